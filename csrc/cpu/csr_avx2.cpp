@@ -1,0 +1,12 @@
+// x86-64 with AVX2 and FMA. The pragma comes after every header: a template of the standard
+// library must not be instantiated with instructions that an older processor lacks.
+#include <cstdint>
+
+#include "kernels.h"
+
+#if defined(__x86_64__)
+#pragma GCC target("avx2,fma")
+#define DTPINN_TARGET avx2
+#define DTPINN_LANE_BYTES 32
+#include "csr_kernels.inl"
+#endif

@@ -1,0 +1,11 @@
+// x86-64 with AVX-512 (F, VL, DQ). See csr_avx2.cpp for the place of the pragma.
+#include <cstdint>
+
+#include "kernels.h"
+
+#if defined(__x86_64__)
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx2,fma")
+#define DTPINN_TARGET avx512
+#define DTPINN_LANE_BYTES 64
+#include "csr_kernels.inl"
+#endif

@@ -1,0 +1,91 @@
+// What every backend checks before a kernel runs: sizes, dtypes and devices, all known on the host
+// without a synchronisation. The column indices themselves are trusted here; dtpinn.CSR has
+// checked them once, when the matrix was made.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
+namespace dtpinn {
+
+inline void check_structure_arguments(const char* op, const at::Tensor& crow, const at::Tensor& col,
+                                      const at::Tensor& crow_t, const at::Tensor& col_t,
+                                      const at::Tensor& perm) {
+    const auto index = crow.scalar_type();
+    TORCH_CHECK_TYPE(index == at::kInt || index == at::kLong, op,
+                     ": index tensors must be int32 or int64, crow is ", index);
+    for (const auto* t : {&crow, &col, &crow_t, &col_t, &perm}) {
+        TORCH_CHECK_VALUE(t->dim() == 1, op, ": index tensors must be 1-D, got ", t->dim(), "-D");
+        TORCH_CHECK_TYPE(t->scalar_type() == index, op,
+                         ": all index tensors must have the dtype of crow (", index, "), got ",
+                         t->scalar_type());
+        TORCH_CHECK_VALUE(t->device() == crow.device(), op,
+                          ": all tensors must be on one device, got ", crow.device(), " and ",
+                          t->device());
+    }
+    TORCH_CHECK_VALUE(crow.sym_size(0) >= 1 && crow_t.sym_size(0) >= 1, op,
+                      ": crow and crow_t must hold at least one entry");
+    const auto nnz = col.sym_size(0);
+    TORCH_CHECK_VALUE(col_t.sym_size(0) == nnz && perm.sym_size(0) == nnz, op, ": col has ", nnz,
+                      " entries, but col_t has ", col_t.sym_size(0), " and perm has ",
+                      perm.sym_size(0));
+}
+
+inline void check_values(const char* op, const char* name, const at::Tensor& values,
+                         const at::Tensor& col) {
+    TORCH_CHECK_TYPE(values.scalar_type() == at::kDouble || values.scalar_type() == at::kFloat, op,
+                     ": ", name, " must be float64 or float32, got ", values.scalar_type());
+    TORCH_CHECK_VALUE(values.dim() == 1 && values.sym_size(0) == col.sym_size(0), op, ": ", name,
+                      " must hold one number per stored entry (", col.sym_size(0), "), got shape ",
+                      values.sym_sizes());
+    TORCH_CHECK_VALUE(values.device() == col.device(), op,
+                      ": all tensors must be on one device, got ", col.device(), " and ",
+                      values.device());
+}
+
+inline void check_operand(const char* op, const char* name, const at::Tensor& x,
+                          const c10::SymInt& length, const char* what, at::ScalarType dtype,
+                          c10::Device device) {
+    TORCH_CHECK_VALUE(x.dim() == 1 || x.dim() == 2, op, ": ", name,
+                      " must be (n,) or (n, k), got shape ", x.sym_sizes());
+    TORCH_CHECK_VALUE(x.sym_size(0) == length, op, ": ", name, " has ", x.sym_size(0),
+                      " rows where the matrix has ", length, " ", what);
+    TORCH_CHECK_TYPE(x.scalar_type() == dtype, op, ": ", name, " is ", x.scalar_type(),
+                     " where the matrix is ", dtype, "; convert one with .to(dtype)");
+    TORCH_CHECK_VALUE(x.device() == device, op, ": ", name, " is on ", x.device(),
+                      " where the matrix is on ", device, "; move one with .to(device)");
+}
+
+inline void check_product(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& values,
+                          const at::Tensor& crow_t, const at::Tensor& col_t,
+                          const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
+                          const at::Tensor& x, bool transpose) {
+    const char* op = "csr_product";
+    check_structure_arguments(op, crow, col, crow_t, col_t, perm);
+    check_values(op, "values", values, col);
+    if (values_t.has_value()) {
+        check_values(op, "values_t", *values_t, col);
+        TORCH_CHECK_TYPE(values_t->scalar_type() == values.scalar_type(), op, ": values_t is ",
+                         values_t->scalar_type(), " where values is ", values.scalar_type());
+    }
+    const auto length = (transpose ? crow : crow_t).sym_size(0) - 1;
+    check_operand(op, "x", x, length, transpose ? "rows" : "columns", values.scalar_type(),
+                  values.device());
+}
+
+inline void check_sampled(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,
+                          const at::Tensor& col_t, const at::Tensor& perm, const at::Tensor& y,
+                          const at::Tensor& x) {
+    const char* op = "csr_sampled";
+    check_structure_arguments(op, crow, col, crow_t, col_t, perm);
+    const auto dtype = y.scalar_type();
+    TORCH_CHECK_TYPE(dtype == at::kDouble || dtype == at::kFloat, op,
+                     ": y must be float64 or float32, got ", dtype);
+    check_operand(op, "y", y, crow.sym_size(0) - 1, "rows", dtype, col.device());
+    check_operand(op, "x", x, crow_t.sym_size(0) - 1, "columns", dtype, col.device());
+    TORCH_CHECK_VALUE(x.dim() == y.dim() && (x.dim() == 1 || x.sym_size(1) == y.sym_size(1)), op,
+                      ": y and x must have the same number of columns, got shapes ", y.sym_sizes(),
+                      " and ", x.sym_sizes());
+}
+
+}  // namespace dtpinn

@@ -1,0 +1,34 @@
+"""Physics-informed networks trained fast: spatial derivatives as sparse products inside torch.
+
+``import dtpinn`` loads torch and the compiled extension; everything else comes when it is named.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from dtpinn.sparse import CSR
+
+__version__ = "0.1.0"
+
+# Public name -> the module it lives in.
+_LAZY: dict[str, str] = {}
+_MODULES = ("geometry", "models", "nodes", "optim", "output", "pde", "problem", "rbffd", "sparse")
+
+__all__ = ["CSR", "__version__", *_LAZY, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"dtpinn.{name}")
+    else:
+        raise AttributeError(f"module 'dtpinn' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,190 @@
+"""The matrix a user holds: made, converted, moved, saved, and refused when it is wrong."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+
+import dtpinn
+
+from matrices import MATRICES, unsorted_with_duplicates
+
+
+def dense(A) -> np.ndarray:
+    return (A @ torch.eye(A.shape[1], dtype=A.dtype)).numpy()
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_scipy_and_back(name):
+    matrix = MATRICES[name]
+    A = dtpinn.CSR.from_scipy(matrix)
+    assert (A.shape, A.nnz) == (matrix.shape, matrix.nnz)
+    assert np.array_equal(A.to_scipy().toarray(), matrix.toarray())
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+def test_torch_and_back():
+    matrix = MATRICES["random"].toarray()
+    for layout in (torch.from_numpy(matrix).to_sparse_csr(), torch.from_numpy(matrix).to_sparse()):
+        A = dtpinn.CSR.from_torch(layout)
+        assert np.array_equal(A.to_torch().to_dense().numpy(), matrix)
+    untidy = dtpinn.CSR.from_scipy(unsorted_with_duplicates())
+    assert np.array_equal(
+        untidy.to_torch().to_dense().numpy(), unsorted_with_duplicates().toarray()
+    )
+
+
+def test_the_stored_transpose_is_made_in_linear_time_and_right():
+    A = dtpinn.CSR.from_scipy(unsorted_with_duplicates())
+    wanted = unsorted_with_duplicates().toarray()
+    assert np.array_equal((A.T @ torch.eye(3)).numpy(), wanted.T)
+    assert A.T.shape == (3, 3)
+    assert A.T.T is A
+    order = A.col_t.long() + 3 * torch.repeat_interleave(torch.arange(3), A.crow_t.diff().long())
+    assert torch.equal(order, order.sort().values)  # ascending columns in every row
+
+
+def test_to_makes_another_matrix_and_a_parent_converts_in_place():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    B = A.to(torch.float32)
+    assert (A.dtype, B.dtype) == (torch.float64, torch.float32)
+    assert B.col.dtype == torch.int32
+    parent = torch.nn.ModuleList([A]).to(torch.float32)
+    assert parent[0].dtype == torch.float32
+    assert (A.T @ torch.ones(70, dtype=torch.float32)).dtype == torch.float32
+
+
+def test_to_does_not_convert_a_shared_parameter():
+    values = torch.nn.Parameter(torch.randn(1))
+    A = dtpinn.CSR(torch.tensor([0, 1]), torch.tensor([0]), values, (1, 1))
+    assert A.to(torch.float32).dtype == torch.float32
+    assert A.values is values
+    assert values.dtype == torch.float64
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda A: pickle.loads(pickle.dumps(A))])
+def test_copies_multiply_alike(copied):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    B = copied(A)
+    y = torch.randn(70)
+    assert np.array_equal(dense(A), dense(B))
+    assert torch.equal(A.T @ y, B.T @ y)
+    assert B.col.data_ptr() != A.col.data_ptr()
+
+
+def test_state_dict_restores_the_matrix_and_its_transpose():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    other = MATRICES["random"].copy()
+    other.data[:] = 0.0
+    B = dtpinn.CSR.from_scipy(other)
+    assert sorted(A.state_dict()) == ["col", "crow", "values"]
+    B.load_state_dict(A.state_dict())
+    y = torch.randn(70)
+    assert torch.equal(A.T @ y, B.T @ y)
+
+
+def test_load_state_dict_checks_before_it_writes():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    before = dense(A)
+    state = {name: value.clone() for name, value in A.state_dict().items()}
+    state["col"][3] = 10_000
+    with pytest.raises(RuntimeError, match=r"col\[3\] = 10000"):
+        A.load_state_dict(state)
+    assert np.array_equal(dense(A), before)
+
+
+def test_unpickling_checks_too():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    A.col[3] = 10_000
+    with pytest.raises(ValueError, match=r"col\[3\] = 10000"):
+        copy.deepcopy(A)
+
+
+def test_made_under_inference_mode_it_still_trains():
+    with torch.inference_mode():
+        A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    x = torch.randn(90, requires_grad=True)
+    (A @ x).sum().backward()
+    assert torch.equal(x.grad, A.T @ torch.ones(70))
+
+
+ONES = torch.ones(3)
+GOOD = {"crow": torch.tensor([0, 1, 3]), "col": torch.tensor([0, 1, 2]), "values": ONES}
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "wrong"),
+    [
+        (ValueError, r"\[0, 3\), got col\[1\] = 3", {"col": torch.tensor([0, 3, 1])}),
+        (ValueError, r"got col\[2\] = -1", {"col": torch.tensor([0, 2, -1])}),
+        # 2^32 + 1 would wrap to the valid column 1 if it were narrowed before it is checked.
+        (ValueError, "4294967297", {"col": torch.tensor([0, 2**32 + 1, 1])}),
+        (
+            ValueError,
+            r"crow\[0\] = 2 > crow\[1\] = 1|start at 0",
+            {"crow": torch.tensor([2, 1, 3])},
+        ),
+        (ValueError, r"crow\[1\] = 4 > crow\[2\] = 3", {"crow": torch.tensor([0, 4, 3])}),
+        (ValueError, "start at 0", {"crow": torch.tensor([1, 1, 3])}),
+        (ValueError, "end at the number of entries", {"crow": torch.tensor([0, 1, 2])}),
+        (ValueError, "rows \\+ 1 = 3 entries", {"crow": torch.tensor([0, 3])}),
+        (ValueError, "1-D", {"crow": torch.tensor([[0, 1, 3]])}),
+        (ValueError, "one number per entry", {"values": torch.ones(4)}),
+        (ValueError, "shape must be two sizes", {"shape": (2, -3)}),
+        (ValueError, "shape must be two sizes", {"shape": (2, 3, 4)}),
+        (TypeError, "int32 or int64", {"crow": torch.tensor([0.0, 1.0, float("nan")])}),
+        (TypeError, "int32 or int64", {"col": np.array([0, 1, 2])}),
+        (TypeError, "float64 or float32", {"values": ONES.half()}),
+        (TypeError, "ndarray", {"values": np.ones(3)}),
+    ],
+)
+def test_a_wrong_matrix_is_refused_at_the_door(error, message, wrong):
+    dtpinn.CSR(**{"shape": (2, 3), **GOOD})
+    with pytest.raises(error, match=message):
+        dtpinn.CSR(**{"shape": (2, 3), **GOOD, **wrong})
+
+
+def test_wrong_operands_are_refused():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    with pytest.raises(ValueError, match="x has 70 rows where the matrix has 90 columns"):
+        A @ torch.ones(70)
+    with pytest.raises(ValueError, match="x has 90 rows where the matrix has 70 rows"):
+        A.T @ torch.ones(90)
+    with pytest.raises(TypeError, match="Float where the matrix is Double"):
+        A @ torch.ones(90, dtype=torch.float32)
+    with pytest.raises(TypeError, match="ndarray"):
+        A @ np.ones(90)
+    with pytest.raises(ValueError, match="\\(n,\\) or \\(n, k\\)"):
+        A @ torch.ones(90, 2, 2)
+    with pytest.raises(ValueError, match="on meta"):
+        A @ torch.ones(90, device="meta")
+
+
+def test_raw_operators_check_sizes_without_reading_the_columns():
+    b = dtpinn.CSR.from_scipy(MATRICES["random"])._buffers
+    x = torch.ones(90)
+    with pytest.raises(ValueError, match="perm has 3"):
+        torch.ops.dtpinn.csr_product(
+            b["crow"], b["col"], b["values"], b["crow_t"], b["col_t"], None, b["perm"][:3], x
+        )
+    with pytest.raises(TypeError, match="dtype of crow"):
+        torch.ops.dtpinn.csr_product(
+            b["crow"].long(), b["col"], b["values"], b["crow_t"], b["col_t"], None, b["perm"], x
+        )
+    with pytest.raises(ValueError, match=r"crow\[70\]"):
+        torch.ops.dtpinn.csr_transpose(b["crow"], b["col"][:5], 90)
+
+
+def test_from_scipy_refuses_what_it_cannot_hold():
+    with pytest.raises(TypeError, match="complex"):
+        dtpinn.CSR.from_scipy(sp.csr_array(np.array([[1j]])))
+    with pytest.raises(TypeError, match="ndarray"):
+        dtpinn.CSR.from_scipy(np.eye(2))
+    with pytest.raises(TypeError, match="strided"):
+        dtpinn.CSR.from_torch(torch.eye(2))
+    assert dtpinn.CSR.from_scipy(sp.eye_array(2, dtype=int)).dtype == torch.float64

@@ -1,0 +1,119 @@
+"""Derivatives of the product, of first and second order, in the operand and in the values."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.autograd import gradcheck, gradgradcheck
+
+import dtpinn
+
+from matrices import MATRICES
+
+# An empty row, an empty column, an unsorted row and a repeated entry.
+CROW = torch.tensor([0, 2, 2, 4, 7])
+COL = torch.tensor([2, 0, 1, 2, 0, 1, 1])
+SHAPE = (4, 4)
+
+
+def product(values, x, transpose):
+    A = dtpinn.CSR(CROW, COL, values, SHAPE)
+    return A.T @ x if transpose else A @ x
+
+
+def raw_sampled(y, x):
+    b = dtpinn.CSR(CROW, COL, torch.ones(7), SHAPE)._buffers
+    return torch.ops.dtpinn.csr_sampled(
+        b["crow"], b["col"], b["crow_t"], b["col_t"], b["perm"], y, x
+    )
+
+
+@pytest.fixture(params=[None, 1, 3], ids=lambda k: f"k={k}")
+def pair(request):
+    shape = (4,) if request.param is None else (4, request.param)
+    return torch.randn(shape, requires_grad=True), torch.randn(shape, requires_grad=True)
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_in_values_and_operand(pair, transpose):
+    values = torch.randn(7, requires_grad=True)
+
+    def f(values, x):
+        return product(values, x, transpose)
+
+    assert gradcheck(f, (values, pair[0]), check_forward_ad=True)
+    assert gradgradcheck(f, (values, pair[0]), check_fwd_over_rev=True)
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_of_a_constant_matrix(pair):
+    A = dtpinn.CSR(CROW, COL, torch.randn(7), SHAPE)
+    for f in (lambda x: A @ x, lambda x: A.T @ x):
+        assert gradcheck(f, (pair[0],), check_forward_ad=True)
+        assert gradgradcheck(lambda x, f=f: f(x) ** 2, (pair[0],))
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_of_the_sampled_product(pair):
+    assert gradcheck(raw_sampled, pair, check_forward_ad=True)
+    assert gradgradcheck(raw_sampled, pair)
+
+
+def test_the_gradient_is_the_transpose_and_nothing_else_is_computed():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    x = torch.randn(A.shape[1], requires_grad=True)
+    g = torch.randn(A.shape[0])
+    (A @ x).backward(g)
+    assert torch.equal(x.grad, A.T @ g)
+
+
+def test_learnt_values_follow_their_parameter():
+    values = torch.nn.Parameter(torch.randn(7))
+    A = dtpinn.CSR(CROW, COL, values, SHAPE)
+    assert next(A.parameters()) is values
+    y = torch.randn(4)
+    before = A.T @ y
+    with torch.no_grad():
+        values.mul_(2.0)
+    assert torch.allclose(A.T @ y, 2 * before)
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")
+def test_hessian_by_torch_func():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    dense = torch.from_numpy(MATRICES["random"].toarray())
+    x = torch.randn(A.shape[1])
+    hessian = torch.func.hessian(lambda x: (A @ x).square().sum())(x)
+    assert torch.allclose(hessian, 2 * dense.T @ dense, atol=1e-12)
+
+
+@pytest.mark.parametrize("op", ["csr_product", "csr_sampled", "csr_transpose"])
+def test_opcheck(op):
+    b = dtpinn.CSR.from_scipy(MATRICES["random"])._buffers
+    rows, columns = 70, 90
+    y, x = (torch.randn(n, 3, requires_grad=True) for n in (rows, columns))
+    structure = (b["crow_t"], b["col_t"])
+    arguments = {
+        "csr_product": [
+            (b["crow"], b["col"], b["values"].clone().requires_grad_(), *structure, v, b["perm"], z)
+            for v, z in ((None, x), (b["values_t"], x), (None, x[:, 0]))
+        ],
+        "csr_sampled": [(b["crow"], b["col"], *structure, b["perm"], y, x)],
+        "csr_transpose": [(b["crow"], b["col"], columns)],
+    }
+    for args in arguments[op]:
+        torch.library.opcheck(getattr(torch.ops.dtpinn, op).default, args)
+
+
+def test_compiles_without_a_graph_break():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+
+    def f(x):
+        return A(x).square().sum() + A.T(A(x)).sum()
+
+    x = torch.randn(A.shape[1], requires_grad=True)
+    (eager,) = torch.autograd.grad(f(x), x)
+    compiled = torch.compile(f, fullgraph=True, backend="aot_eager")
+    (traced,) = torch.autograd.grad(compiled(x), x)
+    assert torch.equal(traced, eager)
