@@ -1,0 +1,162 @@
+"""What somebody's own point cloud must satisfy, and what to do when it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from dtpinn.geometry.boundary import UNIT_TOLERANCE
+
+Floats = npt.NDArray[np.float64]
+
+# Nodes nearer to each other than this share of the spacing make a stencil's matrix singular.
+DUPLICATE = 1e-6
+# Mean cosine between a normal and the way to the nearest interior nodes. Inward normals measure
+# 0.7 to 1.0; outward ones are negative, but at the tip of a slit or at a re-entrant corner, where
+# nodes lie on both sides, they come up to 0.1.
+INWARD = 0.25
+
+
+def rows_text(rows: npt.NDArray[np.integer]) -> str:
+    """Return a short list of rows for a message.
+
+    Examples
+    --------
+    >>> rows_text(np.arange(9))
+    'rows 0, 1, 2, 3, 4, ... (9 in all)'
+    """
+    shown = ", ".join(str(row) for row in rows[:5])
+    if len(rows) > 5:
+        return f"rows {shown}, ... ({len(rows)} in all)"
+    return f"{'row' if len(rows) == 1 else 'rows'} {shown}"
+
+
+def check_array(array: Floats, name: str, dimension: int | None = None) -> None:
+    """Check that ``array`` is (n, d), d as given or 1 to 3, not empty, and finite.
+
+    Raises
+    ------
+    ValueError
+        Naming the rows at fault.
+    """
+    expected = "d" if dimension is None else str(dimension)
+    wrong = array.ndim != 2 or (
+        array.shape[1] not in (1, 2, 3) if dimension is None else array.shape[1] != dimension
+    )
+    if wrong:
+        raise ValueError(
+            f"{name} must have shape (n, {expected}), one point a row"
+            f"{', d = 1, 2 or 3' if dimension is None else ' as in interior'}; "
+            f"got shape {array.shape}"
+        )
+    if not len(array):
+        raise ValueError(
+            f"{name} is empty. Nodes need interior points, where the equation holds, "
+            "and boundary points, where the condition holds"
+        )
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if bad.size:
+        raise ValueError(f"{name} must be finite; it is NaN or infinite in {rows_text(bad)}")
+
+
+def check_unit(normals: Floats) -> None:
+    """Check that ``normals`` (nb, d) have length one.
+
+    Raises
+    ------
+    ValueError
+        Naming the rows at fault.
+    """
+    length = np.linalg.norm(normals, axis=1)
+    bad = np.flatnonzero(np.abs(length - 1.0) > UNIT_TOLERANCE)
+    if bad.size:
+        raise ValueError(
+            f"normals must have length 1 to within {UNIT_TOLERANCE:g}; in {rows_text(bad)} the "
+            f"length is {length[bad[0]]:.6g}. "
+            "Use normals / np.linalg.norm(normals, axis=1, keepdims=True)"
+        )
+
+
+def check_distinct(interior: Floats, boundary: Floats, spacing: float) -> None:
+    """Check that no two points of X are the same to within ``1e-6 * spacing``.
+
+    Raises
+    ------
+    ValueError
+        Naming the first pair.
+    """
+    points = np.concatenate([interior, boundary])
+    pairs = cKDTree(points).query_pairs(DUPLICATE * spacing, output_type="ndarray")
+    if not len(pairs):
+        return
+    count = len(interior)
+    first = [
+        f"interior[{row}]" if row < count else f"boundary[{row - count}]"
+        for row in sorted(pairs[np.lexsort(pairs.T[::-1])[0]])
+    ]
+    raise ValueError(
+        f"points must differ; {first[0]} and {first[1]} are the same point, "
+        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
+        "a corner where two parts meet belongs to one of them"
+    )
+
+
+def check_outward(interior: Floats, boundary: Floats, normals: Floats) -> None:
+    """Check that the nearest interior nodes lie behind the normals.
+
+    The ``2 d + 1`` nearest interior nodes of a boundary node vote, by the mean cosine between the
+    way to them and the normal: on a non-convex domain one of them may be around the corner.
+
+    Raises
+    ------
+    ValueError
+        Naming the rows at fault.
+    """
+    count = min(2 * interior.shape[1] + 1, len(interior))
+    _, rows = cKDTree(interior).query(boundary, k=range(1, count + 1))
+    way = interior[rows] - boundary[:, None]
+    way /= np.linalg.norm(way, axis=2, keepdims=True)
+    cosine = np.einsum("nki,ni->n", way, normals) / count
+    bad = np.flatnonzero(cosine > INWARD)
+    if bad.size:
+        raise ValueError(
+            f"normals must point out of the domain; in {rows_text(bad)} of {len(normals)} they "
+            "point towards the nearest interior nodes. Use -normals for these rows"
+        )
+
+
+def part_index(
+    parts: Sequence[str] | None, count: int
+) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+    """Index and names of the boundary parts, from one name per boundary node.
+
+    Names come in the order in which they first occur.
+
+    Raises
+    ------
+    TypeError
+        If a name is not a string.
+    ValueError
+        If there is not one name per node.
+
+    Examples
+    --------
+    >>> part_index(["wall", "inlet", "wall"], 3)
+    (array([0, 1, 0]), ('wall', 'inlet'))
+    """
+    if parts is None:
+        return np.zeros(count, dtype=np.int64), ("boundary",)
+    if isinstance(parts, str) or len(parts) != count:
+        raise ValueError(
+            f"parts must hold one name per boundary node, {count} in all; got "
+            + (f"the single name {parts!r}" if isinstance(parts, str) else f"{len(parts)}")
+        )
+    for row, name in enumerate(parts):
+        if not isinstance(name, str):
+            raise TypeError(f"parts must hold names; parts[{row}] is {name!r}")
+    names = tuple(dict.fromkeys(str(name) for name in parts))
+    index = {name: i for i, name in enumerate(names)}
+    return np.array([index[name] for name in parts], dtype=np.int64), names

@@ -1,0 +1,104 @@
+"""Keeping points apart: from those already there, and from each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+Floats = npt.NDArray[np.float64]
+
+# A candidate lies at one spacing from its parent up to round-off, which must not count as too near.
+ROUND_OFF = 1.0 - 1e-9
+
+
+class GrowingCloud:
+    """A set of points that grows, and answers what is near.
+
+    A k-d tree cannot grow. So this holds a few trees of decreasing size and merges those of
+    similar size: every point is rebuilt O(log n) times in all. The latest points are in the
+    smallest tree, which is asked first, because a candidate that is too near to something is
+    usually too near to something recent.
+
+    Examples
+    --------
+    >>> cloud = GrowingCloud()
+    >>> cloud.add(np.array([[0.0, 0.0]]))
+    >>> cloud.clear(np.array([[0.5, 0.0], [2.0, 0.0]]), np.array([1.0, 1.0]))
+    array([1])
+    """
+
+    def __init__(self) -> None:
+        self._trees: list[cKDTree] = []
+
+    def add(self, points: Floats) -> None:
+        """Add ``points`` (n, d)."""
+        while self._trees and self._trees[-1].n <= 2 * len(points):
+            points = np.concatenate([np.asarray(self._trees.pop().data), points])
+        # Sliding-midpoint trees are built several times faster, and these live briefly.
+        self._trees.append(cKDTree(points, balanced_tree=False, compact_nodes=False))
+
+    def clear(self, points: Floats, radius: Floats) -> npt.NDArray[np.int64]:
+        """Rows of ``points`` (n, d) with nothing of the cloud nearer than ``radius`` (n,)."""
+        rows = np.arange(len(points))
+        for tree in reversed(self._trees):
+            if not rows.size:
+                break
+            reach = float(radius[rows].max())
+            distance, _ = tree.query(points[rows], distance_upper_bound=reach)
+            rows = rows[distance >= ROUND_OFF * radius[rows]]
+        return rows
+
+
+def independent_set(count: int, pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Choose items so that no two form a pair, earlier items first.
+
+    The result is that of the plain loop "take item i unless it forms a pair with one taken
+    before", found in a few vectorised rounds: in each, every item that no remaining earlier one
+    objects to is taken, and its partners are struck out.
+
+    Parameters
+    ----------
+    count
+        Number of items, in order of preference.
+    pairs
+        (m, 2), rows (i, j) with i < j: items that exclude each other.
+
+    Returns
+    -------
+    taken
+        (count,)
+
+    Examples
+    --------
+    >>> independent_set(4, np.array([[0, 1], [1, 2], [2, 3]]))
+    array([ True, False,  True, False])
+    """
+    earlier, later = pairs[:, 0], pairs[:, 1]
+    open_ = np.ones(count, dtype=np.bool_)
+    taken = np.zeros(count, dtype=np.bool_)
+    while earlier.size:
+        wins = open_.copy()
+        wins[later] = False
+        taken |= wins
+        open_ &= ~wins
+        open_[later[wins[earlier]]] = False
+        still = open_[earlier] & open_[later]
+        earlier, later = earlier[still], later[still]
+    return taken | open_
+
+
+def keep_apart(points: Floats, radius: Floats) -> npt.NDArray[np.bool_]:
+    """Choose ``points`` (n, d), earlier first, none nearer than its ``radius`` to one chosen.
+
+    Examples
+    --------
+    >>> keep_apart(np.array([[0.0], [0.6], [1.2]]), np.ones(3))
+    array([ True, False,  True])
+    """
+    reach = float(radius.max(initial=0.0))
+    pairs = cKDTree(points).query_pairs(ROUND_OFF * reach, output_type="ndarray")
+    if radius.size and float(radius.min()) < reach:
+        distance = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
+        pairs = pairs[distance < ROUND_OFF * radius[pairs[:, 1]]]
+    return independent_set(len(points), pairs)

@@ -1,0 +1,229 @@
+"""The nodes on which everything else is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from dtpinn.geometry.checks import positive_length
+from dtpinn.nodes import checks
+from dtpinn.nodes.ghosts import place_ghosts
+from dtpinn.nodes.quality import Quality, measure
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Nodes:
+    """Nodes in the order interior | boundary | ghost, so that X is a prefix of X~.
+
+    Made by :func:`place_nodes` in a domain, or by :meth:`from_points` from one's own points. The
+    arrays are read-only copies of what is given, float64 and int64, C-contiguous.
+
+    Attributes
+    ----------
+    interior
+        (Ni, d), where the equation holds.
+    boundary
+        (Nb, d), where the equation and the condition hold.
+    ghost
+        (Ng, d), just outside; Ng <= Nb, as ghosts that would collide are left out.
+    normals
+        (Nb, d), of unit length, outward, at the boundary nodes.
+    part
+        (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to.
+    parts
+        Names of the parts.
+    ghost_of
+        (Ng,): the row in ``boundary`` of the node that each ghost belongs to.
+    spacing
+        Nominal distance h between neighbours.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a set is empty, a coordinate is not finite, or an index is out of range.
+    """
+
+    interior: Floats
+    boundary: Floats
+    ghost: Floats
+    normals: Floats
+    part: Integers
+    parts: tuple[str, ...]
+    ghost_of: Integers
+    spacing: float
+
+    def __post_init__(self) -> None:
+        for name in ("interior", "boundary", "ghost", "normals"):
+            self._freeze(name, np.array(getattr(self, name), dtype=np.float64, order="C"))
+        for name in ("part", "ghost_of"):
+            self._freeze(name, np.array(getattr(self, name), dtype=np.int64, order="C"))
+        object.__setattr__(self, "parts", tuple(self.parts))
+        object.__setattr__(self, "spacing", positive_length(self.spacing, "spacing"))
+        checks.check_array(self.interior, "interior")
+        checks.check_array(self.boundary, "boundary", self.dimension)
+        checks.check_array(self.normals, "normals", self.dimension)
+        if len(self.ghost):
+            checks.check_array(self.ghost, "ghost", self.dimension)
+        self._check_rows("normals", len(self.normals), len(self.boundary))
+        self._check_index("part", self.part, len(self.boundary), len(self.parts))
+        self._check_index("ghost_of", self.ghost_of, len(self.ghost), len(self.boundary))
+
+    @classmethod
+    def from_points(
+        cls,
+        interior: npt.ArrayLike,
+        boundary: npt.ArrayLike,
+        normals: npt.ArrayLike,
+        *,
+        parts: Sequence[str] | None = None,
+        spacing: float | None = None,
+        ghost_distance: float = 0.25,
+    ) -> Nodes:
+        """Nodes from somebody's own point cloud, in the order given.
+
+        Parameters
+        ----------
+        interior
+            (Ni, d)
+        boundary
+            (Nb, d)
+        normals
+            (Nb, d), of unit length, outward.
+        parts
+            The name of the boundary part of each boundary node, Nb of them; by default all belong
+            to one part, ``"boundary"``.
+        spacing
+            Nominal distance between neighbours; by default the median distance of a node of X to
+            its nearest neighbour.
+        ghost_distance
+            From a boundary node to its ghost, in spacings. A ghost that another node or ghost is
+            nearer to than half of that is left out (:func:`place_ghosts`).
+
+        Raises
+        ------
+        ValueError
+            If points are missing, not finite or doubled, shapes disagree, or normals are not of
+            unit length or point inwards. The message names the rows.
+
+        Examples
+        --------
+        >>> boundary = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]]
+        >>> Nodes.from_points([[0.0, 0.0]], boundary, normals=boundary)
+        Nodes(2-D: 1 interior + 4 boundary + 4 ghost, spacing 1, parts boundary)
+        """
+        inner = np.asarray(interior, dtype=np.float64)
+        checks.check_array(inner, "interior")
+        edge = np.asarray(boundary, dtype=np.float64)
+        checks.check_array(edge, "boundary", inner.shape[1])
+        outward = np.asarray(normals, dtype=np.float64)
+        checks.check_array(outward, "normals", inner.shape[1])
+        cls._check_rows("normals", len(outward), len(edge))
+        checks.check_unit(outward)
+        part, names = checks.part_index(parts, len(edge))
+        typical = _typical_spacing(np.concatenate([inner, edge])) if spacing is None else spacing
+        h = positive_length(typical, "spacing")
+        checks.check_distinct(inner, edge, h)
+        checks.check_outward(inner, edge, outward)
+        distance = h * positive_length(ghost_distance, "ghost_distance")
+        ghost, ghost_of = place_ghosts(inner, edge, outward, distance)
+        return cls(inner, edge, ghost, outward, part, names, ghost_of, h)
+
+    @cached_property
+    def collocation(self) -> Floats:
+        """X = interior | boundary, (Ni + Nb, d)."""
+        return _read_only(np.concatenate([self.interior, self.boundary]))
+
+    @cached_property
+    def extended(self) -> Floats:
+        """X~ = interior | boundary | ghost, (Ni + Nb + Ng, d)."""
+        return _read_only(np.concatenate([self.interior, self.boundary, self.ghost]))
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates, d."""
+        return cast(int, self.interior.shape[1])
+
+    @property
+    def interior_count(self) -> int:
+        """Ni."""
+        return len(self.interior)
+
+    @property
+    def boundary_count(self) -> int:
+        """Nb."""
+        return len(self.boundary)
+
+    @property
+    def ghost_count(self) -> int:
+        """Ng."""
+        return len(self.ghost)
+
+    @property
+    def count(self) -> int:
+        """N = Ni + Nb, the number of collocation points; ghosts are not counted."""
+        return self.interior_count + self.boundary_count
+
+    def part_rows(self, name: str) -> Integers:
+        """Rows of ``boundary`` that belong to the part ``name``, ascending.
+
+        Raises
+        ------
+        ValueError
+            If there is no such part.
+        """
+        if name not in self.parts:
+            raise ValueError(f"there is no boundary part {name!r}; the parts are {self.parts}")
+        return np.flatnonzero(self.part == self.parts.index(name))
+
+    def quality(self) -> Quality:
+        """How evenly the nodes are spread (:func:`measure`)."""
+        return measure(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Nodes({self.dimension}-D: {self.interior_count} interior + {self.boundary_count} "
+            f"boundary + {self.ghost_count} ghost, spacing {self.spacing:.4g}, "
+            f"parts {', '.join(self.parts)})"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Through the constructor: NumPy forgets on pickling that an array was read-only.
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+
+    def _freeze(self, name: str, array: npt.NDArray[Any]) -> None:
+        object.__setattr__(self, name, _read_only(array))
+
+    @staticmethod
+    def _check_rows(name: str, got: int, expected: int) -> None:
+        if got != expected:
+            raise ValueError(f"{name} must have one row per boundary node, {expected}; got {got}")
+
+    @staticmethod
+    def _check_index(name: str, index: Integers, length: int, limit: int) -> None:
+        if index.shape != (length,):
+            raise ValueError(f"{name} must have shape ({length},); got shape {index.shape}")
+        bad = np.flatnonzero((index < 0) | (index >= limit))
+        if bad.size:
+            raise ValueError(
+                f"{name} must lie in 0..{limit - 1}; not so in {checks.rows_text(bad)}"
+            )
+
+
+def _typical_spacing(points: Floats) -> float:
+    """Median distance to the nearest neighbour, of those that have one apart from themselves."""
+    distance = np.asarray(cKDTree(points).query(points, k=2)[0])[:, 1]
+    return float(np.median(distance[distance > 0.0])) if distance.any() else 1.0
+
+
+def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,172 @@
+"""How evenly the nodes are spread: separation, fill and their ratio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import Delaunay, cKDTree
+
+if TYPE_CHECKING:
+    from dtpinn.nodes.nodes import Nodes
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+# Of the distance on the boundary, in spacings.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Separation and fill of a set of nodes, in units of the nominal spacing.
+
+    Attributes
+    ----------
+    separation
+        Smallest distance between two nodes of X (interior and boundary).
+    fill
+        Largest distance from a point of the domain to the nearest node: the radius of the
+        widest hole.
+
+    Examples
+    --------
+    >>> print(Quality(separation=1.0, fill=0.8))
+    separation 1.000 h, fill 0.800 h, ratio 0.800
+    """
+
+    separation: float
+    fill: float
+
+    @property
+    def ratio(self) -> float:
+        """Fill over separation; 0.58 for the hexagonal lattice, 0.71 for the square one."""
+        return self.fill / self.separation
+
+    def __str__(self) -> str:
+        return f"separation {self.separation:.3f} h, fill {self.fill:.3f} h, ratio {self.ratio:.3f}"
+
+
+def measure(nodes: Nodes) -> Quality:
+    """Measure ``nodes``, exactly and not by sampling.
+
+    The distance to the nearest node is largest at a circumcentre of the Delaunay triangulation of
+    X, or on the boundary. Circumcentres are asked largest circle first, until one lies in a simplex
+    inside the domain; a simplex is inside if one of its nodes is an interior node, or if its
+    centroid lies behind the normals of its boundary nodes. Where the domain is curved, it is the
+    triangulated domain that is measured. The boundary is searched by bisection, to within
+    ``1e-4`` of the spacing.
+
+    Examples
+    --------
+    >>> from dtpinn.geometry import Disk
+    >>> from dtpinn.nodes import place_nodes
+    >>> measure(place_nodes(Disk(), 0.1)).ratio < 1.2
+    True
+    """
+    points = nodes.collocation
+    tree = cKDTree(points)
+    separation = float(np.asarray(tree.query(points, k=2)[0])[:, 1].min())
+    hole = _widest_gap(nodes) if nodes.dimension == 1 else _widest_hole(nodes, tree)
+    return Quality(separation / nodes.spacing, hole / nodes.spacing)
+
+
+def _widest_gap(nodes: Nodes) -> float:
+    """Half the widest gap on the line, leaving out those between intervals of the domain."""
+    order = np.argsort(nodes.collocation[:, 0], kind="stable")
+    x = nodes.collocation[order]
+    simplices = np.column_stack([order[:-1], order[1:]])
+    gap = np.diff(x[:, 0])[_inside(nodes, simplices)]
+    return 0.5 * float(gap.max(initial=0.0))
+
+
+def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
+    points = nodes.collocation
+    triangulation = Delaunay(points)
+    inside = _inside(nodes, triangulation.simplices)
+    centres, radius = _circumcentres(points[triangulation.simplices])
+    # The cloud's own extent bounds every hole, and bars the centres of flat simplices.
+    extent = float(np.linalg.norm(np.ptp(points, axis=0)))
+    rows = np.flatnonzero(radius <= extent)
+    rows = rows[np.argsort(-radius[rows], kind="stable")]
+    hole = 0.0
+    for chunk in np.array_split(rows, range(1000, len(rows), 1000)):
+        simplex = triangulation.find_simplex(centres[chunk])
+        within = (simplex >= 0) & inside[simplex]
+        if within.any():
+            # By the tree and not by the circle, which round-off spoils in flat simplices.
+            hole = float(np.max(tree.query(centres[chunk[within]])[0]))
+            break
+    facets = _boundary_facets(nodes, triangulation, inside)
+    return _widest_on(facets, tree, hole, TOLERANCE * nodes.spacing)
+
+
+def _inside(nodes: Nodes, simplices: npt.NDArray[np.integer]) -> Flags:
+    """Whether each simplex (m, d + 1), rows of X, lies in the domain."""
+    count = len(nodes.interior)
+    result = np.asarray(np.any(simplices < count, axis=1))
+    doubtful = np.flatnonzero(~result)
+    corners = simplices[doubtful] - count
+    offset = nodes.boundary[corners].mean(axis=1, keepdims=True) - nodes.boundary[corners]
+    result[doubtful] = np.einsum("nvi,nvi->n", offset, nodes.normals[corners]) < 0.0
+    return result
+
+
+def _circumcentres(corners: Floats) -> tuple[Floats, Floats]:
+    """Centres (m, d) and radii (m,) of the spheres through simplices (m, d + 1, d)."""
+    edges = corners[:, 1:] - corners[:, :1]
+    # 2 e . c = |e|^2 for each edge e from the first corner, by Cramer's rule: a flat simplex gives
+    # an infinite centre where a solver would raise. Row k of normals is at right angles to all
+    # edges but number k.
+    squares = np.einsum("nei,nei->ne", edges, edges)
+    if corners.shape[2] == 2:
+        a, b = edges[:, 0], edges[:, 1]
+        normals = np.stack([b[:, ::-1] * [1.0, -1.0], a[:, ::-1] * [-1.0, 1.0]], axis=1)
+    else:
+        a, b, c = edges[:, 0], edges[:, 1], edges[:, 2]
+        normals = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
+    volume = np.einsum("ni,ni->n", a, normals[:, 0])
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        centre = np.einsum("ne,nei->ni", squares, normals) / (2.0 * volume[:, None])
+    radius = np.linalg.norm(centre, axis=1)
+    return centre + corners[:, 0], np.where(np.isfinite(radius), radius, np.inf)
+
+
+def _boundary_facets(nodes: Nodes, triangulation: Delaunay, inside: Flags) -> Floats:
+    """Facets between a simplex inside and the outside, by the corners of each, (m, d, d)."""
+    neighbours = triangulation.neighbors
+    across = (neighbours >= 0) & inside[neighbours]
+    simplex, opposite = np.nonzero(inside[:, None] & ~across)
+    corners = triangulation.simplices[simplex]
+    others = np.arange(corners.shape[1]) != opposite[:, None]
+    facets = corners[others].reshape(len(simplex), -1)
+    return np.asarray(nodes.collocation[facets])
+
+
+def _widest_on(facets: Floats, tree: cKDTree, widest: float, tolerance: float) -> float:
+    """Largest distance to a node on ``facets``, or ``widest`` if that is larger.
+
+    By bisection: a distance exceeds that at the centre by no more than the way from there, and
+    what cannot exceed the largest so far is left out. Usually everything is, in the first round.
+    """
+    while len(facets):
+        centre = facets.mean(axis=1)
+        distance = np.asarray(tree.query(centre)[0])
+        widest = max(widest, float(distance.max()))
+        reach = np.linalg.norm(facets - centre[:, None], axis=2).max(axis=1)
+        facets = _halves(facets[distance + reach > widest + tolerance])
+    return widest
+
+
+def _halves(facets: Floats) -> Floats:
+    """Split each facet (m, k, d) through the middle of its longest edge, (2 m, k, d)."""
+    first, second = np.triu_indices(facets.shape[1], 1)
+    length = np.linalg.norm(facets[:, first] - facets[:, second], axis=2)
+    longest, row = length.argmax(axis=1), np.arange(len(facets))
+    a, b = first[longest], second[longest]
+    middle = 0.5 * (facets[row, a] + facets[row, b])
+    left, right = facets.copy(), facets.copy()
+    left[row, a], right[row, b] = middle, middle
+    return np.concatenate([left, right])

@@ -1,0 +1,210 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from dtpinn.geometry import Disk
+from dtpinn.nodes import Nodes, place_nodes
+
+from node_domains import Ball, Interval, Polygon, Ring, l_shape
+
+DOMAINS = [Disk(), l_shape(), Ring(), Ball(), Interval((0.0, 1.0), (1.5, 3.0))]
+
+
+@pytest.fixture
+def cloud():
+    nodes = place_nodes(Disk(), 0.2)
+    return {
+        "interior": nodes.interior.copy(),
+        "boundary": nodes.boundary.copy(),
+        "normals": nodes.normals.copy(),
+    }
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: type(domain).__name__)
+def test_placed_nodes_survive_the_round_trip_through_points(domain):
+    placed = place_nodes(domain, count=800)
+    nodes = Nodes.from_points(
+        placed.interior,
+        placed.boundary,
+        placed.normals,
+        parts=[placed.parts[i] for i in placed.part],
+        spacing=placed.spacing,
+    )
+    for name in ("interior", "boundary", "ghost", "normals", "ghost_of"):
+        np.testing.assert_array_equal(getattr(nodes, name), getattr(placed, name))
+    for name in placed.parts:
+        np.testing.assert_array_equal(nodes.part_rows(name), placed.part_rows(name))
+
+
+def test_x_is_a_prefix_of_the_extended_nodes_and_made_once():
+    nodes = place_nodes(Disk(), 0.2)
+    np.testing.assert_array_equal(
+        nodes.collocation, np.concatenate([nodes.interior, nodes.boundary])
+    )
+    np.testing.assert_array_equal(nodes.extended[: nodes.count], nodes.collocation)
+    np.testing.assert_array_equal(nodes.extended[nodes.count :], nodes.ghost)
+    assert nodes.collocation is nodes.collocation
+    assert nodes.extended is nodes.extended
+
+
+@pytest.mark.parametrize(
+    "remake", [lambda n: n, copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))]
+)
+def test_every_array_is_read_only_and_contiguous(remake):
+    nodes = remake(place_nodes(Disk(), 0.2))
+    for name in ("interior", "boundary", "ghost", "normals", "collocation", "extended"):
+        array = getattr(nodes, name)
+        assert array.dtype == np.float64
+        assert array.flags.c_contiguous
+        assert not array.flags.writeable
+    for name in ("part", "ghost_of"):
+        assert getattr(nodes, name).dtype == np.int64
+        assert not getattr(nodes, name).flags.writeable
+
+
+def test_what_the_user_passed_stays_his_own(cloud):
+    nodes = Nodes.from_points(**cloud)
+    before = nodes.interior.copy()
+    cloud["interior"][:] = 0.0
+    np.testing.assert_array_equal(nodes.interior, before)
+
+
+def test_the_spacing_is_estimated_from_nearest_neighbours(cloud):
+    assert Nodes.from_points(**cloud).spacing == pytest.approx(0.2, rel=0.01)
+
+
+def test_parts_are_named_in_order_of_appearance(cloud):
+    names = ["wall" if x < 0 else "inlet" for x in cloud["boundary"][:, 0]]
+    nodes = Nodes.from_points(**cloud, parts=names)
+    assert nodes.parts == ("inlet", "wall")
+    assert (nodes.boundary[nodes.part_rows("wall"), 0] < 0).all()
+    with pytest.raises(ValueError, match="no boundary part 'outlet'; the parts are"):
+        nodes.part_rows("outlet")
+
+
+def test_ghosts_that_would_collide_are_left_out():
+    cloud = place_nodes(
+        Polygon((-1, -1), (1, -1), (1, -0.01), (0, 0), (1, 0.01), (1, 1), (-1, 1)), 0.1
+    )
+    nodes = Nodes.from_points(cloud.interior, cloud.boundary, cloud.normals)
+    assert nodes.ghost_count < nodes.boundary_count
+    np.testing.assert_array_equal(
+        nodes.ghost,
+        nodes.boundary[nodes.ghost_of] + 0.25 * nodes.spacing * nodes.normals[nodes.ghost_of],
+    )
+
+
+def test_the_repr_tells_the_counts():
+    nodes = Nodes.from_points([[0.0]], [[-1.0], [1.0]], [[-1.0], [1.0]])
+    assert repr(nodes) == "Nodes(1-D: 1 interior + 2 boundary + 2 ghost, spacing 1, parts boundary)"
+
+
+@pytest.mark.parametrize("name", ["interior", "boundary", "normals"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_coordinates_that_are_not_finite_are_named(cloud, name, value):
+    cloud[name][3, 1] = value
+    with pytest.raises(ValueError, match=f"{name} must be finite.*row 3"):
+        Nodes.from_points(**cloud)
+
+
+@pytest.mark.parametrize("name", ["interior", "boundary", "normals"])
+def test_wrong_shapes_are_named(cloud, name):
+    with pytest.raises(ValueError, match=f"{name} must have shape"):
+        Nodes.from_points(**(cloud | {name: cloud[name][0]}))
+    with pytest.raises(ValueError, match=f"{name} is empty"):
+        Nodes.from_points(**(cloud | {name: cloud[name][:0]}))
+
+
+def test_dimensions_must_agree(cloud):
+    cloud["boundary"] = np.zeros((5, 3))
+    with pytest.raises(ValueError, match=r"boundary must have shape \(n, 2\)"):
+        Nodes.from_points(**cloud)
+
+
+def test_there_is_one_normal_per_boundary_node(cloud):
+    cloud["normals"] = cloud["normals"][1:]
+    with pytest.raises(ValueError, match="one row per boundary node, 31; got 30"):
+        Nodes.from_points(**cloud)
+
+
+def test_normals_of_another_length_are_named_with_the_remedy(cloud):
+    cloud["normals"][7] *= 1.001
+    with pytest.raises(ValueError, match=r"row 7 the length is 1.001. Use normals / np.linalg"):
+        Nodes.from_points(**cloud)
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: type(domain).__name__)
+def test_every_single_inward_normal_is_found(domain):
+    nodes = place_nodes(domain, count=800)
+    for row in range(0, nodes.boundary_count, max(1, nodes.boundary_count // 20)):
+        normals = nodes.normals.copy()
+        normals[row] *= -1
+        with pytest.raises(ValueError, match=rf"out of the domain; in row {row} of"):
+            Nodes.from_points(nodes.interior, nodes.boundary, normals)
+
+
+def test_all_normals_inward_is_told_shortly(cloud):
+    cloud["normals"] *= -1
+    with pytest.raises(ValueError, match=r"rows 0, 1, 2, 3, 4, \.\.\. \(31 in all\)"):
+        Nodes.from_points(**cloud)
+
+
+def test_a_corner_may_have_the_normal_of_either_edge():
+    # Re-entrant and convex corners, with the normal of one edge instead of the bisector.
+    nodes = place_nodes(l_shape(), 0.05)
+    for shift in (1, -1):
+        normals = np.roll(nodes.normals, shift, axis=0)
+        corner = np.abs(np.abs(nodes.normals).max(axis=1) - np.sqrt(0.5)) < 1e-12
+        assert corner.sum() == 6
+        mixed = np.where(corner[:, None], normals, nodes.normals)
+        Nodes.from_points(nodes.interior, nodes.boundary, mixed)
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "source", "message"),
+    [
+        ("interior", 4, "boundary", r"interior\[4\] and boundary\[2\] are the same point"),
+        ("interior", 4, "interior", r"interior\[2\] and interior\[4\] are the same point"),
+        ("boundary", 4, "boundary", r"boundary\[2\] and boundary\[4\] are the same point"),
+    ],
+)
+def test_doubled_points_are_named(cloud, name, row, source, message):
+    cloud[name][row] = cloud[source][2]
+    with pytest.raises(ValueError, match=message):
+        Nodes.from_points(**cloud)
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "message"),
+    [
+        ("wall", ValueError, "got the single name 'wall'"),
+        (["wall"], ValueError, "31 in all; got 1"),
+        ([0] * 31, TypeError, r"parts\[0\] is 0"),
+    ],
+)
+def test_parts_must_be_names_of_each_node(cloud, parts, error, message):
+    with pytest.raises(error, match=message):
+        Nodes.from_points(**cloud, parts=parts)
+
+
+@pytest.mark.parametrize("spacing", [0.0, -1.0, np.nan])
+def test_the_spacing_must_be_a_length(cloud, spacing):
+    with pytest.raises(ValueError, match="spacing must be finite and positive"):
+        Nodes.from_points(**cloud, spacing=spacing)
+
+
+def test_indices_are_checked_when_made_by_hand():
+    nodes = place_nodes(Disk(), 0.5)
+    given = {name: getattr(nodes, name) for name in Nodes.__dataclass_fields__}
+    with pytest.raises(ValueError, match=r"part must lie in 0..0; not so in row 0"):
+        Nodes(**(given | {"part": _bumped(nodes.part)}))
+    with pytest.raises(ValueError, match="ghost_of must have shape"):
+        Nodes(**(given | {"ghost_of": nodes.ghost_of[1:]}))
+
+
+def _bumped(index):
+    index = index.copy()
+    index[0] += 1
+    return index

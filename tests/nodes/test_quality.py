@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from dtpinn.geometry import Disk
+from dtpinn.nodes import Nodes, Quality, measure, place_nodes
+
+from node_domains import Ball, Interval, Ring, l_shape, rectangle
+
+
+def grid(count, dimension):
+    """Nodes on a square grid of the unit cube, ``count`` steps a side."""
+    axis = np.arange(count + 1) / count
+    points = np.stack(np.meshgrid(*[axis] * dimension), axis=-1).reshape(-1, dimension)
+    outward = (points == 1).astype(float) - (points == 0)
+    edge = np.abs(outward).any(axis=1)
+    normals = outward[edge] / np.linalg.norm(outward[edge], axis=1, keepdims=True)
+    return points[~edge], points[edge], normals
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_on_a_square_grid_the_figures_are_known(dimension):
+    nodes = Nodes.from_points(*grid(8, dimension))
+    quality = nodes.quality()
+    assert nodes.spacing == pytest.approx(1 / 8)
+    assert quality.separation == pytest.approx(1.0)
+    # The middle of a cell is half a diagonal from its corners.
+    assert quality.fill == pytest.approx(np.sqrt(dimension) / 2)
+    assert quality.ratio == quality.fill / quality.separation
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_a_missing_node_is_a_hole_of_one_spacing(dimension):
+    interior, boundary, normals = grid(8, dimension)
+    keep = (interior != 0.5).any(axis=1)
+    assert keep.sum() == len(keep) - 1
+    quality = Nodes.from_points(interior[keep], boundary, normals).quality()
+    assert quality.fill == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [Disk(), rectangle(), l_shape(), Ring(), Ball(), Interval((0.0, 1.0), (1.5, 3.0))],
+    ids=lambda domain: type(domain).__name__,
+)
+def test_the_fill_is_the_supremum_of_a_dense_sample(domain):
+    nodes = place_nodes(domain, count=600)
+    lower, upper = domain.bounds
+    sample = lower + (upper - lower) * np.random.default_rng(0).random((400_000, domain.dimension))
+    sample = sample[domain.contains(sample)]
+    sampled = cKDTree(nodes.collocation).query(sample)[0].max() / nodes.spacing
+    fill = measure(nodes).fill
+    assert sampled <= fill + 1e-6
+    # The sample's own fill, about (volume of the box log(n) / n)^(1/d).
+    assert fill <= sampled + (0.15 if domain.dimension == 3 else 0.05)
+
+
+def test_a_wide_gap_in_the_boundary_counts():
+    nodes = place_nodes(rectangle(), 0.1)
+    gap = np.abs(nodes.boundary - [1.0, 0.0]).max(axis=1) < 0.25
+    thin = Nodes.from_points(nodes.interior, nodes.boundary[~gap], nodes.normals[~gap], spacing=0.1)
+    sample = np.column_stack([np.linspace(0.5, 1.5, 10_001), np.zeros(10_001)])
+    expected = cKDTree(thin.collocation).query(sample)[0].max() / 0.1
+    fill = thin.quality().fill
+    assert fill == pytest.approx(expected, abs=1e-3)
+    assert fill > nodes.quality().fill
+
+
+def test_a_quality_reads_well():
+    quality = Quality(separation=0.9966, fill=1.02)
+    assert str(quality) == "separation 0.997 h, fill 1.020 h, ratio 1.023"
