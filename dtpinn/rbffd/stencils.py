@@ -1,0 +1,201 @@
+"""Stencils: which nodes a derivative at a node is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+
+@dataclass(frozen=True)
+class Stencils:
+    """The nearest neighbours of some nodes of a cloud.
+
+    Made by :func:`find_stencils`.
+
+    Attributes
+    ----------
+    points : (N, d) array
+        The whole cloud.
+    members : (rows, n) int array
+        Indices into `points`. Column 0 is the centre, the others follow by distance.
+    radius : (rows,) array
+        The distance from the centre to the farthest member.
+    """
+
+    points: NDArray[np.float64]
+    members: NDArray[np.intp]
+    radius: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def offsets(self, part: slice) -> NDArray[np.float64]:
+        """Return the members' coordinates, shifted and scaled: centre at 0, farthest at 1.
+
+        Parameters
+        ----------
+        part : slice
+            Which stencils.
+
+        Returns
+        -------
+        (stencils, n, d) array
+            (x_k - x_1) / radius.
+
+        Notes
+        -----
+        In these coordinates the linear system (9) does not depend on the spacing of the nodes: its
+        condition number stays what the geometry of the stencil makes it, where in global
+        coordinates it grows like a power of 1/h.
+        """
+        members = self.members[part]
+        offsets = self.points[members] - self.points[members[:, 0]][:, None, :]
+        offsets /= self.radius[part, None, None]
+        return offsets
+
+
+def find_stencils(
+    points: NDArray[np.float64], rows: NDArray[np.integer], size: int, *, threads: int = 1
+) -> Stencils:
+    """Find the nearest neighbours of each row's node, the node itself first.
+
+    Parameters
+    ----------
+    points : (N, d) array
+        All nodes, of every kind: a stencil may take any of them.
+    rows : (rows,) int array
+        The nodes at which derivatives are wanted, as indices into `points`.
+    size : int
+        n, the number of nodes of a stencil, the centre included.
+    threads : int
+        For the search. The stencils do not depend on it.
+
+    Returns
+    -------
+    Stencils
+
+    Raises
+    ------
+    ValueError
+        If `points` is not (N, d) and finite, if `rows` does not index it, if there are fewer nodes
+        than a stencil needs, or if two nodes coincide.
+
+    Examples
+    --------
+    >>> cloud = np.array([[0.0], [1.0], [3.0], [7.0]])
+    >>> stencils = find_stencils(cloud, np.array([0, 2]), 3)
+    >>> stencils.members
+    array([[0, 1, 2],
+           [2, 1, 0]])
+    >>> stencils.radius
+    array([3., 3.])
+    """
+    points = check_points(points)
+    rows = check_rows(rows, len(points))
+    if len(points) < size:
+        raise ValueError(
+            f"a stencil needs {size} nodes and there are only {len(points)}: place more nodes "
+            f"(a smaller spacing), or ask for a lower order or a smaller stencil_size"
+        )
+    # k as a list keeps two dimensions when size is 1.
+    found = cKDTree(points).query(points[rows], k=np.arange(1, size + 1), workers=threads)
+    distance, members = np.asarray(found[0]), np.asarray(found[1], dtype=np.intp)
+    _check_centres(points, rows, members)
+    return Stencils(points, members, distance[:, -1].copy())
+
+
+def check_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cloud as a contiguous float64 array, or raise ValueError.
+
+    Parameters
+    ----------
+    points : (N, d) array
+        d is 1, 2 or 3.
+
+    Returns
+    -------
+    (N, d) array
+
+    Raises
+    ------
+    ValueError
+        If the shape is another one or a coordinate is not finite; names the first such node.
+
+    Examples
+    --------
+    >>> check_points(np.array([[0.0, np.nan]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: node coordinates must be finite, node 0 is at [0.0, nan]
+    """
+    points = np.ascontiguousarray(points, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] not in (1, 2, 3):
+        raise ValueError(f"nodes must have the shape (N, d) with d = 1, 2 or 3, got {points.shape}")
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if bad.size:
+        where = points[bad[0]].tolist()
+        raise ValueError(f"node coordinates must be finite, node {bad[0]} is at {where}")
+    return points
+
+
+def check_rows(rows: NDArray[np.integer], count: int) -> NDArray[np.intp]:
+    """Return the evaluation rows as indices into `count` nodes, or raise ValueError.
+
+    Parameters
+    ----------
+    rows : (rows,) int array
+        Negative indices are not accepted.
+    count : int
+        The number of nodes.
+
+    Returns
+    -------
+    (rows,) int array
+
+    Raises
+    ------
+    ValueError
+        If `rows` is not a one-dimensional integer array within range; names the first offender.
+
+    Examples
+    --------
+    >>> check_rows([0, 9], 5)
+    Traceback (most recent call last):
+    ...
+    ValueError: rows must be indices from 0 to 4, rows[1] is 9
+    """
+    array = np.asarray(rows)
+    if array.size == 0 and array.ndim == 1:
+        array = array.astype(np.intp)  # np.asarray([]) is float64
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(
+            f"rows must be a one-dimensional array of integers, got {array.dtype} {array.shape}"
+        )
+    bad = np.flatnonzero((array < 0) | (array >= count))
+    if bad.size:
+        raise ValueError(
+            f"rows must be indices from 0 to {count - 1}, rows[{bad[0]}] is {array[bad[0]]}"
+        )
+    return array.astype(np.intp)
+
+
+def _check_centres(
+    points: NDArray[np.float64], rows: NDArray[np.intp], members: NDArray[np.intp]
+) -> None:
+    """A node whose nearest node is not itself has a twin at the same place."""
+    # Of two coinciding nodes either may come first, so the second column is looked at as well.
+    neighbours = members[:, :2]
+    twins = (points[neighbours] == points[rows][:, None, :]).all(axis=2) & (
+        neighbours != rows[:, None]
+    )
+    bad = np.flatnonzero(twins.any(axis=1))
+    if bad.size:
+        row = bad[0]
+        twin = neighbours[row][twins[row]][0]
+        raise ValueError(
+            f"nodes {rows[row]} and {twin} coincide at {points[twin].tolist()} "
+            f"({bad.size} of {len(rows)} rows have such a twin): remove one of the two"
+        )

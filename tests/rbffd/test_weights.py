@@ -1,0 +1,147 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from dtpinn.rbffd import assemble, choose_rule, laplacian_terms
+from dtpinn.rbffd import weights as weights_module
+from dtpinn.rbffd.stencils import find_stencils
+from dtpinn.rbffd.system import right_hand_sides, saddle_point_matrices
+from dtpinn.rbffd.weights import available_threads, solve_weights
+
+from clouds import box, disk
+
+EPS = np.finfo(float).eps
+LAPLACIAN = {"L": {(2, 0): np.ones(1), (0, 2): np.ones(1)}}
+
+
+def of(points, scale=1.0, shift=0.0):
+    return SimpleNamespace(extended=scale * points + shift)
+
+
+def test_equation_9_written_out_for_one_stencil_in_global_coordinates():
+    """A second implementation, with monomials about the centre and no scaling."""
+    points = disk(400).extended
+    stencils = find_stencils(points, np.array([17]), 21)
+    rule = choose_rule(2, 2, 2)
+    weights = solve_weights(stencils, LAPLACIAN, rule).values["L"][0]
+    x = points[stencils.members[0]] - points[17]
+    r = np.linalg.norm(x[:, None] - x[None], axis=2)
+    P = np.stack([x[:, 0] ** i * x[:, 1] ** j for i in range(4) for j in range(4 - i)], axis=1)
+    powers = [(i, j) for i in range(4) for j in range(4 - i)]
+    K = np.block([[r**3, P], [P.T, np.zeros((10, 10))]])
+    rhs = np.append(9 * np.linalg.norm(x, axis=1), [2.0 * (sorted(k) == [0, 2]) for k in powers])
+    reference = np.linalg.solve(K, rhs)[:21]
+    # the reference has the condition number of global coordinates, about 1e8
+    np.testing.assert_allclose(weights, reference, atol=1e-7 * abs(reference).max())
+
+
+@pytest.mark.parametrize("order", [2, 5])
+def test_threads_do_not_change_a_bit(order):
+    nodes = disk(1500)
+    rows = np.arange(1500)
+    one, two = (assemble(nodes, {"L": laplacian_terms(2)}, rows, order, threads=t) for t in (1, 2))
+    assert np.array_equal(one.matrices["L"].data, two.matrices["L"].data)
+    assert np.array_equal(one.matrices["L"].indices, two.matrices["L"].indices)
+    assert np.array_equal(one.condition, two.condition)
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_meanwhile_and_gets_its_own_back(monkeypatch):
+    seen, solve = [], weights_module._solve
+
+    def recorded(*arguments):
+        seen.append(blas_threads())
+        return solve(*arguments)
+
+    monkeypatch.setattr(weights_module, "_solve", recorded)
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        assemble(disk(300), {"L": laplacian_terms(2)}, np.arange(300), 3)
+        assert blas_threads() == before
+    assert seen
+    assert all(threads == {1} for threads in seen)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_chunks_change_nothing_beyond_round_off(chunk):
+    points = disk(300).extended
+    rule = choose_rule(3, 2, 2)
+    stencils = find_stencils(points, np.arange(300), rule.stencil_size)
+    coefficient = np.linspace(1, 2, 300)  # one per row: chunks must take their own part
+    operators = {"a": {(2, 0): coefficient, (0, 0): -coefficient}}
+    default = solve_weights(stencils, operators, rule).values["a"]
+    other = solve_weights(stencils, operators, rule, chunk=chunk).values["a"]
+    np.testing.assert_allclose(other, default, rtol=1e-9, atol=1e-12 * abs(default).max())
+
+
+@pytest.mark.parametrize("alpha", [(1, 0), (1, 1), (0, 3), (2, 2)])
+def test_weights_scale_with_the_spacing_and_do_not_move_with_the_cloud(alpha):
+    points = box(2, 20).extended
+    rows = np.arange(0, 400, 37)
+    base = assemble(of(points), {"D": {alpha: 1.0}}, rows, 4)
+    # A power of 2 scales every coordinate exactly: bit for bit the same systems.
+    scaled = assemble(of(points, scale=2.0**-7), {"D": {alpha: 1.0}}, rows, 4)
+    assert np.array_equal(
+        scaled.matrices["D"].data, 2.0 ** (7 * sum(alpha)) * base.matrices["D"].data
+    )
+    assert np.array_equal(scaled.condition, base.condition)
+    # A shift rounds the coordinates: eps |shift| / h = 1e-13 relative to h, times the condition.
+    moved = assemble(of(points, shift=10.0), {"D": {alpha: 1.0}}, rows, 4)
+    limit = 1e-13 * base.condition.max() * abs(base.matrices["D"].data).max()
+    assert abs(moved.matrices["D"].data - base.matrices["D"].data).max() < limit
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_condition_does_not_depend_on_the_spacing(dimension):
+    points = box(dimension, 10 if dimension == 3 else 25).extended
+    rows = np.arange(0, len(points), len(points) // 20)
+    conditions = [
+        assemble(of(points, scale=s), {"L": laplacian_terms(dimension)}, rows, 3).condition
+        for s in (1e-6, 1.0, 1e3)
+    ]
+    np.testing.assert_allclose(conditions[0], conditions[1], rtol=1e-6)
+    np.testing.assert_allclose(conditions[2], conditions[1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("order", [2, 4, 6])
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_condition_estimate_is_near_the_truth(dimension, order):
+    points = np.random.default_rng(0).random((400, dimension))  # all kinds of stencils
+    rule = choose_rule(order, 2, dimension)
+    stencils = find_stencils(points, np.arange(60), rule.stencil_size)
+    operators = {"D": {(2,) + (0,) * (dimension - 1): np.ones(1)}}
+    estimate = solve_weights(stencils, operators, rule).condition
+    true = np.linalg.cond(saddle_point_matrices(stencils.offsets(slice(None)), rule), "fro")
+    ratio = estimate / true
+    assert true.max() > 10 * true.min()
+    # sqrt(chi^2_3 / 3), where one direction dominates: below 0.05 in one case of 2e4
+    assert (ratio > 0.05).all()
+    assert (ratio < 4).all()
+    assert 0.5 < np.median(ratio) < 2
+
+
+def test_matrices_are_symmetric_and_right_hand_sides_belong_to_them():
+    """The columns of the right-hand side extend the matrix's own: shift the centre a little."""
+    rule = choose_rule(3, 2, 2)
+    stencils = find_stencils(disk(300).extended, np.arange(4), rule.stencil_size)
+    offsets = stencils.offsets(slice(None))
+    matrices = saddle_point_matrices(offsets, rule)
+    assert np.array_equal(matrices, matrices.swapaxes(1, 2))
+    h = 1e-5
+    column = []
+    for step in (h, -h):
+        moved = offsets.copy()
+        moved[:, 0, 1] += step
+        column.append(saddle_point_matrices(moved, rule)[:, 0, 1:])
+    difference = (column[0] - column[1]) / (2 * h)
+    expected = right_hand_sides(offsets, rule, [(0, 1)])[:, 1:, 0]
+    np.testing.assert_allclose(difference, expected, atol=1e-7)
+
+
+def test_available_threads_is_positive():
+    assert available_threads() >= 1
