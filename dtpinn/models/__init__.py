@@ -1,0 +1,5 @@
+"""Networks: functions of points, with parameters."""
+
+from dtpinn.models.mlp import MLP
+
+__all__ = ["MLP"]

@@ -1,0 +1,6 @@
+"""Optimisers with the interface of `torch.optim`, made for the small, stiff losses of PINNs."""
+
+from dtpinn.optim.lbfgs import LBFGS
+from dtpinn.optim.line_search import LineSearch, Trial, strong_wolfe
+
+__all__ = ["LBFGS", "LineSearch", "Trial", "strong_wolfe"]

@@ -1,0 +1,151 @@
+"""Pictures are drawn, in every dimension, without a display; triangles keep to the domain."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dtpinn.output import picture_run, save_figure
+from dtpinn.output.triangles import triangulate
+
+pytest.importorskip("matplotlib")
+
+HISTORY = {"evaluations": [1, 20, 40], "loss": [1.0, 1e-2, 1e-3], "error": [0.5, None, 0.02]}
+
+
+def circle(count, radius):
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return radius * np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+def annulus(h=0.05, hole=0.4):
+    """Jittered points between two circles, and points on both."""
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(np.arange(-1, 1, h), np.arange(-1, 1, h)), axis=-1).reshape(-1, 2)
+    grid += rng.uniform(-0.25 * h, 0.25 * h, grid.shape)
+    radius = np.hypot(*grid.T)
+    inside = grid[(radius > hole + 0.5 * h) & (radius < 1 - 0.5 * h)]
+    rims = [circle(int(2 * np.pi / h), 1.0), circle(int(2 * np.pi * hole / h), hole)]
+    return np.concatenate([inside, *rims])
+
+
+def read(path):
+    from matplotlib.image import imread
+
+    return imread(path)
+
+
+def area(points, triangulation):
+    a, b, c = (points[triangulation.get_masked_triangles()[:, i]] for i in range(3))
+    u, v = b - a, c - a
+    return 0.5 * np.abs(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum()
+
+
+def test_a_run_on_a_disk_with_a_hole_is_drawn_without_a_warning(tmp_path):
+    points = annulus()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture_run(
+            tmp_path / "run.png",
+            torch.from_numpy(points),
+            torch.from_numpy(points[:, 0]).requires_grad_(),
+            1e-3 * points[:, 1],
+            HISTORY,
+            floor=1e-4,
+            title="a run",
+            boundary=circle(100, 1.0),
+        )
+    image = read(tmp_path / "run.png")
+    assert image.shape[0] > 300
+    assert image.shape[1] > 3 * image.shape[0]
+    assert image[..., :3].std() > 0.1  # not blank
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_lines_and_slabs(tmp_path, d):
+    points = np.random.default_rng(0).uniform(-1, 1, (400, d))
+    picture_run(tmp_path / "run.png", points, points[:, 0], points[:, 0], HISTORY, floor=1e-4)
+    assert read(tmp_path / "run.png")[..., :3].std() > 0.02
+
+
+@pytest.mark.parametrize("error", [np.zeros(50), np.full(50, np.nan), None])
+def test_an_error_of_zero_of_nan_and_none_at_all(tmp_path, error):
+    points = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    picture_run(tmp_path / "run.png", points, points[:, 0], error)
+    assert (tmp_path / "run.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg"])
+def test_formats_by_suffix(tmp_path, suffix):
+    points = annulus(0.2)
+    picture_run(tmp_path / f"run.{suffix}", points, points[:, 0])
+    start = (tmp_path / f"run.{suffix}").read_bytes()[:5]
+    assert start in (b"%PDF-", b"<?xml")
+
+
+def test_triangles_cover_the_domain_and_not_its_hole():
+    points = annulus(h=0.05, hole=0.4)
+    covered = area(points, triangulate(points))
+    # Polygons inscribed in the rims, and slivers of one spacing along the hole
+    assert covered == pytest.approx(np.pi * (1 - 0.4**2), rel=0.02)
+
+
+def test_triangles_stay_out_of_a_notch():
+    rng = np.random.default_rng(0)
+    h = 0.05
+    grid = np.stack(np.meshgrid(np.arange(-1, 1, h), np.arange(-1, 1, h)), axis=-1).reshape(-1, 2)
+    points = grid[~((grid[:, 0] > 0) & (grid[:, 1] > 0))]
+    points = points + rng.uniform(-0.1 * h, 0.1 * h, points.shape)
+    assert area(points, triangulate(points)) == pytest.approx(3 * (1 - h / 2) ** 2, rel=0.06)
+
+
+def test_a_graded_cloud_is_covered_whole():
+    # Rings of 40 points whose radii grow by 1.15: the spacing varies by 40 from rim to centre
+    rings = [circle(40, 1.15**-k) for k in range(27)]
+    points = np.concatenate(rings)
+    polygon = 20 * np.sin(2 * np.pi / 40) * (1 - 1.15**-52)
+    assert area(points, triangulate(points)) == pytest.approx(polygon, rel=1e-3)
+
+
+def test_drawing_opens_no_window_and_loads_no_pyplot(tmp_path):
+    program = (
+        "import sys, numpy as np; import dtpinn.output as o\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "x = np.random.default_rng(0).random((30, 2))\n"
+        "o.picture_run(sys.argv[1], x, x[:, 0])\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", program, str(tmp_path / "a.png")]
+    subprocess.run(command, check=True, cwd=root, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"points": np.zeros((10, 4))}, r"got \(10, 4\)"),
+        ({"solution": np.zeros((10, 2))}, r"the solution of shape \(10,\).*got \(10, 2\)"),
+        ({"error": np.zeros(9)}, r"the \|error\| of shape \(10,\).*got \(9,\)"),
+        ({"history": {"loss": [1.0]}}, "'evaluations'"),
+        ({"history": {"epoch": [1, 2], "loss": [1.0]}}, "expected 2 values of 'loss'.*got 1"),
+        ({"path": "run.docx"}, "suffix"),
+    ],
+)
+def test_refusals(tmp_path, change, message):
+    points = np.random.default_rng(0).random((10, 2))
+    arguments = {"path": "run.png", "points": points, "solution": points[:, 0], **change}
+    arguments["path"] = tmp_path / arguments["path"]
+    with pytest.raises(ValueError, match=message):
+        picture_run(**arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_any_figure_can_be_saved(tmp_path):
+    from matplotlib.figure import Figure
+
+    save_figure(tmp_path / "a.png", Figure(figsize=(2, 1)), dpi=50)
+    assert read(tmp_path / "a.png").shape[:2] == (50, 100)
