@@ -13,8 +13,25 @@ from dtpinn.sparse import CSR
 __version__ = "0.1.0"
 
 # Public name -> the module it lives in.
-_LAZY: dict[str, str] = {}
-_MODULES = ("geometry", "models", "nodes", "optim", "output", "pde", "problem", "rbffd", "sparse")
+_LAZY = {
+    "Dirichlet": "dtpinn.pde",
+    "Known": "dtpinn.pde",
+    "MLP": "dtpinn.models",
+    "Neumann": "dtpinn.pde",
+    "Nodes": "dtpinn.nodes",
+    "PDE": "dtpinn.pde",
+    "Poisson": "dtpinn.pde",
+    "Result": "dtpinn.training",
+    "Robin": "dtpinn.pde",
+    "discretize": "dtpinn.problem",
+    "fit": "dtpinn.training",
+    "place_nodes": "dtpinn.nodes",
+    "vanilla": "dtpinn.problem",
+}
+_MODULES = (
+    "experiments", "geometry", "models", "nodes", "optim", "output", "pde", "problem", "rbffd",
+    "sparse", "training",
+)  # fmt: skip
 
 __all__ = ["CSR", "__version__", *_LAZY, *_MODULES]
 

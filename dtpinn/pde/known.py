@@ -1,0 +1,61 @@
+"""Known: a function of the points alone, evaluated once per point set instead of once per step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
+
+
+class Known:
+    """A known function, such as a source term, remembered for every point set it has seen.
+
+    A problem evaluates its residual at the same tensors of points in every step of the training,
+    so the value is kept for as long as that tensor lives. The function must depend on nothing that
+    is learnt: the result is a constant for autograd.
+
+    Parameters
+    ----------
+    function : callable
+        Of the points (n, d) and whatever else it is called with; returns (n,) or (n, fields).
+
+    Examples
+    --------
+    >>> import torch
+    >>> calls = []
+    >>> f = Known(lambda x: calls.append(1) or x.sum(-1))
+    >>> x = torch.ones(3, 2)
+    >>> f(x), f(x), len(calls)
+    (tensor([2., 2., 2.]), tensor([2., 2., 2.]), 1)
+    """
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        if not callable(function):
+            raise TypeError(f"Known: expected a function of the points, got {function!r}")
+        self.function = function
+        # points -> (the other arguments it was called with, the value); keyed by identity.
+        self._seen: Any = WeakIdKeyDictionary()
+
+    def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return the value at x (n, d), computed when these tensors are first seen."""
+        with_others, value = self._seen.get(x, ((), None))
+        if value is None or not _same(with_others, others):
+            value = self.function(x.detach(), *(t.detach() for t in others))
+            value = torch.as_tensor(value, dtype=x.dtype, device=x.device).detach()
+            self._seen[x] = (others, value)
+        result: Tensor = value
+        return result
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and checkpoints keep the function and forget the values."""
+        return {"function": self.function}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["function"])  # type: ignore[misc]
+
+
+def _same(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> bool:
+    return len(a) == len(b) and all(s is t for s, t in zip(a, b, strict=True))

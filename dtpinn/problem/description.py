@@ -1,0 +1,99 @@
+"""What a discrete problem consists of, to be read before hours are spent on training it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from dtpinn.output import format_table
+from dtpinn.problem.matrices import key_of
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+
+@dataclass(frozen=True)
+class OperatorDescription:
+    """One operator on one region.
+
+    `condition_median` and `condition_max` are of the stencils' linear systems, estimated; None
+    for a matrix that was given. They do not depend on the spacing: 1e4 to 1e9 is usual, and far
+    more than that points at a stencil of badly placed nodes.
+    """
+
+    region: str
+    operator: str
+    shape: tuple[int, int]
+    nonzeros: int
+    condition_median: float | None
+    condition_max: float | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """Operators, nonzeros, conditioning and memory of a discrete problem; ``print`` it."""
+
+    nodes: str
+    order: int
+    dtype: str
+    times: int
+    operators: tuple[OperatorDescription, ...]
+    nonzeros: int
+    memory_bytes: int
+
+    def __str__(self) -> str:
+        header = ["region", "operator", "shape", "nonzeros", "per row", "condition", "worst"]
+        rows = [
+            [
+                o.region,
+                o.operator,
+                f"{o.shape[0]} x {o.shape[1]}",
+                o.nonzeros,
+                f"{o.nonzeros / max(o.shape[0], 1):.0f}",
+                "given" if o.condition_median is None else f"{o.condition_median:.0e}",
+                "" if o.condition_max is None else f"{o.condition_max:.0e}",
+            ]
+            for o in self.operators
+        ]
+        times = f", {self.times} times" if self.times > 1 else ""
+        head = f"{self.nodes}\norder {self.order}, {self.dtype}{times}"
+        foot = (
+            f"one product of {self.nonzeros} nonzeros a step, {self.memory_bytes / 2**20:.1f} MiB"
+        )
+        return f"{head}\n\n{format_table(rows, header)}\n\n{foot}"
+
+
+def describe(problem: DiscreteProblem) -> Description:
+    """Collect the figures; nothing is computed that assembly has not computed already."""
+    operators = []
+    for request in problem.requests:
+        matrix = problem.matrices.by_key[key_of(request.region, request.operator)]
+        condition = problem.matrices.condition.get(request.region)
+        operators.append(
+            OperatorDescription(
+                request.region,
+                request.operator.name + " of a function" * request.of_function,
+                matrix.shape,
+                matrix.nnz,
+                None if condition is None else float(np.median(condition)),
+                None if condition is None else float(np.max(condition)),
+            )
+        )
+    return Description(
+        nodes=repr(problem.nodes),
+        order=problem.order,
+        dtype=str(problem.dtype).removeprefix("torch."),
+        times=1 if problem.times is None else len(problem.times),
+        operators=tuple(operators),
+        nonzeros=0 if problem.stacked is None else problem.stacked.nnz,
+        memory_bytes=sum(t.numel() * t.element_size() for t in _tensors(problem)),
+    )
+
+
+def _tensors(problem: DiscreteProblem) -> Iterator[Tensor]:
+    yield from problem.buffers()
+    yield from problem.parameters()

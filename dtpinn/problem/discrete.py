@@ -1,0 +1,201 @@
+"""The DT-PINN: the residuals of an equation with spatial derivatives as one sparse product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE, Operator
+from dtpinn.problem.description import Description, describe
+from dtpinn.problem.estimate import Estimate, estimate
+from dtpinn.problem.field import Field, StencilDerivatives
+from dtpinn.problem.linearize import Linearization, linearize
+from dtpinn.problem.matrices import assemble_matrices, key_of
+from dtpinn.problem.newton import solve_newton
+from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.regions import repeat
+from dtpinn.sparse import CSR
+
+
+class DiscreteProblem(Problem):
+    """The residuals of an equation with spatial derivatives by sparse products, in fp64.
+
+    Made by :func:`discretize`. The model is evaluated once, on X~ = interior | boundary | ghost, at
+    all times; one product of the stacked matrices with those values, one column per time and
+    field, then serves every derivative of every residual.
+
+    Attributes
+    ----------
+    order : int
+        The order p of the discretisation.
+    matrices : Matrices
+        The same operators as SciPy matrices, with their conditioning.
+    stacked : CSR
+        All matrices that act on the unknown itself, one below the other.
+    """
+
+    extended_points: Tensor
+    extended_time: Tensor | None
+
+    def __init__(
+        self,
+        pde: PDE,
+        nodes: Nodes,
+        order: int,
+        times: Tensor | Sequence[float] | None,
+        dtype: torch.dtype,
+        operators: Mapping[str, Any] | None,
+        options: Mapping[str, int | None],
+    ) -> None:
+        super().__init__(pde, nodes, times, dtype, np.arange(nodes.count))
+        self.order = order
+        self._operators, self._options = operators, options
+        self.matrices = assemble_matrices(
+            nodes, self.regions, self.requests, order, operators, options
+        )
+        count = 1 if self.times is None else len(self.times)
+        self.register_buffer("extended_points", repeat(nodes.extended, count, dtype))
+        time = None if self.times is None else self.times.to(dtype).repeat(len(nodes.extended))
+        self.register_buffer("extended_time", time)
+        stacked, self._rows = self.matrices.stack(self.requests, dtype)
+        self.stacked: CSR | None = stacked
+        # Operators that act on a function of the unknown are applied by themselves.
+        self.single = nn.ModuleDict(
+            {
+                key_of(request.region, request.operator): CSR.from_scipy(
+                    self.matrices.of(request.region, request.operator)
+                ).to(dtype)
+                for request in self.requests
+                if request.of_function
+            }
+        )
+
+    def residuals(self, model: Model) -> dict[str, Tensor]:
+        """Return every residual by name, each (n,) or (n, equations), differentiable."""
+        field = Field(self, model)
+        result = {}
+        for region in self.regions:
+            D = StencilDerivatives(field, region)
+            result[region.name] = region.function(D.u, D, *region.data)
+        if self.times is not None:
+            result["initial"] = self.pde.initial(field.initial(), self.initial_points)
+        return result
+
+    def linearize(self, u: np.ndarray) -> Linearization:
+        """Return residuals and sparse Jacobian at nodal values u on X~; steady problems only.
+
+        Parameters
+        ----------
+        u : (Ni+Nb+Ng,) or (Ni+Nb+Ng, fields) array
+        """
+        return linearize(self, u)
+
+    def solve(self, guess: np.ndarray | None = None) -> Tensor:
+        """Solve the discrete system itself: the best that any training on it can reach.
+
+        Newton's method on the nodal values, one sparse factorisation if the equation is linear.
+        Where a boundary node has no ghost, its equation gives way to its boundary condition.
+
+        Parameters
+        ----------
+        guess : (Ni+Nb+Ng,) or (Ni+Nb+Ng, fields) array, optional
+            Where Newton starts; zero by default.
+
+        Returns
+        -------
+        Tensor, (Ni+Nb,) or (Ni+Nb, fields)
+            The solution on X, in float64.
+
+        Raises
+        ------
+        ValueError
+            If the problem is in space-time (time is not discretised, so there is no such system),
+            or the system is not square.
+        RuntimeError
+            If Newton does not converge, or the system is singular.
+        """
+        u = solve_newton(self, guess)
+        return torch.from_numpy(u[: self.nodes.count]).to(self.device)
+
+    def estimate(self, model: Model) -> Estimate:
+        """Return how wrong the model is, without knowing the solution: see :class:`Estimate`."""
+        return estimate(self, model)
+
+    def describe(self) -> Description:
+        """Return what has been built: operators, nonzeros, conditioning, memory. Print it."""
+        return describe(self)
+
+    def with_order(self, order: int) -> DiscreteProblem:
+        """Return the same problem discretised with another order."""
+        made = DiscreteProblem(
+            self.pde, self.nodes, order, self.times, self.dtype, self._operators, self._options
+        )
+        return made.to(self.device)
+
+    def slice_of(self, region: str, operator: Operator) -> slice:
+        """Return the rows of the common product that hold an operator on a region."""
+        return self._rows[key_of(region, operator)]
+
+
+def discretize(
+    pde: PDE,
+    nodes: Nodes,
+    order: int = 4,
+    *,
+    times: Tensor | Sequence[float] | None = None,
+    operators: Mapping[str, Any] | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str | None = None,
+    exponent: int | None = None,
+    stencil_size: int | None = None,
+) -> DiscreteProblem:
+    """Return the DT-PINN of an equation on nodes: equation (12), or (16) in space-time.
+
+    The residuals are run once on dummies to learn which operators they need; these are assembled,
+    on each region with one factorisation per stencil, and stacked into one matrix.
+
+    Parameters
+    ----------
+    pde : PDE
+    nodes : Nodes
+    order : int
+        p >= 2: derivatives are accurate to O(h^p).
+    times : (n_times,), optional
+        Makes it a space-time problem: all slices in one evaluation and one product. The first time
+        is that of the initial condition.
+    operators : mapping of name to matrix, optional
+        Somebody's own matrices in place of RBF-FD's, by operator name ("laplacian", "normal",
+        "partial(0)", ...): dtpinn.CSR, SciPy or torch sparse, with a row for every node of X (or,
+        on the boundary, of X_b) and a column for every node of X~ (or of X, where ghosts play no
+        part).
+    dtype : torch.dtype
+        float64. With float32 the weights are still computed in float64.
+    device : optional
+    exponent, stencil_size : int, optional
+        In place of the paper's rule for m and n.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a residual fails its dry run, or the nodes cannot carry the stencils; nothing has been
+        assembled then.
+
+    Examples
+    --------
+    >>> import torch, dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+    >>> pde = dtpinn.Poisson.from_solution(lambda x: torch.sin(x[:, 0]))
+    >>> problem = dtpinn.discretize(pde, nodes, order=4)
+    >>> u = problem.solve()
+    >>> exact = torch.sin(torch.tensor(nodes.collocation[:, 0]))
+    >>> bool((u - exact).norm() < 1e-4 * exact.norm())
+    True
+    """
+    options = {"exponent": exponent, "stencil_size": stencil_size}
+    problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
+    return problem.to(device=device)

@@ -1,0 +1,135 @@
+"""One run of every residual on a few dummies: which operators it needs, and whether shapes fit.
+
+What goes wrong in a residual goes wrong here, before any matrix is assembled, with the name of the
+function and both shapes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.pde import PDE, Derivatives, Operator
+from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem.regions import Region
+
+# Enough rows that no dimension or number of fields is mistaken for them.
+_ROWS = 11
+
+
+@dataclass(frozen=True)
+class Request:
+    """An operator that a residual asked for on its region."""
+
+    region: str
+    operator: Operator
+    of_function: bool  # of a function of the unknown, so not part of the common product
+
+
+class _Recorder(Derivatives):
+    """A ``D`` that notes what it is asked and answers with random numbers of the right shape."""
+
+    def __init__(self, region: Region, u: Tensor, data: Sequence[Tensor]) -> None:
+        self.dimension = region.points.shape[1]
+        self._region, self._u = region, u
+        at = (data[0], data[-1]) if region.time is not None else (data[0],)
+        self._at = at  # x, and t in space-time: what a function of the unknown is called with
+        self.requests: list[Request] = []
+
+    def apply(self, operator: Operator, of: Argument) -> Tensor:
+        check_argument(of, self._u, operator.name)
+        if operator.along_normal and not self._region.on_boundary:
+            raise ValueError(
+                "D.normal: there is no normal inside the domain; use it in boundary(), or "
+                "D.gradient in residual()"
+            )
+        of_function = of is not self._u
+        request = Request(self._region.name, operator, of_function)
+        if request not in self.requests:
+            self.requests.append(request)
+        return torch.rand_like(self._values(of, operator.name))
+
+    def time(self, of: Argument) -> Tensor:
+        check_argument(of, self._u, "time")
+        if self._region.time is None:
+            raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
+        return torch.rand_like(self._values(of, "time"))
+
+    def _values(self, of: Argument, name: str) -> Tensor:
+        if isinstance(of, Tensor):
+            return of
+        values = of(self._u, *self._at)
+        if not isinstance(values, Tensor) or len(values) != len(self._u):
+            got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+            raise ValueError(
+                f"D.{name}: the function must return one row per point: {len(self._u)} rows for "
+                f"u of shape {tuple(self._u.shape)}, got {got}"
+            )
+        return values
+
+
+def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
+    """Return what the residuals ask for, in order.
+
+    Raises
+    ------
+    TypeError
+        If a residual cannot be called with its arguments, or takes the derivative of something
+        else than the unknown or a function of it.
+    ValueError
+        If it returns a wrong shape; names the function and both shapes.
+    """
+    requests: list[Request] = []
+    for region in regions:
+        data = [tensor[:_ROWS] for tensor in region.data]
+        rows = len(data[0])
+        shape = (rows,) if pde.fields == 1 else (rows, pde.fields)
+        u = torch.rand(shape, dtype=data[0].dtype, device=data[0].device)
+        names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
+        check_call(region.function, *names)
+        recorder = _Recorder(region, u, data)
+        result = region.function(u, recorder, *data)
+        check_result(region.function, result, u)
+        requests += recorder.requests
+    return tuple(requests)
+
+
+def check_call(function: Callable[..., Any], *names: str) -> None:
+    """Raise TypeError unless the function takes these arguments."""
+    target = getattr(function, "forward", function)
+    try:
+        inspect.signature(target).bind(*names)
+    except TypeError as error:
+        kind = "a space-time" if "t" in names else "a steady"
+        raise TypeError(
+            f"{label(function)}{inspect.signature(target)}: {kind} problem calls it with "
+            f"({', '.join(names)}): {error}. Space-time problems are made with times=..."
+        ) from None
+
+
+def check_result(function: Callable[..., Any], result: object, u: Tensor) -> None:
+    """Raise ValueError unless a residual has one row per point."""
+    rows = len(u)
+    if isinstance(result, Tensor) and result.dim() in (1, 2) and len(result) == rows:
+        if result.dim() == 1 or u.dim() == 2 or result.shape[1] != rows:
+            return
+        hint = "; a product of (n,) with (n, 1) broadcasts to (n, n)"
+    else:
+        hint = ""
+    got = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
+    raise ValueError(
+        f"{label(function)} returned {got} where one row per point was expected: ({rows},) or "
+        f"({rows}, equations), for u of shape {tuple(u.shape)}{hint}"
+    )
+
+
+def label(function: Callable[..., Any]) -> str:
+    """Return the name of a residual, for messages."""
+    name: str = getattr(function, "__qualname__", type(function).__name__)
+    owner = getattr(function, "__self__", None)
+    return f"{type(owner).__name__}.{name.split('.')[-1]}" if owner is not None else name

@@ -1,0 +1,120 @@
+"""The unknown on X~ during one evaluation, and the RBF-FD ``D`` that reads from it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.pde import Derivatives, Operator
+from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem.matrices import key_of
+from dtpinn.problem.problem import Model
+from dtpinn.problem.regions import Region
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+
+class Field:
+    """A model's values on X~ during one evaluation, and what is computed from them once."""
+
+    def __init__(self, problem: DiscreteProblem, model: Model) -> None:
+        self.problem = problem
+        self.x = problem.extended_points
+        self.t = problem.extended_time
+        if self.t is None:
+            self.times = 1
+            self.values = problem.evaluate(model, self.x)
+        else:
+            self.times = 0 if problem.times is None else len(problem.times)
+            self.t = self.t.detach().requires_grad_()
+            with torch.enable_grad():  # for D.time, whatever the caller does with the result
+                points = torch.cat([self.x, self.t[:, None]], dim=1)
+                self.values = problem.evaluate(model, points)
+
+    @cached_property
+    def products(self) -> Tensor:
+        """Every requested operator applied to the unknown, (rows, times * fields)."""
+        if self.problem.stacked is None:
+            raise RuntimeError("no operator acts on the unknown")
+        products: Tensor = self.problem.stacked(self.columns(self.values))
+        return products
+
+    @cached_property
+    def time_derivative(self) -> Tensor:
+        """du/dt on X~."""
+        return self.along_time(self.values)
+
+    def columns(self, values: Tensor) -> Tensor:
+        """(nodes * times[, fields]) -> (nodes[, times * fields]): one row per node."""
+        flat = values.dim() == 1 and self.times == 1
+        return values if flat else values.reshape(len(values) // self.times, -1)
+
+    def flat(self, columns: Tensor) -> Tensor:
+        """(nodes[, times * fields]) -> (nodes * times[, fields]), the inverse of `columns`."""
+        if self.values.dim() == 1:
+            return columns.reshape(-1)
+        return columns.reshape(len(columns) * self.times, -1)
+
+    def along_time(self, values: Tensor) -> Tensor:
+        """D values / dt on X~ by one backward pass per field."""
+        assert self.t is not None  # the dry run has refused D.time in steady problems
+        columns = [values] if values.dim() == 1 else list(values.unbind(1))
+        parts = [
+            torch.autograd.grad(
+                c.sum(), self.t, create_graph=True, allow_unused=True, materialize_grads=True
+            )[0]
+            for c in columns
+        ]
+        return parts[0] if values.dim() == 1 else torch.stack(parts, dim=1)
+
+    def on(self, region: Region, values: Tensor) -> Tensor:
+        """Rows of values (on X~) that belong to a region."""
+        first, last = int(region.rows[0]), int(region.rows[-1])
+        if last - first + 1 == len(region.rows):  # contiguous: a view, no gather
+            return values[first * self.times : (last + 1) * self.times]
+        blocks = values.reshape(len(values) // self.times, self.times, *values.shape[1:])
+        return blocks[torch.from_numpy(region.rows).to(values.device)].flatten(0, 1)
+
+    def initial(self) -> Tensor:
+        """The unknown on X at the first time."""
+        count = self.problem.nodes.count
+        return self.values[: count * self.times : self.times]
+
+
+class StencilDerivatives(Derivatives):
+    """``D`` by RBF-FD on one region."""
+
+    def __init__(self, field: Field, region: Region) -> None:
+        self.dimension = region.points.shape[1]
+        self.u = field.on(region, field.values)
+        self._field, self._region = field, region
+
+    def apply(self, operator: Operator, of: Argument) -> Tensor:
+        """Return rows of the common product, or a product of its own for a function of u."""
+        check_argument(of, self.u, operator.name)
+        field, problem = self._field, self._field.problem
+        if isinstance(of, Tensor):
+            return field.flat(field.products[problem.slice_of(self._region.name, operator)])
+        matrix = problem.single[key_of(self._region.name, operator)]
+        values = self._function(of)
+        product: Tensor = matrix(field.columns(values))
+        return product.reshape(-1, *values.shape[1:])
+
+    def time(self, of: Argument) -> Tensor:
+        """Return the derivative in time, by automatic differentiation."""
+        check_argument(of, self.u, "time")
+        field = self._field
+        if isinstance(of, Tensor):
+            return field.on(self._region, field.time_derivative)
+        with torch.enable_grad():
+            return field.on(self._region, field.along_time(self._function(of)))
+
+    def _function(self, of: Any) -> Tensor:
+        field = self._field
+        at = (field.x,) if field.t is None else (field.x, field.t)
+        values: Tensor = of(field.values, *at)
+        return values

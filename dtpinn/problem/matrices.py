@@ -1,0 +1,132 @@
+"""The matrices that a problem's residuals ask for: assembled, or somebody's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from dtpinn import rbffd
+from dtpinn.nodes import Nodes
+from dtpinn.pde import Operator
+from dtpinn.problem.dry_run import Request
+from dtpinn.problem.regions import Region
+from dtpinn.sparse import CSR
+
+
+def key_of(region: str, operator: Operator) -> str:
+    """Return one name for an operator on a region; modules take no dots in theirs."""
+    return f"{region}: {operator.name}".replace(".", "/")
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Operators as matrices, one for each region that uses them.
+
+    Attributes
+    ----------
+    by_key : dict of key to (rows of the region, Ni+Nb+Ng) csr_array, float64
+    condition : dict of region name to (rows,) array
+        Estimated condition numbers of the stencils; a region whose matrices were all given has
+        none.
+    """
+
+    by_key: dict[str, csr_array]
+    condition: dict[str, NDArray[np.float64]]
+
+    def of(self, region: str, operator: Operator) -> csr_array:
+        """Return the matrix of an operator on a region."""
+        return self.by_key[key_of(region, operator)]
+
+    def stack(
+        self, requests: Sequence[Request], dtype: torch.dtype
+    ) -> tuple[CSR | None, dict[str, slice]]:
+        """Stack what acts on the unknown itself, and tell which rows hold what."""
+        keys = [key_of(r.region, r.operator) for r in requests if not r.of_function]
+        if not keys:
+            return None, {}
+        ends = np.cumsum([self.by_key[key].shape[0] for key in keys])
+        rows = {
+            key: slice(int(end) - self.by_key[key].shape[0], int(end))
+            for key, end in zip(keys, ends, strict=True)
+        }
+        stacked = scipy.sparse.vstack([self.by_key[key] for key in keys], format="csr")
+        return CSR.from_scipy(stacked).to(dtype), rows
+
+
+def assemble_matrices(
+    nodes: Nodes,
+    regions: Sequence[Region],
+    requests: Sequence[Request],
+    order: int,
+    given: Mapping[str, Any] | None,
+    options: Mapping[str, int | None],
+) -> Matrices:
+    """Assemble what is requested and not given; one set of stencils for each region.
+
+    All operators of a region share the stencils of the highest derivative among them: one
+    factorisation, and the lower ones come out more accurate than asked for.
+    """
+    own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
+    names = {request.operator.name for request in requests}
+    if unknown := set(own) - names:
+        raise ValueError(
+            f"operators: no residual asks for {sorted(unknown)}; it asks for {sorted(names)}"
+        )
+    by_key: dict[str, csr_array] = {}
+    condition: dict[str, NDArray[np.float64]] = {}
+    for region in regions:
+        wanted = {r.operator.name: r.operator for r in requests if r.region == region.name}
+        for name in wanted.keys() & own.keys():
+            by_key[key_of(region.name, wanted[name])] = _rows_of(name, own[name], region, nodes)
+        rest = {name: _terms(op, nodes, region) for name, op in wanted.items() if name not in own}
+        if rest:
+            built = rbffd.assemble(nodes, rest, region.rows, order, **options)
+            condition[region.name] = built.condition
+            for name, matrix in built.matrices.items():
+                by_key[key_of(region.name, wanted[name])] = matrix
+    return Matrices(by_key, condition)
+
+
+def _terms(operator: Operator, nodes: Nodes, region: Region) -> rbffd.Terms:
+    if not operator.along_normal:
+        return dict(operator.terms)
+    normals = nodes.normals[region.rows - nodes.interior_count]
+    axes = np.eye(nodes.dimension, dtype=int).tolist()
+    return {tuple(axis): normals[:, k] for k, axis in enumerate(axes)}
+
+
+def _as_scipy(name: str, matrix: Any) -> csr_array:
+    if isinstance(matrix, CSR):
+        return matrix.to_scipy()
+    if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
+        return CSR.from_torch(matrix).to_scipy()
+    if scipy.sparse.issparse(matrix):
+        return csr_array(matrix).astype(np.float64)
+    raise TypeError(
+        f"operators[{name!r}]: expected a dtpinn.CSR, a SciPy sparse matrix or a sparse torch "
+        f"tensor, got {type(matrix).__name__}"
+    )
+
+
+def _rows_of(name: str, matrix: csr_array, region: Region, nodes: Nodes) -> csr_array:
+    """Take a region's rows of somebody's matrix, widened to X~ where it stops at X."""
+    rows, columns = matrix.shape
+    total = len(nodes.extended)
+    on_boundary = region.on_boundary and rows == nodes.boundary_count
+    if not (rows == nodes.count or on_boundary) or columns not in (nodes.count, total):
+        wanted = f"{nodes.count} rows" + f" (or {nodes.boundary_count})" * region.on_boundary
+        raise ValueError(
+            f"operators[{name!r}] is {rows} x {columns}, but on region {region.name!r} of these "
+            f"nodes it needs {wanted} and {nodes.count} or {total} columns"
+        )
+    picked = csr_array(matrix[region.rows - nodes.interior_count * on_boundary])
+    picked.resize((len(region.rows), total))
+    return picked

@@ -1,0 +1,137 @@
+"""Problem: what training sees of an equation on a set of nodes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE
+from dtpinn.problem.dry_run import Request, check_call, dry_run
+from dtpinn.problem.regions import Region, make_regions, repeat
+
+Model = Callable[[Tensor], Tensor]
+
+
+class Problem(nn.Module):
+    """An equation on nodes, as residuals of a model.
+
+    A model maps points (n, d), or (n, d + 1) with the time last, to (n,) or (n, fields). The loss
+    is the sum over the residuals of their mean squares, equations (4), (12) and (16).
+
+    Attributes
+    ----------
+    pde : PDE
+    nodes : Nodes
+    times : Tensor or None
+        The time slices of a space-time problem, the first being that of the initial condition.
+    dtype : torch.dtype
+    requests : tuple of Request
+        The operators that the residuals ask for, as a dry run on a few points found them.
+    """
+
+    initial_points: Tensor
+
+    def __init__(
+        self,
+        pde: PDE,
+        nodes: Nodes,
+        times: Tensor | Sequence[float] | None,
+        dtype: torch.dtype,
+        pde_rows: np.ndarray,
+    ) -> None:
+        super().__init__()
+        if not isinstance(pde, PDE):
+            raise TypeError(f"expected a dtpinn.PDE, got {type(pde).__name__}")
+        if not isinstance(nodes, Nodes):
+            raise TypeError(
+                f"expected dtpinn.Nodes, got {type(nodes).__name__}; make them with "
+                "dtpinn.place_nodes or dtpinn.Nodes.from_points"
+            )
+        if dtype not in (torch.float64, torch.float32):
+            raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
+        self.pde, self.nodes = pde, nodes
+        self.times = check_times(times)
+        self._regions = nn.ModuleList(make_regions(pde, nodes, pde_rows, self.times, dtype))
+        self.requests: tuple[Request, ...] = dry_run(pde, self.regions)
+        if self.times is not None:
+            self.register_buffer("initial_points", repeat(nodes.collocation, 1, dtype))
+            check_call(pde.initial, "u", "x")
+
+    @property
+    def regions(self) -> list[Region]:
+        """Where the residuals hold, in their order."""
+        return [cast(Region, region) for region in self._regions]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the points, the matrices and the model."""
+        return self.regions[0].points.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the points are."""
+        return self.regions[0].points.device
+
+    @property
+    def points(self) -> Tensor:
+        """X as the model takes it: (Ni+Nb, d), or (n * times, d + 1), node-major, in space-time."""
+        if self.times is None:
+            return torch.tensor(self.nodes.collocation, dtype=self.dtype, device=self.device)
+        times = self.times.to(dtype=self.dtype, device=self.device)
+        x = self.initial_points.repeat_interleave(len(times), dim=0)
+        return torch.cat([x, times.repeat(self.nodes.count)[:, None]], dim=1)
+
+    @abstractmethod
+    def residuals(self, model: Model) -> dict[str, Tensor]:
+        """Return every residual by name, each (n,) or (n, equations), differentiable.
+
+        "pde" at the collocation points, "boundary" (or "boundary.part" where conditions differ) on
+        the boundary, and "initial" in space-time. Rows are node-major in space-time.
+        """
+
+    def loss(self, model: Model) -> Tensor:
+        """Return the sum of the mean squares of all residuals: a differentiable scalar."""
+        parts = self.loss_parts(self.residuals(model))
+        return torch.stack(list(parts.values())).sum()
+
+    def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the mean square of each residual, by name; the loss is their sum."""
+        shares = {region.name: region.share for region in self.regions}
+        shares["initial"] = self.nodes.count
+        return {name: r.square().sum() / shares[name] for name, r in residuals.items()}
+
+    def evaluate(self, model: Model, points: Tensor) -> Tensor:
+        """Return the model's values (n,) or (n, fields) at points, checked against the PDE."""
+        u = model(points)
+        fields = self.pde.fields
+        wanted = (len(points),) if fields == 1 else (len(points), fields)
+        if fields == 1 and u.shape == (len(points), 1):
+            u = u[:, 0]
+        if u.shape != wanted:
+            raise ValueError(
+                f"the model returned shape {tuple(u.shape)} for {len(points)} points, but "
+                f"{type(self.pde).__name__} has {fields} field(s): expected {wanted}. Set `fields` "
+                "of the PDE or of the model"
+            )
+        if u.dtype != self.dtype:
+            raise TypeError(
+                f"the model returned {u.dtype}, but the problem is in {self.dtype}; convert one: "
+                f"model.to({self.dtype}) or problem.to({u.dtype})"
+            )
+        return u
+
+
+def check_times(times: Tensor | Sequence[float] | None) -> Tensor | None:
+    """Two or more increasing times, or None for a steady problem."""
+    if times is None:
+        return None
+    result = torch.as_tensor(times, dtype=torch.float64).detach().cpu()
+    if result.dim() != 1 or len(result) < 2 or not bool((result.diff() > 0).all()):
+        raise ValueError(f"times must be two or more increasing numbers, got {times}")
+    return result
