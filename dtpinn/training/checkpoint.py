@@ -1,0 +1,91 @@
+"""Checkpoints: everything a run needs to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from dtpinn.output import write_torch
+from dtpinn.output.files import StrPath
+from dtpinn.problem import Problem
+from dtpinn.training.history import History
+
+FORMAT = 1
+
+
+def save_checkpoint(
+    path: StrPath,
+    *,
+    model: nn.Module,
+    problem: Problem | None,
+    optimizer: torch.optim.Optimizer | None,
+    history: History,
+    details: dict[str, Any],
+) -> None:
+    """Write model, unknown coefficients, optimiser, history and random state; atomically.
+
+    Only tensors and plain data go into the file, so it can be read back without running code from
+    it (``torch.load(weights_only=True)``).
+    """
+    write_torch(
+        path,
+        {
+            "format": FORMAT,
+            "model": model.state_dict(),
+            "model_config": _plain_config(model),
+            "coefficients": problem.pde.state_dict() if problem is not None else {},
+            "optimizer": optimizer.state_dict() if optimizer is not None else None,
+            "history": history.state(),
+            "details": details,
+            "random": _random_state(),
+        },
+    )
+
+
+def load_checkpoint(path: StrPath) -> dict[str, Any]:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If the file is something else, or of another format.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no checkpoint at {path}") from None
+    except Exception as error:
+        raise ValueError(f"{path} is not a checkpoint of dtpinn: {error}") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
+    return state
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Put torch's generators where they were."""
+    torch.set_rng_state(state["cpu"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def _random_state() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+
+def _plain_config(model: nn.Module) -> dict[str, Any] | None:
+    """The constructor's arguments of a dtpinn.MLP; None if they are not plain data."""
+    config: Callable[[], dict[str, Any]] | None = getattr(model, "config", None)
+    if config is None:
+        return None
+    plain = {
+        key: str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else value
+        for key, value in config().items()
+    }
+    simple = all(isinstance(v, (int, float, str, bool, type(None))) for v in plain.values())
+    return plain if simple else None

@@ -1,0 +1,98 @@
+"""History: what a training run was like, one record at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dtpinn.output import write_csv
+from dtpinn.output.files import StrPath
+
+
+@dataclass(frozen=True)
+class Record:
+    """The state at the end of an epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Steps of the optimiser so far.
+    evaluations : int
+        Calls of the closure so far: losses with their gradients.
+    seconds : float
+        Training alone: neither the evaluation of these figures nor that of the error is in it.
+    loss : float
+        At the end of the epoch.
+    parts : dict of str to float
+        The mean squares that the loss is the sum of, by residual.
+    error : float or None
+        Relative l2 error on the test points, where the solution is known.
+    """
+
+    epoch: int
+    evaluations: int
+    seconds: float
+    loss: float
+    parts: dict[str, float]
+    error: float | None = None
+
+
+@dataclass
+class History:
+    """Records in the order of the epochs; its columns by name, as lists.
+
+    Examples
+    --------
+    >>> history = History([Record(1, 20, 0.5, 2.0, {"pde": 1.5, "boundary": 0.5}, 0.1)])
+    >>> history.column("loss"), history.column("pde"), len(history)
+    ([2.0], [1.5], 1)
+    >>> history.best.error
+    0.1
+    """
+
+    records: list[Record] = field(default_factory=list)
+
+    def append(self, record: Record) -> None:
+        """Add the next record."""
+        self.records.append(record)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __getitem__(self, index: int) -> Record:
+        return self.records[index]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns: the figures, then the parts of the loss, then the error."""
+        parts = list(self.records[0].parts) if self.records else []
+        return ["epoch", "evaluations", "seconds", "loss", *parts, "error"]
+
+    def column(self, name: str) -> list[Any]:
+        """Return one column, from the first record to the last."""
+        if name not in self.columns:
+            raise KeyError(f"history has no column {name!r}; it has {', '.join(self.columns)}")
+        return [r.parts[name] if name in r.parts else getattr(r, name) for r in self.records]
+
+    @property
+    def best(self) -> Record | None:
+        """The record of the lowest error, or None where the solution is not known."""
+        known = [r for r in self.records if r.error is not None]
+        return min(known, key=lambda r: r.error or 0.0) if known else None
+
+    def write(self, path: StrPath) -> None:
+        """Write all columns as CSV."""
+        write_csv(path, self.columns, zip(*map(self.column, self.columns), strict=True))
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return the records as plain data, for a checkpoint."""
+        return [asdict(record) for record in self.records]
+
+    @classmethod
+    def from_state(cls, state: list[dict[str, Any]]) -> History:
+        """Rebuild a history from a checkpoint's data."""
+        return cls([Record(**record) for record in state])

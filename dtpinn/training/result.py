@@ -1,0 +1,196 @@
+"""Result: a trained model, how it came about, and how wrong it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dtpinn.models import MLP
+from dtpinn.output import picture_run, write_json
+from dtpinn.output.files import StrPath
+from dtpinn.problem import Problem
+from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
+from dtpinn.training.history import History
+
+Exact = Callable[..., Tensor]
+
+
+@dataclass
+class Result:
+    """What :func:`fit` returns.
+
+    Attributes
+    ----------
+    model : nn.Module
+        Trained; the very module that was passed to ``fit``.
+    problem : Problem or None
+        None after :meth:`load`, which brings back what a file can hold.
+    history : History
+    stop_reason : str
+        Why the training ended.
+    optimizer : torch.optim.Optimizer or None
+        With its memory, so that a checkpoint can go on from here.
+    exact : callable or None
+        The solution, where it is known.
+    floor : float or None
+        Relative l2 error of the discrete solution itself, where somebody has computed it: no
+        training on the same problem gets reliably below it.
+    details : dict
+        Plain data that goes into ``result.json`` beside the figures: seed, seconds of assembly, ...
+    """
+
+    model: nn.Module
+    problem: Problem | None
+    history: History
+    stop_reason: str
+    optimizer: torch.optim.Optimizer | None = None
+    exact: Exact | None = None
+    floor: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def loss(self) -> float:
+        """The final loss."""
+        return self.history[-1].loss
+
+    @property
+    def epochs(self) -> int:
+        """Steps of the optimiser."""
+        return self.history[-1].epoch
+
+    @property
+    def evaluations(self) -> int:
+        """Calls of the closure."""
+        return self.history[-1].evaluations
+
+    @property
+    def seconds(self) -> float:
+        """Training alone."""
+        return self.history[-1].seconds
+
+    def relative_error(self, exact: Exact, points: Tensor | None = None) -> float:
+        """Return |model - exact| / |exact| in l2, equation (18).
+
+        Parameters
+        ----------
+        exact : callable
+            points (n, inputs of the model) -> (n,) or (n, fields).
+        points : (n, inputs), optional
+            Where; X, at all times, by default.
+        """
+        return relative_error(self.model, exact, self._points() if points is None else points)
+
+    def _points(self) -> Tensor:
+        if self.problem is None:
+            raise ValueError("relative_error: a result read from a file needs points=...")
+        return self.problem.points
+
+    def save(self, directory: StrPath) -> Path:
+        """Leave ``result.json``, ``history.csv``, ``checkpoint.pt`` and ``picture.png``.
+
+        Each file is complete or absent. The directory is made if its parent exists. The picture is
+        drawn of a steady problem with one field.
+
+        Returns
+        -------
+        Path
+            The directory.
+        """
+        directory = Path(directory)
+        directory.mkdir(exist_ok=True)
+        self.checkpoint(directory / "checkpoint.pt")
+        self.history.write(directory / "history.csv")
+        write_json(directory / "result.json", self.summary())
+        problem = self.problem
+        if problem is not None and problem.times is None and problem.pde.fields == 1:
+            self.picture(directory / "picture.png")
+        return directory
+
+    def checkpoint(self, path: StrPath) -> None:
+        """Write a checkpoint, from which ``fit(..., resume=path)`` goes on."""
+        save_checkpoint(
+            path,
+            model=self.model,
+            problem=self.problem,
+            optimizer=self.optimizer,
+            history=self.history,
+            details={**self.details, "stop_reason": self.stop_reason, "floor": self.floor},
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures of the run as plain data: the contents of ``result.json``."""
+        best = self.history.best
+        last = self.history[-1]
+        seconds = {**self.details.get("seconds", {}), "training": last.seconds}
+        return {
+            **self.details,
+            "epochs": last.epoch,
+            "evaluations": last.evaluations,
+            "seconds": seconds,
+            "loss": last.loss,
+            "loss_parts": last.parts,
+            "relative_l2_error": last.error,
+            "best_relative_l2_error": None if best is None else best.error,
+            "floor_relative_l2_error": self.floor,
+            "stop_reason": self.stop_reason,
+        }
+
+    def picture(self, path: StrPath) -> None:
+        """Draw solution, error and convergence on X."""
+        if self.problem is None:
+            raise ValueError("picture: a result read from a file has no nodes to draw on")
+        points = self.problem.points
+        with torch.no_grad():
+            solution = self.model(points).reshape(len(points))
+        columns = {name: self.history.column(name) for name in ("evaluations", "loss", "error")}
+        if self.history.best is None:
+            del columns["error"]
+        picture_run(
+            path,
+            points.cpu(),
+            solution.cpu(),
+            None if self.exact is None else (solution - self.exact(points)).cpu(),
+            columns,
+            floor=self.floor,
+            title=str(self.details.get("title", "")),
+            boundary=self.problem.nodes.boundary if self.problem.nodes.dimension == 2 else None,
+        )
+
+    @classmethod
+    def load(cls, directory: StrPath, model: nn.Module | None = None) -> Result:
+        """Read back a saved result: model, history, figures.
+
+        Parameters
+        ----------
+        directory : path
+            That was given to :meth:`save`.
+        model : nn.Module, optional
+            To load the weights into; needed only where the saved model was no dtpinn.MLP.
+        """
+        state = load_checkpoint(Path(directory) / "checkpoint.pt")
+        if model is None:
+            config = state["model_config"]
+            if config is None:
+                raise ValueError(
+                    f"Result.load: the model saved in {directory} is not a dtpinn.MLP of plain "
+                    "arguments; pass model=... of the same shape"
+                )
+            model = MLP(**{**config, "dtype": getattr(torch, config["dtype"])})
+        model.load_state_dict(state["model"])
+        details = dict(state["details"])
+        stop_reason, floor = details.pop("stop_reason"), details.pop("floor")
+        history = History.from_state(state["history"])
+        return cls(model, None, history, stop_reason, floor=floor, details=details)
+
+
+def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:
+    """Return |model - exact| / |exact| in l2 over points (n, inputs)."""
+    with torch.no_grad():
+        wanted = exact(points)
+        found = model(points).reshape(wanted.shape)
+        return float((found - wanted).norm() / wanted.norm())
