@@ -82,9 +82,12 @@ def _train(arguments: argparse.Namespace) -> int:
             raise ValueError(f"nothing to resume: there is no checkpoint.pt in {out}")
     except ValueError as error:
         parser.error(str(error))
-    result = linear_poisson.run(
-        settings, out, resume=arguments.resume, report=lambda text: print(text, flush=True)
-    )
+    try:
+        result = linear_poisson.run(
+            settings, out, resume=arguments.resume, report=lambda text: print(text, flush=True)
+        )
+    except ValueError as error:  # only now is it known that the nodes cannot carry the stencils
+        parser.error(str(error))
     return 130 if result.stop_reason == "interrupted" else 0
 
 

@@ -18,7 +18,7 @@ def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
     return {
         "dtpinn": dtpinn.__version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
         "python": platform.python_version(),

@@ -90,9 +90,14 @@ def write_json(path: StrPath, data: Any) -> None:
     TypeError
         For anything else, saying where in `data` it is.
     """
-    text = json.dumps(_plain(data, "data"), indent=2, ensure_ascii=False, allow_nan=False)
+    text = to_json(data)
     with replacing(path, "w") as file:
         file.write(text + "\n")
+
+
+def to_json(data: Any) -> str:
+    """Return data as the text that `write_json` writes, without the last newline."""
+    return json.dumps(_plain(data, "data"), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def write_csv(path: StrPath, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

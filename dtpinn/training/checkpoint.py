@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from dtpinn.output import write_torch
-from dtpinn.output.files import StrPath
+from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.history import History
 
@@ -27,8 +28,8 @@ def save_checkpoint(
 ) -> None:
     """Write model, unknown coefficients, optimiser, history and random state; atomically.
 
-    Only tensors and plain data go into the file, so it can be read back without running code from
-    it (``torch.load(weights_only=True)``).
+    Only tensors and plain data go into the file (the details as JSON), so it can be read back
+    without running code from it (``torch.load(weights_only=True)``).
     """
     write_torch(
         path,
@@ -39,7 +40,7 @@ def save_checkpoint(
             "coefficients": problem.pde.state_dict() if problem is not None else {},
             "optimizer": optimizer.state_dict() if optimizer is not None else None,
             "history": history.state(),
-            "details": details,
+            "details": to_json(details),
             "random": _random_state(),
         },
     )
@@ -63,7 +64,7 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
         raise ValueError(f"{path} is not a checkpoint of dtpinn: {error}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ValueError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
-    return state
+    return {**state, "details": json.loads(state["details"])}
 
 
 def restore_random_state(state: dict[str, Any]) -> None:

@@ -1,0 +1,108 @@
+"""The command line as a user meets it: a run, its files, and one line for whatever is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dtpinn import cli
+
+
+def dtpinn(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "dtpinn", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd,
+    )  # fmt: skip
+
+
+def test_train_leaves_its_files_and_tells_the_floor(tmp_path, capsys):
+    out = tmp_path / "runs" / "poisson"
+    options = ["--nodes", "300", "--order", "3", "--epochs", "3", "--seed", "1", "--out", str(out)]
+    assert cli.main(["train", "poisson", *options]) == 0
+    printed = capsys.readouterr().out
+    for word in ("nodes", "floor", "error", "training", "stopped", "files"):
+        assert word in printed
+    told = json.loads((out / "result.json").read_text())
+    promised = {
+        "problem", "method", "dtype", "device", "seed", "order", "nodes", "epochs", "evaluations",
+        "seconds", "loss", "relative_l2_error", "best_relative_l2_error", "stop_reason", "versions",
+    }  # fmt: skip
+    assert promised <= set(told)
+    assert set(told["nodes"]) == {"interior", "boundary", "ghost"}
+    assert abs(told["nodes"]["interior"] + told["nodes"]["boundary"] - 300) <= 6
+    assert {"nodes", "assembly", "training"} <= set(told["seconds"])
+    assert told["floor_relative_l2_error"] < told["relative_l2_error"]
+    for name in ("history.csv", "picture.png", "checkpoint.pt"):
+        assert (out / name).stat().st_size > 0
+
+
+def test_a_run_resumes_and_repeats_bit_for_bit(tmp_path, capsys):
+    def train(out, epochs, *more):
+        options = ["--nodes", "200", "--epochs", str(epochs), "--width", "10", "--out", str(out)]
+        assert cli.main(["train", "poisson", *options, *more]) == 0
+        return json.loads((out / "result.json").read_text())
+
+    whole = train(tmp_path / "a", 4)
+    train(tmp_path / "b", 2)
+    resumed = train(tmp_path / "b", 4, "--resume")
+    for figure in ("loss", "relative_l2_error", "evaluations"):
+        assert resumed[figure] == whole[figure]
+
+
+def test_the_vanilla_method_in_single_precision(tmp_path, capsys):
+    options = ["--nodes", "150", "--epochs", "1", "--method", "vanilla", "--dtype", "float32"]
+    assert cli.main(["train", "poisson", *options, "--out", str(tmp_path)]) == 0
+    told = json.loads((tmp_path / "result.json").read_text())
+    assert (told["method"], told["dtype"]) == ("vanilla", "float32")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "poisson", "--nodes", "12"], "nodes must be at least"),
+        (["train", "poisson", "--nodes", "-5"], "nodes must be at least"),
+        (["train", "poisson", "--nodes", "many"], "invalid int"),
+        (["train", "poisson", "--order", "1"], "order must be at least 2"),
+        (["train", "poisson", "--epochs", "0"], "epochs must be at least 1"),
+        (["train", "poisson", "--order", "10", "--nodes", "100"], "stencil"),
+        (["train", "poisson", "--method", "magic"], "method must be one of dt, vanilla"),
+        (["train", "poisson", "--dtype", "float16"], "dtype must be one of"),
+        (["train", "poisson", "--device", "abacus"], "device 'abacus'"),
+        (["train", "poisson", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["train", "poisson", "--node", "300"], "unrecognized arguments"),
+        (["train", "wave"], "invalid choice"),
+        (["train", "poisson", "--out"], "expected one argument"),
+        (["train", "poisson", "--out", "/no/such/place/at/all"], "does not exist"),
+        (["fly"], "invalid choice"),
+        ([], "required"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_exit_code_2(
+    arguments, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    printed = capsys.readouterr()
+    assert ended.value.code == 2
+    assert message in printed.err
+    assert len(printed.err.strip().splitlines()) == 1
+
+
+def test_a_file_in_the_way_and_nothing_to_resume(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    for options in (["--out", str(tmp_path / "file")], ["--out", str(tmp_path), "--resume"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["train", "poisson", *options])
+        assert ended.value.code == 2
+
+
+def test_info_as_a_process():
+    told = dtpinn("info")
+    assert told.returncode == 0
+    for word in ("built against torch", "instruction set", "CUDA kernels", "OpenMP"):
+        assert word in told.stdout
+    assert dtpinn("train", "--help").returncode == 0

@@ -1,0 +1,177 @@
+"""Training: that it learns, counts honestly, says why it stopped, and can go on where it was."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+import signal
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.optim import LBFGS
+from dtpinn.pde.solutions import sine_cosine
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_it_reaches_the_error_that_the_readme_promises(nodes):
+    """Below 5e-4, on a smaller problem than the README's with a network of the paper's width."""
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), count=800)
+    problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes, order=4)
+    model = dtpinn.MLP(2, width=50, depth=2, seed=0)
+    result = dtpinn.fit(model, problem, epochs=60, exact=sine_cosine)
+    test = torch.tensor(dtpinn.place_nodes(dtpinn.geometry.Disk(), count=3000, seed=7).collocation)
+    assert result.relative_error(sine_cosine, test) < 5e-4
+    assert result.history[-1].error == result.relative_error(sine_cosine)
+    assert result.history.best.error <= result.history[-1].error
+    # The estimate knows nothing of the solution.
+    estimate = problem.estimate(model)
+    assert 0.5 < estimate.total / result.history[-1].error < 2.0
+
+
+def test_the_same_seed_gives_the_same_bits(nodes):
+    def run():
+        problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes, order=3)
+        model = dtpinn.MLP(2, width=16, depth=2, seed=5)
+        return dtpinn.fit(model, problem, epochs=5, exact=sine_cosine)
+
+    first, second = run(), run()
+    assert torch.equal(weights(first.model), weights(second.model))
+    assert first.history.column("loss") == second.history.column("loss")
+    assert first.history.column("error") == second.history.column("error")
+
+
+def test_history_counts_epochs_evaluations_and_parts(problem, model):
+    calls = []
+    original = problem.loss
+    problem.loss = lambda m: calls.append(1) or original(m)
+    result = dtpinn.fit(model, problem, epochs=4)
+    assert result.history.column("epoch") == [0, 1, 2, 3, 4]
+    assert result.history.column("evaluations")[-1] == result.evaluations == len(calls)
+    assert result.history.column("error") == [None] * 5
+    last = result.history[-1]
+    assert last.loss == pytest.approx(original(model).item(), rel=1e-12)
+    assert set(last.parts) == {"pde", "boundary"}
+    assert sum(last.parts.values()) == pytest.approx(last.loss)
+    seconds = result.history.column("seconds")
+    assert seconds[0] == 0.0
+    assert seconds == sorted(seconds)
+    assert result.stop_reason == "all epochs done"
+
+
+def test_training_time_is_training_alone(problem, model):
+    import time
+
+    def slow(result):
+        time.sleep(0.3)
+
+    result = dtpinn.fit(model, problem, epochs=3, callbacks=[slow])
+    elapsed_in_callbacks = 0.3 * 3
+    assert result.seconds < elapsed_in_callbacks  # the callbacks alone took longer than that
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        torch.optim.Adam,
+        functools.partial(torch.optim.SGD, lr=1e-4),
+        functools.partial(LBFGS, line_search=None, lr=0.1),
+        torch.optim.LBFGS,
+    ],
+)
+def test_any_optimiser_reduces_the_loss(optimizer, problem, model):
+    result = dtpinn.fit(model, problem, epochs=10, optimizer=optimizer)
+    losses = result.history.column("loss")
+    assert losses[-1] < losses[0]
+    assert result.epochs == 10
+
+
+def test_an_optimiser_of_ones_own(problem, model):
+    optimizer = torch.optim.Adam(model.parameters())
+    result = dtpinn.fit(model, problem, epochs=20, optimizer=optimizer)
+    assert result.optimizer is optimizer
+    assert result.history.column("epoch") == [0, 10, 20]  # single evaluations: every tenth
+
+
+def test_unknown_coefficients_are_learnt(nodes):
+    """Lap u = k f with data for u: k comes out as 3."""
+
+    class Inverse(dtpinn.PDE):
+        def __init__(self):
+            super().__init__()
+            self.k = torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
+
+        def residual(self, u, D, x):
+            data = 10 * (u - 0.75 * (x[:, 0] ** 2 + x[:, 1] ** 2))
+            return torch.stack([D.laplacian(u) - self.k, data], dim=1)
+
+        def boundary(self, u, D, x, n):
+            return u - 0.75
+
+    pde = Inverse()
+    problem = dtpinn.discretize(pde, nodes)
+    dtpinn.fit(dtpinn.MLP(2, width=16, depth=1, seed=0), problem, epochs=25)
+    assert abs(pde.k.item() - 3.0) < 1e-2
+
+
+def test_resumed_it_continues_bit_for_bit(nodes, tmp_path):
+    def make():
+        problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes)
+        return dtpinn.MLP(2, width=16, depth=2, seed=0), problem
+
+    straight = dtpinn.fit(*make(), epochs=8, exact=sine_cosine)
+    dtpinn.fit(*make(), epochs=5, exact=sine_cosine, checkpoint=tmp_path / "c.pt")
+    resumed = dtpinn.fit(*make(), epochs=8, exact=sine_cosine, resume=tmp_path / "c.pt")
+    assert torch.equal(weights(straight.model), weights(resumed.model))
+    assert straight.history.column("error") == resumed.history.column("error")
+    assert straight.evaluations == resumed.evaluations
+
+
+def test_ctrl_c_ends_the_run_and_keeps_it(problem, model):
+    def press(result):
+        if result.epochs == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    result = dtpinn.fit(model, problem, epochs=50, callbacks=[press])
+    assert (result.stop_reason, result.epochs) == ("interrupted", 2)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_reasons_to_stop(problem, model):
+    result = dtpinn.fit(model, problem, epochs=9, callbacks=[lambda r: r.epochs >= 2])
+    assert result.stop_reason == "stopped by a callback"
+    result = dtpinn.fit(model, problem, epochs=10**6, max_seconds=0.2)
+    assert result.stop_reason.startswith("time is up")
+    done = functools.partial(LBFGS, tolerance_gradient=1e3)
+    result = dtpinn.fit(model, problem, epochs=9, optimizer=done)
+    assert result.stop_reason.startswith("gradient below tolerance")
+    result = dtpinn.fit(
+        model, problem, epochs=500, optimizer=functools.partial(torch.optim.SGD, lr=1e3), every=1
+    )
+    assert result.stop_reason.startswith("the loss is not finite")
+
+
+def test_wrong_arguments_are_told_before_training(problem, model, nodes):
+    with pytest.raises(TypeError, match=r"model\.to\(torch\.float64\)"):
+        dtpinn.fit(copy.deepcopy(model).float(), problem)
+    with pytest.raises(ValueError, match="lbfgs"):
+        dtpinn.fit(model, problem, optimizer="bfgs")
+    with pytest.raises(TypeError, match="got int"):
+        dtpinn.fit(model, problem, optimizer=3)
+    with pytest.raises(ValueError, match="epochs must be"):
+        dtpinn.fit(model, problem, epochs=0)
+    with pytest.raises(TypeError, match=r"torch\.nn\.Module"):
+        dtpinn.fit(lambda x: x, problem)
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        dtpinn.fit(model, problem, resume="nowhere.pt")
+    alpha = torch.nn.Parameter(torch.tensor(1.0))
+    pde = dtpinn.Poisson(lambda x: x[:, 0], dtpinn.Robin(alpha, 1.0, lambda x, n: x[:, 0]))
+    unknown = dtpinn.discretize(pde, nodes)
+    with pytest.raises(ValueError, match=r"does not train pde\.condition\.alpha"):
+        dtpinn.fit(model, unknown, optimizer=torch.optim.Adam(model.parameters()))

@@ -1,0 +1,75 @@
+"""What a run leaves behind, and that it can be read back."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.pde.solutions import sine_cosine
+
+
+@pytest.fixture
+def result(problem, model):
+    result = dtpinn.fit(model, problem, epochs=2, exact=sine_cosine)
+    result.floor = 1e-5
+    result.details = {"problem": "poisson", "seconds": {"nodes": 0.5}}
+    return result
+
+
+def test_save_leaves_four_complete_files(result, tmp_path):
+    directory = result.save(tmp_path / "run")
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"result.json", "history.csv", "checkpoint.pt", "picture.png"}
+    told = json.loads((directory / "result.json").read_text())
+    assert told["relative_l2_error"] == result.history[-1].error
+    assert told["best_relative_l2_error"] == min(result.history.column("error"))
+    assert told["floor_relative_l2_error"] == 1e-5
+    assert told["seconds"] == {"nodes": 0.5, "training": result.seconds}
+    assert (told["epochs"], told["stop_reason"]) == (2, "all epochs done")
+    with open(directory / "history.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == [0, 1, 2]
+    assert float(rows[-1]["loss"]) == result.loss
+    assert set(rows[0]) >= {"evaluations", "seconds", "pde", "boundary", "error"}
+
+
+def test_load_brings_back_model_history_and_figures(result, tmp_path):
+    result.save(tmp_path)
+    loaded = dtpinn.Result.load(tmp_path)
+    points = torch.rand(50, 2)
+    assert torch.equal(loaded.model(points), result.model(points))
+    assert loaded.history.records == result.history.records
+    assert (loaded.floor, loaded.stop_reason) == (1e-5, "all epochs done")
+    error = loaded.relative_error(sine_cosine, points)
+    assert error == result.relative_error(sine_cosine, points)
+    with pytest.raises(ValueError, match="points="):
+        loaded.relative_error(sine_cosine)
+
+
+def test_somebodys_own_network_is_loaded_into_one(problem, tmp_path):
+    def make():
+        return torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+
+    model = make()
+    dtpinn.fit(model, problem, epochs=1).save(tmp_path)
+    with pytest.raises(ValueError, match="pass model="):
+        dtpinn.Result.load(tmp_path)
+    loaded = dtpinn.Result.load(tmp_path, model=make())
+    assert torch.equal(loaded.model(torch.ones(1, 2)), model(torch.ones(1, 2)))
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path):
+    (tmp_path / "checkpoint.pt").write_text("nonsense")
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        dtpinn.Result.load(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        dtpinn.Result.load(tmp_path / "elsewhere")
+
+
+def test_a_missing_parent_directory_is_told(result, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        result.save(tmp_path / "a" / "b")
