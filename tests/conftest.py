@@ -1,4 +1,4 @@
-"""Every test starts from the same seed, in double precision, with two threads at most."""
+"""Every test starts from the same seed, in double precision."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {a.name.split(".", 1)[1] for a in node.names if a.name.startswith("dtpinn.")}
+            # `import dtpinn` would reach every floor through its attributes.
+            assert not any(a.name.split(".")[0] == "dtpinn" for a in node.names), f"{path}: import"
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             if node.module == "dtpinn":
@@ -38,6 +39,7 @@ def test_a_module_imports_only_from_floors_below(path):
     if place == "__init__":
         pytest.skip("the front door")
     for name in imports(path) - {place, "__version__"}:
+        assert name in FLOORS, f"{place}: `from dtpinn import {name}`; import it from its own place"
         assert FLOORS[name] < FLOORS[place], f"{place} imports {name} from its own floor or above"
 
 

@@ -13,6 +13,8 @@
 #include <torch/library.h>
 #include <torch/version.h>
 
+#include <mutex>
+
 #include "ops.h"
 
 namespace dtpinn {
@@ -39,14 +41,15 @@ struct CsrProductBackward : public torch::autograd::Node {
     std::string name() const override { return "CsrProductBackward"; }
 
     void release_variables() override {
+        const std::lock_guard<std::mutex> lock(mutex_);
         saved_values.reset_data();
         saved_x.reset_data();
-        A = {};
     }
 
     // y = A x:    dx = A^T g,  dvalues[i, j] = <g_i, x_j>
     // y = A^T x:  dx = A g,    dvalues[i, j] = <x_i, g_j>
     variable_list apply(variable_list&& grads) override {
+        const std::lock_guard<std::mutex> lock(mutex_);  // two threads may run one graph
         variable_list result(2);
         const at::Tensor& g = grads[0];
         if (!g.defined()) return result;
@@ -68,13 +71,14 @@ struct CsrSampledBackward : public torch::autograd::Node {
     std::string name() const override { return "CsrSampledBackward"; }
 
     void release_variables() override {
+        const std::lock_guard<std::mutex> lock(mutex_);
         saved_y.reset_data();
         saved_x.reset_data();
-        A = {};
     }
 
     // v[i, j] = <y_i, x_j>: with G the matrix whose values are the gradient, dy = G x, dx = G^T y.
     variable_list apply(variable_list&& grads) override {
+        const std::lock_guard<std::mutex> lock(mutex_);
         variable_list result(2);
         if (!grads[0].defined()) return result;
         const auto G = A.with_values(grads[0]);

@@ -16,8 +16,8 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
                         const at::Tensor& crow_t, const at::Tensor& col_t,
                         const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
                         const at::Tensor& x, bool transpose) {
-    const c10::cuda::CUDAGuard guard(x.device());
     auto p = prepare_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
+    const c10::cuda::CUDAGuard guard(p.y.device());  // after the checks: x may be anywhere
     if (p.y.numel() == 0) return p.y;
     const auto stream = c10::cuda::getCurrentCUDAStream();
     AT_DISPATCH_FLOATING_TYPES(p.values.scalar_type(), "csr_product", [&] {
@@ -36,8 +36,8 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
 at::Tensor sampled_cuda(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,
                         const at::Tensor& col_t, const at::Tensor& perm, const at::Tensor& y,
                         const at::Tensor& x) {
-    const c10::cuda::CUDAGuard guard(x.device());
     auto p = prepare_sampled(crow, col, crow_t, col_t, perm, y, x);
+    const c10::cuda::CUDAGuard guard(p.out.device());
     if (p.out.numel() == 0) return p.out;
     const auto stream = c10::cuda::getCurrentCUDAStream();
     AT_DISPATCH_FLOATING_TYPES(p.x.scalar_type(), "csr_sampled", [&] {

@@ -17,8 +17,8 @@ __global__ void csr_product_vector(CsrView<Scalar, Index> A, const Scalar* __res
     const int lane = static_cast<int>(thread % threads_per_row);
     Scalar sum = 0;
     if (row < A.rows) {
-        const Index stop = A.crow[row + 1];
-        for (Index e = A.crow[row] + lane; e < stop; e += threads_per_row) {
+        const std::int64_t stop = A.crow[row + 1];
+        for (std::int64_t e = A.crow[row] + lane; e < stop; e += threads_per_row) {
             sum = fma(A.values[e], x[A.col[e]], sum);
         }
     }
@@ -38,7 +38,7 @@ __global__ void csr_product_columns(CsrView<Scalar, Index> A, const Scalar* __re
     if (row >= A.rows) return;
     for (std::int64_t j = threadIdx.x % 32; j < k; j += 32) {
         Scalar sum = 0;
-        for (Index e = A.crow[row]; e < A.crow[row + 1]; ++e) {
+        for (std::int64_t e = A.crow[row]; e < A.crow[row + 1]; ++e) {
             sum = fma(A.values[e], x[static_cast<std::int64_t>(A.col[e]) * k + j], sum);
         }
         y[row * k + j] = sum;

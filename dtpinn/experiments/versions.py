@@ -10,14 +10,14 @@ import numpy as np
 import scipy
 import torch
 
-import dtpinn
+from dtpinn import __version__
 from dtpinn.sparse.extension import _C
 
 
 def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
     return {
-        "dtpinn": dtpinn.__version__,
+        "dtpinn": __version__,
         "torch": str(torch.__version__),
         "numpy": np.__version__,
         "scipy": scipy.__version__,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +36,8 @@ class CSR(nn.Module):
     col : Tensor, (nnz,), int32 or int64
         Column of each entry, in any order within a row. Repeated entries add up.
     values : Tensor, (nnz,), float64 or float32
-        The entries. An ``nn.Parameter`` stays the parameter it is.
+        The entries. An ``nn.Parameter`` stays the parameter it is; a tensor that requires a
+        gradient is kept as it is; any other is copied.
     shape : (rows, columns)
 
     Raises
@@ -62,20 +62,17 @@ class CSR(nn.Module):
     crow: Tensor
     col: Tensor
     values: Tensor
+    perm: Tensor
 
     def __init__(self, crow: Tensor, col: Tensor, values: Tensor, shape: Sequence[int]) -> None:
         super().__init__()
+        self._shape = checked_shape(shape)
         # A tensor made under inference_mode could never be saved for a backward pass.
         with torch.inference_mode(False):
-            self._shape = checked_shape(shape)
             structure = checked_structure(crow, col, self._shape)
-            values = checked_values(values, structure.col.numel())
-            if values.device != structure.col.device:
-                raise ValueError(
-                    f"CSR: values is on {values.device} and the indices on "
-                    f"{structure.col.device}; move one"
-                )
-            self._install(structure, values if values.requires_grad else values.clone())
+            values = checked_values(values, structure.col)
+            learnt = isinstance(values, nn.Parameter) or values.requires_grad
+            self._install(structure, values if learnt else values.clone())
 
     def _install(self, structure: Structure, values: Tensor) -> None:
         """Set the buffers. Only the matrix itself is saved; the transpose is rebuilt from it."""
@@ -88,23 +85,45 @@ class CSR(nn.Module):
             self.register_parameter("values", values)
         else:
             self.register_buffer("values", values)
-        # Learnt entries change between calls, so their transpose is gathered when it is needed.
-        values_t = None if values.requires_grad else values[structure.perm]
-        self.register_buffer("values_t", values_t, persistent=False)
+        self.register_buffer("values_t", None, persistent=False)
+        self._mirror()
+
+    def _mirror(self) -> None:
+        """Copy constant values in the order of the transpose, and note what the copy is of.
+
+        Learnt values change between calls; their transpose is gathered when it is needed.
+        """
+        copied: Tensor | None = None
+        of: tuple[Tensor | None, int] = (None, 0)
+        values = self._buffers.get("values")
+        if values is not None and not values.requires_grad:
+            copied, of = values[self.perm], (values, values._version)
+        self._buffers["values_t"] = copied
+        self.__dict__["_mirrored"] = of  # in __dict__: nn.Module has its own ways with tensors
+
+    def _values_t(self, values: Tensor) -> Tensor | None:
+        """The transpose's values, unless `values` has been changed or replaced since."""
+        of, version = self.__dict__["_mirrored"]
+        if values is not of or values.requires_grad:
+            return None
+        # A compiled graph cannot ask for the version; there a constant is taken at its word.
+        if not torch.compiler.is_compiling() and values._version != version:
+            return None
+        return self._buffers["values_t"]
 
     # -- the product ------------------------------------------------------------------------
 
-    def _product(self, x: Tensor, transpose: bool) -> Tensor:
+    def _product(self, x: Any, transpose: bool) -> Tensor:
         if not isinstance(x, Tensor):
+            hint = "multiply one after the other" if isinstance(x, CSR) else "use torch.as_tensor"
             raise TypeError(
-                f"CSR: expected a torch tensor to multiply with, got {type(x).__name__}; "
-                "use torch.as_tensor"
+                f"CSR: expected a torch tensor to multiply with, got {type(x).__name__}; {hint}"
             )
         b = self._buffers  # attribute access through nn.Module costs microseconds
-        values = b["values"] if "values" in b else self._parameters["values"]
+        values: Any = b["values"] if "values" in b else self._parameters["values"]
         y: Tensor = torch.ops.dtpinn.csr_product(
-            b["crow"], b["col"], values, b["crow_t"], b["col_t"], b["values_t"], b["perm"], x,
-            transpose,
+            b["crow"], b["col"], values, b["crow_t"], b["col_t"], self._values_t(values),
+            b["perm"], x, transpose,
         )  # fmt: skip
         return y
 
@@ -174,15 +193,25 @@ class CSR(nn.Module):
 
     @classmethod
     def from_torch(cls, matrix: Tensor) -> CSR:
-        """From a torch sparse tensor of layout CSR or COO, on its device."""
+        """From a torch sparse tensor of layout CSR or COO, on its device.
+
+        float32 stays, every other real type becomes float64.
+        """
+        if not isinstance(matrix, Tensor):
+            raise TypeError(
+                f"CSR.from_torch: expected a sparse torch tensor, got {type(matrix).__name__}"
+            )
         if matrix.layout == torch.sparse_coo and matrix.dim() == 2:
             matrix = matrix.coalesce().to_sparse_csr()
         if matrix.layout != torch.sparse_csr or matrix.dim() != 2:
             raise TypeError(
                 "CSR.from_torch: expected a 2-D sparse tensor of layout torch.sparse_csr or "
-                f"torch.sparse_coo, got layout {matrix.layout} and shape {tuple(matrix.shape)}"
+                f"torch.sparse_coo, got layout {matrix.layout} and shape {tuple(matrix.shape)}; "
+                "call .to_sparse_csr() first"
             )
         values = matrix.values().detach()
+        if values.dtype != torch.float32:
+            values = values.to(torch.float64)
         return cls(matrix.crow_indices(), matrix.col_indices(), values, matrix.shape)
 
     def to_scipy(self) -> csr_array:
@@ -206,39 +235,70 @@ class CSR(nn.Module):
     def to(self, *args: Any, **kwargs: Any) -> CSR:
         """Return a CSR on another device or of another dtype; arguments as for ``Tensor.to``.
 
-        Unlike ``nn.Module.to`` it leaves this matrix as it is. As part of a parent module it is
-        converted in place with the parent, as every submodule is.
+        Unlike ``nn.Module.to`` (and ``.float()``, ``.cuda()``, which are the module's own) it
+        leaves this matrix as it is. Learnt values become a new parameter. As part of a parent
+        module it is converted in place with the parent, as every submodule is.
         """
-        other = copy.copy(self)
+        other = CSR.__new__(CSR)
+        other.__dict__.update(self.__dict__)
         other._buffers = dict(self._buffers)
         other._parameters = {
-            name: None if p is None else nn.Parameter(p.detach().clone())
+            name: None if p is None else nn.Parameter(p.detach().clone(), p.requires_grad)
             for name, p in self._parameters.items()
         }
         return nn.Module.to(other, *args, **kwargs)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> CSR:
+        """Convert in place, for ``.to()`` of this module or a parent."""
+        with torch.inference_mode(False):
+            super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+            self._mirror()
+        return self
+
     def _load_from_state_dict(
-        self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
     ) -> None:
-        """Check what comes in before any of it is used, then rebuild the transpose."""
-        names = [prefix + name for name in ("crow", "col", "values")]
-        structure = None
-        if all(name in state_dict for name in names):
-            crow, col, values = (state_dict[name] for name in names)
-            try:
-                structure = checked_structure(crow, col, self._shape)
-                checked_values(values, structure.col.numel())
-            except (TypeError, ValueError) as error:
-                args[-1].append(f"{prefix or 'CSR'}: {error}")
-                return
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-        if structure is not None and self.crow.shape == structure.crow.shape:
-            self._install(Structure(*(t.to(self.device) for t in structure)), self.values)
+        """Check the matrix that would result before any of it is used, then rebuild the rest."""
+        crow, col, values = (
+            state_dict.get(prefix + name, getattr(self, name)) for name in ("crow", "col", "values")
+        )
+        try:
+            if col.numel() != self.nnz:
+                raise ValueError(
+                    f"CSR: this matrix has {self.nnz} entries, the state {col.numel()}; build a "
+                    "new CSR instead of loading into this one"
+                )
+            structure = checked_structure(crow, col, self._shape)
+            checked_values(values, structure.col)
+        except (TypeError, ValueError) as error:
+            error_msgs.append(f"{prefix.rstrip('.') or 'CSR'}: {error}")
+            return
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+        device = self.device
+        self._install(Structure(*(t.to(device) for t in structure)), self.values)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Keep the matrix alone: the transpose is rebuilt from it."""
+        rebuilt = {"crow_t", "col_t", "perm", "values_t"}
+        buffers = {name: t for name, t in self._buffers.items() if name not in rebuilt}
+        state = {name: value for name, value in self.__dict__.items() if name != "_mirrored"}
+        return {**state, "_buffers": buffers}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickle or copy: integers from a file are checked like any others."""
         super().__setstate__(state)  # type: ignore[no-untyped-call]
-        self._install(checked_structure(self.crow, self.col, self._shape), self.values)
+        with torch.inference_mode(False):
+            structure = checked_structure(self.crow, self.col, self._shape)
+            self._install(structure, checked_values(self.values, structure.col))
 
 
 class CSRTranspose:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 _INT32_MAX = 2**31 - 1
 
@@ -23,26 +24,39 @@ class Structure(NamedTuple):
 
 def checked_shape(shape: Sequence[int]) -> tuple[int, int]:
     """Two sizes, neither negative."""
-    sizes = tuple(int(size) for size in shape)
-    if len(sizes) != 2 or min(sizes) < 0:
+    try:
+        rows, columns = (operator.index(size) for size in shape)
+    except (TypeError, ValueError):
+        raise TypeError(f"CSR: shape must be two integers (rows, columns), got {shape!r}") from None
+    if min(rows, columns) < 0:
         raise ValueError(f"CSR: shape must be two sizes (rows, columns) >= 0, got {tuple(shape)}")
-    return sizes[0], sizes[1]
+    return rows, columns
 
 
-def checked_values(values: Tensor, nnz: int) -> Tensor:
-    """One float64 or float32 number per stored entry."""
+def checked_values(values: Tensor, col: Tensor) -> Tensor:
+    """One float64 or float32 number per stored entry, where the indices are."""
     if not isinstance(values, Tensor):
         raise TypeError(
             f"CSR: values must be a torch tensor, got {type(values).__name__}; "
             "use torch.as_tensor, or CSR.from_scipy for a SciPy matrix"
         )
     if values.dtype not in (torch.float64, torch.float32):
-        raise TypeError(f"CSR: values must be float64 or float32, got {values.dtype}")
-    if values.shape != (nnz,):
+        raise TypeError(
+            f"CSR: values must be float64 or float32, got {values.dtype}; convert them with "
+            ".to(torch.float64)"
+        )
+    if values.shape != col.shape:
         raise ValueError(
-            f"CSR: values must hold one number per entry of col ({nnz},), "
+            f"CSR: values must hold one number per entry of col {tuple(col.shape)}, "
             f"got shape {tuple(values.shape)}"
         )
+    if values.device != col.device:
+        raise ValueError(
+            f"CSR: values is on {values.device} and the indices on {col.device}; move one"
+        )
+    if values.is_inference():  # such a tensor can never be saved for a backward pass
+        learnt = isinstance(values, nn.Parameter)
+        return nn.Parameter(values.clone(), values.requires_grad) if learnt else values.clone()
     return values
 
 

@@ -26,6 +26,16 @@ def equal_rows(rows: int, columns: int, length: int) -> sp.csr_array:
     return sp.csr_array((rng.standard_normal(rows * length), col, crow), shape=(rows, columns))
 
 
+def uneven(rows: int, heavy: int) -> sp.csr_array:
+    """One row of `heavy` entries among short ones: rows cannot be shared out by their number."""
+    rng = np.random.default_rng(5)
+    lengths = np.full(rows, 12)
+    lengths[rows // 3] = heavy
+    crow = np.concatenate([[0], np.cumsum(lengths)])
+    col = rng.integers(0, 200, crow[-1])
+    return sp.csr_array((rng.standard_normal(crow[-1]), col, crow), shape=(rows, 200))
+
+
 MATRICES = {
     "random": sp.random_array((70, 90), density=0.1, rng=0, format="csr"),
     "empty rows": sp.random_array((90, 40), density=0.01, rng=0, format="csr"),

@@ -39,7 +39,7 @@ def test_torch_and_back():
     )
 
 
-def test_the_stored_transpose_is_made_in_linear_time_and_right():
+def test_the_stored_transpose_has_ascending_columns():
     A = dtpinn.CSR.from_scipy(unsorted_with_duplicates())
     wanted = unsorted_with_duplicates().toarray()
     assert np.array_equal((A.T @ torch.eye(3)).numpy(), wanted.T)
@@ -57,6 +57,65 @@ def test_to_makes_another_matrix_and_a_parent_converts_in_place():
     parent = torch.nn.ModuleList([A]).to(torch.float32)
     assert parent[0].dtype == torch.float32
     assert (A.T @ torch.ones(70, dtype=torch.float32)).dtype == torch.float32
+
+
+def test_to_leaves_the_original_alone():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    before = {name: id(tensor) for name, tensor in A._buffers.items()}
+    A.to(torch.float32)
+    assert {name: id(tensor) for name, tensor in A._buffers.items()} == before
+    assert A.to("cpu").col is A.col  # nothing to convert, so nothing is copied
+
+
+def transposes_agree(A):
+    y = torch.randn(A.shape[0], dtype=A.dtype)
+    wanted = torch.from_numpy(A.to_scipy().T @ y.numpy())
+    assert torch.allclose(A.T @ y, wanted)
+    x = torch.randn(A.shape[1], dtype=A.dtype, requires_grad=True)
+    (A @ x).backward(y)
+    assert torch.allclose(x.grad, wanted)
+
+
+def change_in_place(A):
+    A.values.mul_(2)
+
+
+def make_learnt(A):
+    A.values.requires_grad_(True)
+    with torch.no_grad():
+        A.values.add_(1.0)
+
+
+def convert_and_change(A):
+    torch.nn.ModuleList([A]).to(torch.float32)
+    A.values.mul_(3)
+
+
+@pytest.mark.parametrize("change", [change_in_place, make_learnt, convert_and_change])
+def test_the_transpose_follows_whatever_becomes_of_the_values(change):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    change(A)
+    transposes_agree(A)
+
+
+def test_the_transpose_follows_values_that_are_swapped_for_a_call():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    x = torch.randn(90, requires_grad=True)
+    y = torch.func.functional_call(A, {"values": 2 * A.values}, x)
+    y.sum().backward()
+    assert torch.allclose(x.grad, 2 * (A.T @ torch.ones(70)))
+
+
+def test_a_frozen_parameter_stays_a_parameter():
+    values = torch.nn.Parameter(torch.ones(1), requires_grad=False)
+    A = dtpinn.CSR(torch.tensor([0, 1]), torch.tensor([0]), values, (1, 1))
+    B = copy.deepcopy(A)
+    for matrix in (A, B, A.to(torch.float32)):
+        assert [p.requires_grad for p in matrix.parameters()] == [False]
+    B.requires_grad_(True)
+    with torch.no_grad():
+        B.values.mul_(5)
+    transposes_agree(B)
 
 
 def test_to_does_not_convert_a_shared_parameter():
@@ -98,6 +157,33 @@ def test_load_state_dict_checks_before_it_writes():
     assert np.array_equal(dense(A), before)
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"col": torch.full((630,), 2**30, dtype=torch.int32)},
+        {"crow": torch.arange(71, dtype=torch.int32) * 1000},
+        {"values": torch.ones(629)},
+    ],
+)
+def test_a_part_of_a_state_is_checked_with_the_rest_of_the_matrix(part):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    before = dense(A)
+    with pytest.raises(RuntimeError, match="CSR: "):
+        A.load_state_dict(part, strict=False)
+    assert np.array_equal(dense(A), before)
+
+
+@pytest.mark.parametrize("entries", [629, 631])
+def test_a_state_of_another_size_changes_nothing(entries):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    before = dense(A)
+    crow = torch.cat([torch.zeros(70), torch.tensor([entries])]).int()
+    state = {"crow": crow, "col": torch.zeros(entries).int(), "values": torch.ones(entries)}
+    with pytest.raises(RuntimeError, match=f"has 630 entries, the state {entries}"):
+        A.load_state_dict(state)
+    assert np.array_equal(dense(A), before)
+
+
 def test_unpickling_checks_too():
     A = dtpinn.CSR.from_scipy(MATRICES["random"])
     A.col[3] = 10_000
@@ -108,9 +194,9 @@ def test_unpickling_checks_too():
 def test_made_under_inference_mode_it_still_trains():
     with torch.inference_mode():
         A = dtpinn.CSR.from_scipy(MATRICES["random"])
-    x = torch.randn(90, requires_grad=True)
-    (A @ x).sum().backward()
-    assert torch.equal(x.grad, A.T @ torch.ones(70))
+        made = [A, copy.deepcopy(A), pickle.loads(pickle.dumps(A)), A.to(torch.float32)]
+    for matrix in made:
+        transposes_agree(matrix)
 
 
 ONES = torch.ones(3)
@@ -136,7 +222,9 @@ GOOD = {"crow": torch.tensor([0, 1, 3]), "col": torch.tensor([0, 1, 2]), "values
         (ValueError, "1-D", {"crow": torch.tensor([[0, 1, 3]])}),
         (ValueError, "one number per entry", {"values": torch.ones(4)}),
         (ValueError, "shape must be two sizes", {"shape": (2, -3)}),
-        (ValueError, "shape must be two sizes", {"shape": (2, 3, 4)}),
+        (TypeError, "shape must be two integers", {"shape": (2, 3, 4)}),
+        (TypeError, "shape must be two integers", {"shape": 3}),
+        (TypeError, "shape must be two integers", {"shape": (2.5, 3)}),
         (TypeError, "int32 or int64", {"crow": torch.tensor([0.0, 1.0, float("nan")])}),
         (TypeError, "int32 or int64", {"col": np.array([0, 1, 2])}),
         (TypeError, "float64 or float32", {"values": ONES.half()}),

@@ -12,7 +12,7 @@ import torch
 
 import dtpinn
 
-from matrices import MATRICES, equal_rows, magnitude
+from matrices import MATRICES, magnitude, uneven
 
 # 1 and 2: vectors; 3..9 straddle every register width; 25: the slices of the heat equation.
 COLUMNS = [None, 0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 25, 32, 33, 70]
@@ -71,8 +71,8 @@ def test_the_transpose_is_the_adjoint(name, k, rng):
 
 @pytest.mark.parametrize("k", [None, 25])
 def test_the_number_of_threads_changes_no_bit(k, rng):
-    # Large enough that the work is split, and one heavy row so that the split is uneven.
-    matrix = equal_rows(3000, 200, 57)
+    # Large enough that the work is split, and one heavy row so that the pieces are uneven.
+    matrix = uneven(9000, 60_000)
     A = dtpinn.CSR.from_scipy(matrix)
     x = torch.from_numpy(operand(rng, 200, k))
     before = torch.get_num_threads()
@@ -83,14 +83,16 @@ def test_the_number_of_threads_changes_no_bit(k, rng):
             torch.set_num_threads(threads)
             assert torch.equal(A @ x, alone[0])
             assert torch.equal(A.T @ (A @ x), alone[1])
+        assert_product(alone[0], matrix, x.numpy())
     finally:
         torch.set_num_threads(before)
 
 
-def test_int32_and_int64_indices_give_the_same_bits(rng):
+@pytest.mark.parametrize("k", [None, 2, 3, 4, 7, 8, 25])
+def test_int32_and_int64_indices_give_the_same_bits(k, rng):
     matrix = MATRICES["random"]
     crow, col = torch.tensor(matrix.indptr), torch.tensor(matrix.indices)
-    values, x = torch.tensor(matrix.data), torch.from_numpy(operand(rng, matrix.shape[1], 3))
+    values, x = torch.tensor(matrix.data), torch.from_numpy(operand(rng, matrix.shape[1], k))
     short = dtpinn.CSR(crow.int(), col.int(), values, matrix.shape)
     long = dtpinn.CSR(crow.long(), col.long(), values, matrix.shape)
     assert torch.equal(short @ x, long @ x)
@@ -121,16 +123,17 @@ def test_every_instruction_set_agrees_with_scipy(capability):
     if os.environ.get("ATEN_CPU_CAPABILITY"):
         pytest.skip("already inside one of these runs")
     env = {**os.environ, "ATEN_CPU_CAPABILITY": capability}
-    set_in_use = "from dtpinn import _C; print(_C.instruction_set())"
-    used = subprocess.run(
-        [sys.executable, "-c", set_in_use], env=env, capture_output=True, text=True
+    ask = (
+        "import torch; from dtpinn import _C;"
+        "print(torch.backends.cpu.get_cpu_capability(), _C.instruction_set())"
     )
-    wanted = {"default": "baseline"}.get(capability, capability)
-    if used.stdout.strip() != wanted:
-        pytest.skip(
-            f"this processor has no {capability}: {used.stdout.strip()} {used.stderr[-200:]}"
-        )
-    selection = ["-k", "scipy or single or adjoint", "-q", "-p", "no:cacheprovider"]
+    told = subprocess.run([sys.executable, "-c", ask], env=env, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr[-500:]
+    torchs, ours = told.stdout.split()
+    assert ours == {"DEFAULT": "baseline"}.get(torchs, torchs.lower())
+    if torchs.lower() != capability:
+        pytest.skip(f"this processor has no {capability}")
+    selection = ["-k", "scipy or single or adjoint or bits", "-q", "-p", "no:cacheprovider"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", __file__, *selection],
         env=env, capture_output=True, text=True,
