@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from dtpinn import __version__
+
 DESCRIPTION = "Physics-informed networks with RBF-FD derivatives."
 
 
@@ -24,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         code: int = arguments.command(arguments)
+    except KeyboardInterrupt:  # while preparing; during training it ends the epoch first
+        print("interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader of a pipe has gone, `dtpinn info | head -1`
         sys.stderr.close()
         return 1
@@ -32,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="dtpinn", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"dtpinn {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     train = commands.add_parser(
         "train",
@@ -71,7 +77,8 @@ def _add_train_options(train: argparse.ArgumentParser) -> None:
 def _train(arguments: argparse.Namespace) -> int:
     # Imported here, so that a wrong option is told at once.
     from dtpinn.experiments import linear_poisson
-    from dtpinn.experiments.settings import Settings, make_directory
+    from dtpinn.experiments.settings import Settings, SettingsError, make_directory
+    from dtpinn.training.checkpoint import CheckpointError
 
     parser: _Parser = arguments.parser
     names = ("nodes", "order", "epochs", "seed", "method", "dtype", "device", "width", "depth")
@@ -79,15 +86,12 @@ def _train(arguments: argparse.Namespace) -> int:
         settings = Settings(**{name: getattr(arguments, name) for name in names})
         out = make_directory(arguments.out)
         if arguments.resume and not (out / "checkpoint.pt").is_file():
-            raise ValueError(f"nothing to resume: there is no checkpoint.pt in {out}")
-    except ValueError as error:
-        parser.error(str(error))
-    try:
+            raise SettingsError(f"nothing to resume: there is no checkpoint.pt in {out}")
         result = linear_poisson.run(
             settings, out, resume=arguments.resume, report=lambda text: print(text, flush=True)
         )
-    except ValueError as error:  # only now is it known that the nodes cannot carry the stencils
-        parser.error(str(error))
+    except (SettingsError, CheckpointError) as error:
+        parser.error(" ".join(str(error).split()))
     return 130 if result.stop_reason == "interrupted" else 0
 
 

@@ -8,22 +8,23 @@ are measured on 21,748 points of our own making.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from dtpinn.experiments.settings import Settings
+from dtpinn.experiments.settings import Settings, SettingsError
 from dtpinn.experiments.versions import versions
 from dtpinn.geometry import Disk
 from dtpinn.models import MLP
 from dtpinn.nodes import Nodes, place_nodes
 from dtpinn.pde import Poisson
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem import Problem, discretize, vanilla
+from dtpinn.problem import DiscreteProblem, Problem, discretize, vanilla
 from dtpinn.training import Result, fit
-from dtpinn.training.result import relative_error
+from dtpinn.training.result import relative_distance
 
 TEST_POINTS = 21748  # as many as the paper's test set
 TEST_SEED = 1_000_003  # no seed that a run is likely to have
@@ -43,7 +44,7 @@ def run(
     ----------
     settings : Settings
     out : Path, optional
-        An existing directory for ``result.json``, ``history.csv``, ``picture.png`` and
+        An existing directory, for ``result.json``, ``history.csv``, ``picture.png`` and
         ``checkpoint.pt``, the last of which is also written while training goes on.
     resume : bool
         Go on from the checkpoint in `out`.
@@ -58,22 +59,19 @@ def run(
     >>> result.summary()["nodes"]["boundary"] > 30
     True
     """
-    seconds = {}
-    start = time.perf_counter()
-    nodes = place_nodes(Disk(), count=settings.nodes, seed=settings.seed)
-    seconds["nodes"] = time.perf_counter() - start
+    seconds: dict[str, float] = {}
+    with stage(seconds, "nodes"):
+        nodes = place_nodes(Disk(), count=settings.nodes, seed=settings.seed)
     report(f"nodes       {nodes.interior_count} interior, {nodes.boundary_count} boundary, "
            f"{nodes.ghost_count} ghost; {nodes.quality()}; {seconds['nodes']:.2f} s")  # fmt: skip
 
-    start = time.perf_counter()
-    problem = make_problem(settings, nodes)
-    seconds["assembly"] = time.perf_counter() - start
+    with stage(seconds, "assembly"):
+        problem = make_problem(settings, nodes)
     report(f"problem     {settings.method}, {settings.dtype}, order {settings.order}; "
            f"{seconds['assembly']:.2f} s")  # fmt: skip
 
-    start = time.perf_counter()
-    floor = direct_error(nodes, settings)
-    seconds["direct_solve"] = time.perf_counter() - start
+    with stage(seconds, "direct_solve"):
+        floor = direct_error(settings, nodes, problem)
     report(f"floor       {floor:.2e}, the relative l2 error of the discrete solution; "
            f"{seconds['direct_solve']:.2f} s")  # fmt: skip
 
@@ -88,14 +86,26 @@ def run(
         progress=progress,
         checkpoint=None if out is None else out / "checkpoint.pt",
         resume=out / "checkpoint.pt" if resume and out is not None else None,
+        details=identity(settings),
     )
     result.floor = floor
-    result.details = details(settings, nodes, seconds)
+    result.details.update(details(settings, nodes, seconds))
     report(closing_lines(result))
     if out is not None:
         result.save(out)
         report(f"files       {out}/: result.json, history.csv, picture.png, checkpoint.pt")
     return result
+
+
+@contextmanager
+def stage(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Time a stage of the preparation; what it finds impossible was asked for in the settings."""
+    start = time.perf_counter()
+    try:
+        yield
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    seconds[name] = time.perf_counter() - start
 
 
 def make_problem(settings: Settings, nodes: Nodes) -> Problem:
@@ -107,11 +117,12 @@ def make_problem(settings: Settings, nodes: Nodes) -> Problem:
     return discretize(pde, nodes, settings.order, dtype=dtype, device=device)
 
 
-def direct_error(nodes: Nodes, settings: Settings) -> float:
-    """Return the relative l2 error of the discrete solution of this order on these nodes, on X."""
-    pde = Poisson.from_solution(sine_cosine, alpha=1.0, beta=1.0)
-    solution = discretize(pde, nodes, settings.order).solve()
-    return relative_error(lambda x: solution, sine_cosine, torch.tensor(nodes.collocation))
+def direct_error(settings: Settings, nodes: Nodes, problem: Problem) -> float:
+    """Return the relative l2 error on X of the discrete solution of this order on these nodes."""
+    if not isinstance(problem, DiscreteProblem):
+        problem = discretize(problem.pde, nodes, settings.order)
+    points = torch.tensor(nodes.collocation, device=problem.device)
+    return relative_distance(problem.solve(), sine_cosine(points))
 
 
 def fine_points(settings: Settings) -> Tensor:
@@ -120,18 +131,23 @@ def fine_points(settings: Settings) -> Tensor:
     return torch.tensor(points, dtype=settings.torch_dtype, device=settings.device)
 
 
+def identity(settings: Settings) -> dict[str, object]:
+    """Return what a run must share with the checkpoint that it goes on from."""
+    free = {"epochs", "device", "nodes"}  # `nodes` is what was asked; the counts go by that name
+    fixed = {name: value for name, value in settings.as_dict().items() if name not in free}
+    return {"problem": "poisson", "nodes_asked": settings.nodes, **fixed}
+
+
 def details(settings: Settings, nodes: Nodes, seconds: dict[str, float]) -> dict[str, object]:
-    """Return what ``result.json`` holds beside the figures of the training."""
+    """Return what else ``result.json`` holds beside the figures of the training."""
     counts = {
         "interior": nodes.interior_count,
         "boundary": nodes.boundary_count,
         "ghost": nodes.ghost_count,
     }
     return {
-        "problem": "poisson",
-        **settings.as_dict(),
+        "device": settings.device,
         "nodes": counts,
-        "nodes_asked": settings.nodes,
         "test_points": TEST_POINTS,
         "seconds": seconds,
         "versions": versions(),

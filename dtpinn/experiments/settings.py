@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from dtpinn.problem.problem import check_device
 
 METHODS = ("dt", "vanilla")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
@@ -16,13 +19,17 @@ MIN_NODES = 100
 MAX_NODES = 2_000_000
 
 
+class SettingsError(ValueError):
+    """What was asked for cannot be; the message is for whoever asked."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """One run: the paper's network and nodes by default.
 
     Raises
     ------
-    ValueError
+    SettingsError
         For a size, method, dtype or device that cannot be.
     """
 
@@ -45,20 +52,21 @@ class Settings:
         self._check_range("depth", 1, 1_000)
         for name, choices in (("method", METHODS), ("dtype", tuple(DTYPES))):
             if getattr(self, name) not in choices:
-                raise ValueError(
+                raise SettingsError(
                     f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
                 )
+        if self.device.split(":")[0] not in ("cpu", "cuda"):
+            raise SettingsError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")
         try:
-            torch.zeros(1, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(f"device {self.device!r} cannot be used: {reason}") from None
+            check_device(self.device)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
 
     def _check_range(self, name: str, low: int, high: int | None = None) -> None:
         value = getattr(self, name)
         if value < low or (high is not None and value > high):
             upper = "" if high is None else f" and at most {high}"
-            raise ValueError(f"{name} must be at least {low}{upper}, got {value}")
+            raise SettingsError(f"{name} must be at least {low}{upper}, got {value}")
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -77,17 +85,19 @@ def make_directory(out: Path) -> Path:
 
     Raises
     ------
-    ValueError
-        If it cannot be made, or is not a directory.
+    SettingsError
+        If it cannot be made or written to, or is not a directory.
     """
     if out.exists() and not out.is_dir():
-        raise ValueError(f"{out} is not a directory")
+        raise SettingsError(f"{out} is not a directory")
     if not out.absolute().parent.parent.is_dir():
-        raise ValueError(
+        raise SettingsError(
             f"cannot make {out}: the directory {out.absolute().parent.parent} does not exist"
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):  # permissions alone do not tell
+            pass
     except OSError as error:
-        raise ValueError(f"cannot make {out}: {error.strerror}") from None
+        raise SettingsError(f"cannot write to {out}: {error.strerror}") from None
     return out

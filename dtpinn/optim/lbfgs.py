@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.optim.closure import checked_loss, floats
-from dtpinn.optim.history import History
+from dtpinn.optim.curvature import CurvaturePairs
 from dtpinn.optim.line_search import LineSearch, strong_wolfe
 from dtpinn.optim.options import check_options
 from dtpinn.optim.resumable import Resumable
@@ -22,7 +22,7 @@ class LBFGS(Resumable):
     """Limited-memory BFGS (Nocedal and Wright, *Numerical Optimization*, algorithm 7.5).
 
     A drop-in for `torch.optim.LBFGS`: with `line_search=None` the iterates are the same to
-    round-off. The difference is in what an iteration costs (`history.py`: a few products with the
+    round-off. The difference is in what an iteration costs (`curvature.py`: a few products with the
     stacked history instead of 4 m small vector operations), that it says why it stopped, and that
     a saved state continues bit for bit.
 
@@ -302,7 +302,7 @@ class LBFGS(Resumable):
     # What is kept: see Resumable
 
     def _allocate(self) -> None:
-        self._history = History(self.param_groups[0]["history_size"], like=self._flat.read())
+        self._history = CurvaturePairs(self.param_groups[0]["history_size"], like=self._flat.read())
         self._loss = math.nan
         self._pending = False  # whether the last move waits for its gradient
 

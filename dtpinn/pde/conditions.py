@@ -17,8 +17,9 @@ class Robin(nn.Module):
 
     Parameters
     ----------
-    alpha, beta : float or Tensor
-        An ``nn.Parameter`` is an unknown coefficient, to be learnt.
+    alpha, beta : float or scalar Tensor
+        An ``nn.Parameter`` is an unknown coefficient, to be learnt. For coefficients that vary
+        along the boundary write the condition in :meth:`dtpinn.PDE.boundary`.
     g : callable
         (x (n, d), normal (n, d)) -> (n,); in space-time (x, normal, t).
 
@@ -32,7 +33,9 @@ class Robin(nn.Module):
         super().__init__()
         if not isinstance(alpha, Tensor) and not isinstance(beta, Tensor) and alpha == beta == 0:
             raise ValueError("Robin: alpha and beta are both 0, which leaves no condition")
-        self.alpha, self.beta = alpha, beta
+        self.alpha, self.beta = (
+            _checked(name, c) for name, c in (("alpha", alpha), ("beta", beta))
+        )
         self.g = g if isinstance(g, Known) else Known(g)
 
     def forward(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
@@ -48,6 +51,17 @@ class Robin(nn.Module):
     def extra_repr(self) -> str:
         """Show the coefficients when printed."""
         return f"alpha={self.alpha}, beta={self.beta}"
+
+
+def _checked(name: str, coefficient: Coefficient) -> Coefficient:
+    if isinstance(coefficient, nn.Parameter) and coefficient.numel() == 1:
+        return coefficient
+    try:
+        return float(coefficient)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"Robin: {name} must be a number or a scalar nn.Parameter, got {coefficient!r}"
+        ) from None
 
 
 def Dirichlet(g: Callable[..., Tensor]) -> Robin:

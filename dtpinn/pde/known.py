@@ -15,7 +15,8 @@ class Known:
 
     A problem evaluates its residual at the same tensors of points in every step of the training,
     so the value is kept for as long as that tensor lives. The function must depend on nothing that
-    is learnt: the result is a constant for autograd.
+    is learnt: the result is a constant for autograd. At points that themselves require a gradient,
+    as inside ``D.laplacian(lambda u, x: k(x) * u)``, it is evaluated and differentiated each time.
 
     Parameters
     ----------
@@ -41,13 +42,16 @@ class Known:
 
     def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
         """Return the value at x (n, d), computed when these tensors are first seen."""
+        if x.requires_grad or any(t.requires_grad for t in others):
+            result: Tensor = self.function(x, *others)  # somebody differentiates it
+            return result
         with_others, value = self._seen.get(x, ((), None))
         if value is None or not _same(with_others, others):
-            value = self.function(x.detach(), *(t.detach() for t in others))
+            value = self.function(x, *others)
             value = torch.as_tensor(value, dtype=x.dtype, device=x.device).detach()
             self._seen[x] = (others, value)
-        result: Tensor = value
-        return result
+        known: Tensor = value
+        return known
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and checkpoints keep the function and forget the values."""

@@ -11,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from dtpinn.pde.autodiff import row_gradients
+
 Solution = Callable[..., Tensor]
 
 
@@ -18,7 +20,7 @@ def gradient(u: Solution, x: Tensor) -> Tensor:
     """Return grad u (n, d) at x (n, d), for u: (n, d) -> (n,)."""
     with torch.enable_grad():
         points = x.detach().requires_grad_()
-        return _row_gradients(_checked(u, points), points).detach()
+        return row_gradients(_checked(u, points), points).detach()
 
 
 def laplacian(u: Solution, x: Tensor) -> Tensor:
@@ -32,26 +34,16 @@ def laplacian(u: Solution, x: Tensor) -> Tensor:
     """
     with torch.enable_grad():
         points = x.detach().requires_grad_()
-        first = _row_gradients(_checked(u, points), points)
+        first = row_gradients(_checked(u, points), points)
         total = torch.zeros(len(points), dtype=x.dtype, device=x.device)
         for axis in range(points.shape[1]):
-            total = total + _row_gradients(first[:, axis], points)[:, axis]
+            total = total + row_gradients(first[:, axis], points)[:, axis]
         return total.detach()
 
 
 def normal_derivative(u: Solution, x: Tensor, normal: Tensor) -> Tensor:
     """Return n . grad u (n,) at x (n, d) with unit normals (n, d)."""
     return (gradient(u, x) * normal).sum(-1)
-
-
-def _row_gradients(values: Tensor, points: Tensor) -> Tensor:
-    """Gradient of each row; zeros where the function does not depend on the points any more."""
-    if not values.requires_grad:
-        return torch.zeros_like(points)
-    (result,) = torch.autograd.grad(
-        values.sum(), points, create_graph=True, allow_unused=True, materialize_grads=True
-    )
-    return result
 
 
 def _checked(u: Solution, points: Tensor) -> Tensor:

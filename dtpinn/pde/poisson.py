@@ -30,7 +30,7 @@ class Poisson(PDE):
     >>> import torch
     >>> from dtpinn.pde import Dirichlet
     >>> zero = Dirichlet(lambda x, n: torch.zeros(len(x)))
-    >>> Poisson(lambda x: torch.ones(len(x)), boundary=zero).condition
+    >>> Poisson(lambda x: torch.ones(len(x)), boundary=zero).on[0]
     Robin(alpha=0.0, beta=1.0)
     """
 
@@ -43,12 +43,16 @@ class Poisson(PDE):
         super().__init__()
         self.f = f if isinstance(f, Known) else Known(f)
         self.reaction = reaction
-        if isinstance(boundary, Robin):
-            self.condition: Robin | None = boundary
-            self.condition_of = nn.ModuleDict()
-        else:
-            self.condition = None
-            self.condition_of = nn.ModuleDict(dict(boundary))
+        if not isinstance(boundary, Mapping):
+            boundary = {"": boundary}
+        if not boundary or not all(isinstance(c, Robin) for c in boundary.values()):
+            raise TypeError(
+                "Poisson: boundary must be a Robin, Dirichlet or Neumann condition, or a mapping "
+                f"of part names to such; got {boundary!r}"
+            )
+        # A list, for part names may hold dots, which the keys of a ModuleDict may not.
+        self._parts = tuple(boundary)
+        self.on = nn.ModuleList(boundary.values())
 
     @classmethod
     def from_solution(
@@ -86,11 +90,11 @@ class Poisson(PDE):
 
     def boundary(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
         """Return the condition's residual, the same on the whole boundary."""
-        if self.condition is None:
+        if self._parts != ("",):
             raise ValueError("Poisson: the condition was given by part; see conditions()")
-        result: Tensor = self.condition(u, D, x, n)
+        result: Tensor = self.on[0](u, D, x, n)
         return result
 
     def conditions(self) -> Mapping[str, Condition]:
         """Return the condition of each part, where they were given by part."""
-        return dict(self.condition_of)
+        return {} if self._parts == ("",) else dict(zip(self._parts, self.on, strict=True))

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator
+from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.operators import MultiIndex
-from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import Region
 
 
@@ -41,7 +42,7 @@ class _Quantity:
 
     def along(self, t: Tensor) -> Tensor:
         """Return the derivative in another input of the model, such as the time."""
-        return self._joined([_row_gradients(column, t) for column in self.columns])
+        return self._joined([row_gradients(column, t) for column in self.columns])
 
     def _joined(self, by_field: list[Tensor]) -> Tensor:
         return by_field[0] if self.scalar else torch.stack(by_field, dim=1)
@@ -50,7 +51,7 @@ class _Quantity:
         if alpha not in known:
             axis = max(k for k, order in enumerate(alpha) if order)
             lower = _shifted(alpha, axis, -1)
-            gradient = _row_gradients(self._derivative(lower, known), self._x)
+            gradient = row_gradients(self._derivative(lower, known), self._x)
             for k in range(len(alpha)):
                 known.setdefault(_shifted(lower, k, 1), gradient[:, k])
         return known[alpha]
@@ -99,16 +100,6 @@ class AutomaticDerivatives(Derivatives):
 
 def _shifted(alpha: MultiIndex, axis: int, by: int) -> MultiIndex:
     return tuple(order + by * (k == axis) for k, order in enumerate(alpha))
-
-
-def _row_gradients(values: Tensor, inputs: Tensor) -> Tensor:
-    """Return d values[i] / d inputs[i] for every row i; rows do not depend on one another."""
-    if not values.requires_grad:  # a constant
-        return torch.zeros_like(inputs)
-    (result,) = torch.autograd.grad(
-        values.sum(), inputs, create_graph=True, allow_unused=True, materialize_grads=True
-    )
-    return result
 
 
 class AutomaticProblem(Problem):
@@ -173,6 +164,7 @@ def vanilla(
     """
     if collocation not in ("interior", "all"):
         raise ValueError(f'collocation must be "interior" or "all", got {collocation!r}')
+    check_device(device)
     inside = collocation == "interior"
     rows = np.arange(nodes.interior_count if inside else nodes.count)
     return AutomaticProblem(pde, nodes, times, dtype, rows).to(device=device)

@@ -42,8 +42,14 @@ class Description:
     dtype: str
     times: int
     operators: tuple[OperatorDescription, ...]
+    products: str
     nonzeros: int
     memory_bytes: int
+
+    @property
+    def megabytes(self) -> float:
+        """Memory in MiB."""
+        return self.memory_bytes / 2**20
 
     def __str__(self) -> str:
         header = ["region", "operator", "shape", "nonzeros", "per row", "condition", "worst"]
@@ -61,9 +67,7 @@ class Description:
         ]
         times = f", {self.times} times" if self.times > 1 else ""
         head = f"{self.nodes}\norder {self.order}, {self.dtype}{times}"
-        foot = (
-            f"one product of {self.nonzeros} nonzeros a step, {self.memory_bytes / 2**20:.1f} MiB"
-        )
+        foot = f"{self.products}, {self.nonzeros} nonzeros a step; {self.megabytes:.1f} MiB"
         return f"{head}\n\n{format_table(rows, header)}\n\n{foot}"
 
 
@@ -83,14 +87,18 @@ def describe(problem: DiscreteProblem) -> Description:
                 None if condition is None else float(np.max(condition)),
             )
         )
+    matrices = problem.matrices.by_key.values()
+    count = len(problem.single) + (problem.stacked is not None)
     return Description(
         nodes=repr(problem.nodes),
         order=problem.order,
         dtype=str(problem.dtype).removeprefix("torch."),
         times=1 if problem.times is None else len(problem.times),
         operators=tuple(operators),
-        nonzeros=0 if problem.stacked is None else problem.stacked.nnz,
-        memory_bytes=sum(t.numel() * t.element_size() for t in _tensors(problem)),
+        products=f"{count} product{'s' * (count != 1)}",
+        nonzeros=sum(o.nonzeros for o in operators),
+        memory_bytes=sum(t.numel() * t.element_size() for t in _tensors(problem))
+        + sum(m.data.nbytes + m.indices.nbytes + m.indptr.nbytes for m in matrices),
     )
 
 

@@ -16,8 +16,8 @@ from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
 from dtpinn.problem.linearize import Linearization, linearize
 from dtpinn.problem.matrices import assemble_matrices, key_of
-from dtpinn.problem.newton import solve_newton
-from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.newton import solve_newton, starting_values
+from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import repeat
 from dtpinn.sparse import CSR
 
@@ -95,7 +95,7 @@ class DiscreteProblem(Problem):
         """
         return linearize(self, u)
 
-    def solve(self, guess: np.ndarray | None = None) -> Tensor:
+    def solve(self, guess: Model | Tensor | np.ndarray | None = None) -> Tensor:
         """Solve the discrete system itself: the best that any training on it can reach.
 
         Newton's method on the nodal values, one sparse factorisation if the equation is linear.
@@ -103,8 +103,10 @@ class DiscreteProblem(Problem):
 
         Parameters
         ----------
-        guess : (Ni+Nb+Ng,) or (Ni+Nb+Ng, fields) array, optional
-            Where Newton starts; zero by default.
+        guess : model, or (n,) or (n, fields) array, optional
+            Where Newton starts: a function of the points, or values on X~ or on X (each ghost then
+            starts from its boundary node's). Zero by default. A nonlinear equation may have several
+            solutions, and this chooses among them.
 
         Returns
         -------
@@ -119,7 +121,7 @@ class DiscreteProblem(Problem):
         RuntimeError
             If Newton does not converge, or the system is singular.
         """
-        u = solve_newton(self, guess)
+        u = solve_newton(self, starting_values(self, guess))
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)
 
     def estimate(self, model: Model) -> Estimate:
@@ -129,6 +131,11 @@ class DiscreteProblem(Problem):
     def describe(self) -> Description:
         """Return what has been built: operators, nonzeros, conditioning, memory. Print it."""
         return describe(self)
+
+    @property
+    def has_own_matrices(self) -> bool:
+        """Whether some operators were given, so that their order is not ours to change."""
+        return bool(self._operators)
 
     def with_order(self, order: int) -> DiscreteProblem:
         """Return the same problem discretised with another order."""
@@ -196,6 +203,7 @@ def discretize(
     >>> bool((u - exact).norm() < 1e-4 * exact.norm())
     True
     """
+    check_device(device)
     options = {"exponent": exponent, "stencil_size": stencil_size}
     problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
     return problem.to(device=device)

@@ -18,8 +18,8 @@ from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.problem.regions import Region
 
-# Enough rows that no dimension or number of fields is mistaken for them.
-_ROWS = 11
+# A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
+_ROWS = 101
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Request:
 
 
 class _Recorder(Derivatives):
-    """A ``D`` that notes what it is asked and answers with random numbers of the right shape."""
+    """A ``D`` that notes what it is asked and answers with numbers of the right shape."""
 
     def __init__(self, region: Region, u: Tensor, data: Sequence[Tensor]) -> None:
         self.dimension = region.points.shape[1]
@@ -52,13 +52,13 @@ class _Recorder(Derivatives):
         request = Request(self._region.name, operator, of_function)
         if request not in self.requests:
             self.requests.append(request)
-        return torch.rand_like(self._values(of, operator.name))
+        return torch.ones_like(self._values(of, operator.name))
 
     def time(self, of: Argument) -> Tensor:
         check_argument(of, self._u, "time")
         if self._region.time is None:
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
-        return torch.rand_like(self._values(of, "time"))
+        return torch.ones_like(self._values(of, "time"))
 
     def _values(self, of: Argument, name: str) -> Tensor:
         if isinstance(of, Tensor):
@@ -86,17 +86,45 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
     """
     requests: list[Request] = []
     for region in regions:
-        data = [tensor[:_ROWS] for tensor in region.data]
-        rows = len(data[0])
-        shape = (rows,) if pde.fields == 1 else (rows, pde.fields)
-        u = torch.rand(shape, dtype=data[0].dtype, device=data[0].device)
+        data = [_dummy_rows(tensor) for tensor in region.data]
+        u = _dummy_unknown(pde, data[0])
         names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
         check_call(region.function, *names)
         recorder = _Recorder(region, u, data)
-        result = region.function(u, recorder, *data)
-        check_result(region.function, result, u)
+        _checked_run(region.function, u, recorder, *data)
         requests += recorder.requests
+    if regions[0].time is not None:
+        x = _dummy_rows(regions[0].points)
+        check_call(pde.initial, "u", "x")
+        _checked_run(pde.initial, _dummy_unknown(pde, x), x)
     return tuple(requests)
+
+
+def _dummy_rows(tensor: Tensor) -> Tensor:
+    """The first rows, repeated if there are too few."""
+    return tensor[torch.arange(_ROWS, device=tensor.device) % len(tensor)]
+
+
+def _dummy_unknown(pde: PDE, x: Tensor) -> Tensor:
+    """Values like an unknown's; not random, for that would move torch's generator."""
+    shape = (len(x),) if pde.fields == 1 else (len(x), pde.fields)
+    count = len(x) * pde.fields
+    return torch.linspace(0.5, 1.5, count, dtype=x.dtype, device=x.device).reshape(shape)
+
+
+def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> None:
+    """Run a residual; what torch says of shapes is told with its name and what it was given."""
+    try:
+        result = function(u, *arguments)
+    except (RuntimeError, IndexError) as error:
+        if isinstance(error, NotImplementedError):
+            raise
+        given = ", ".join(str(tuple(a.shape)) for a in (u, *arguments) if isinstance(a, Tensor))
+        raise ValueError(
+            f"{label(function)} failed on {_ROWS} dummy points, with u and points of shapes "
+            f"{given}: {error}"
+        ) from error
+    check_result(function, result, u)
 
 
 def check_call(function: Callable[..., Any], *names: str) -> None:
@@ -115,13 +143,15 @@ def check_call(function: Callable[..., Any], *names: str) -> None:
 def check_result(function: Callable[..., Any], result: object, u: Tensor) -> None:
     """Raise ValueError unless a residual has one row per point."""
     rows = len(u)
-    if isinstance(result, Tensor) and result.dim() in (1, 2) and len(result) == rows:
-        if result.dim() == 1 or u.dim() == 2 or result.shape[1] != rows:
-            return
-        hint = "; a product of (n,) with (n, 1) broadcasts to (n, n)"
-    else:
-        hint = ""
-    got = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
+    shape = tuple(result.shape) if isinstance(result, Tensor) else ()
+    if len(shape) in (1, 2) and shape[0] == rows and shape != (rows, rows):
+        return
+    hint = ""
+    if shape == (rows, rows):
+        hint = "; a (n,) and a (n, 1) together broadcast to (n, n)"
+    if isinstance(result, (tuple, list)):
+        hint = "; join several equations with torch.stack([...], dim=1)"
+    got = shape if isinstance(result, Tensor) else type(result).__name__
     raise ValueError(
         f"{label(function)} returned {got} where one row per point was expected: ({rows},) or "
         f"({rows}, equations), for u of shape {tuple(u.shape)}{hint}"

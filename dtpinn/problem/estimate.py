@@ -22,9 +22,10 @@ class Estimate:
     ----------
     distance : float
         |model - u_p| / |u_p|: what training has left, u_p being the discrete solution of order p.
-    discretisation : float
+    discretisation : float or None
         |u_p - u_(p+1)| / |u_(p+1)|: what the nodes and the order have left, an estimate of the
-        error of u_p itself. No training on this problem gets reliably below it.
+        error of u_p itself. No training on this problem gets reliably below it. None where
+        matrices were given: there is no next order of those to compare with.
 
     Notes
     -----
@@ -32,14 +33,19 @@ class Estimate:
     """
 
     distance: float
-    discretisation: float
+    discretisation: float | None
 
     @property
     def total(self) -> float:
-        """Sum of the two."""
-        return self.distance + self.discretisation
+        """Sum of what is known of the two."""
+        return self.distance + (self.discretisation or 0.0)
 
     def __str__(self) -> str:
+        if self.discretisation is None:
+            return (
+                f"{self.distance:.1e} from the discrete solution (relative l2); the error of the "
+                "discretisation is not known for given matrices"
+            )
         return (
             f"relative l2 error about {self.total:.1e}: {self.distance:.1e} from the discrete "
             f"solution, {self.discretisation:.1e} of the discretisation"
@@ -48,12 +54,17 @@ class Estimate:
 
 def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
     """Compare a model with the discrete solutions of order p and p + 1."""
-    solution = problem.solve()
-    finer = problem.with_order(problem.order + 1).solve()
+    # From the model itself: a nonlinear equation may have several solutions, and the question is
+    # how far the model is from the one that it approximates.
+    solution = problem.solve(guess=model)
+    finer = None
+    if not problem.has_own_matrices:
+        finer = problem.with_order(problem.order + 1).solve(guess=solution)
     with torch.no_grad():
         count = problem.nodes.count
         u = problem.evaluate(model, problem.extended_points[:count]).to(solution.dtype)
-    return Estimate(_relative(u, solution), _relative(solution, finer))
+    discretisation = None if finer is None else _relative(solution, finer)
+    return Estimate(_relative(u, solution), discretisation)
 
 
 def _relative(a: Tensor, b: Tensor) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from dtpinn.pde import Derivatives, Operator
+from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.problem.matrices import key_of
 from dtpinn.problem.problem import Model
@@ -23,6 +26,8 @@ class Field:
 
     def __init__(self, problem: DiscreteProblem, model: Model) -> None:
         self.problem = problem
+        # By identity; the function is kept beside its values so that its id stays its own.
+        self._functions: dict[int, tuple[Callable[..., Tensor], Tensor]] = {}
         self.x = problem.extended_points
         self.t = problem.extended_time
         if self.t is None:
@@ -60,15 +65,12 @@ class Field:
         return columns.reshape(len(columns) * self.times, -1)
 
     def along_time(self, values: Tensor) -> Tensor:
-        """D values / dt on X~ by one backward pass per field."""
-        assert self.t is not None  # the dry run has refused D.time in steady problems
+        """Return d values / dt on X~, by one backward pass per field."""
+        t = self.t
+        assert t is not None  # the dry run has refused D.time in steady problems
         columns = [values] if values.dim() == 1 else list(values.unbind(1))
-        parts = [
-            torch.autograd.grad(
-                c.sum(), self.t, create_graph=True, allow_unused=True, materialize_grads=True
-            )[0]
-            for c in columns
-        ]
+        with torch.enable_grad():
+            parts = [row_gradients(column, t) for column in columns]
         return parts[0] if values.dim() == 1 else torch.stack(parts, dim=1)
 
     def on(self, region: Region, values: Tensor) -> Tensor:
@@ -77,7 +79,15 @@ class Field:
         if last - first + 1 == len(region.rows):  # contiguous: a view, no gather
             return values[first * self.times : (last + 1) * self.times]
         blocks = values.reshape(len(values) // self.times, self.times, *values.shape[1:])
-        return blocks[torch.from_numpy(region.rows).to(values.device)].flatten(0, 1)
+        return blocks[region.row_index].flatten(0, 1)
+
+    def function(self, of: Callable[..., Tensor]) -> Tensor:
+        """A function of the unknown on X~, evaluated once however often it is differentiated."""
+        if id(of) not in self._functions:
+            at = (self.x,) if self.t is None else (self.x, self.t)
+            with torch.enable_grad() if self.t is not None else nullcontext():
+                self._functions[id(of)] = of, of(self.values, *at)
+        return self._functions[id(of)][1]
 
     def initial(self) -> Tensor:
         """The unknown on X at the first time."""
@@ -100,7 +110,7 @@ class StencilDerivatives(Derivatives):
         if isinstance(of, Tensor):
             return field.flat(field.products[problem.slice_of(self._region.name, operator)])
         matrix = problem.single[key_of(self._region.name, operator)]
-        values = self._function(of)
+        values = field.function(of)
         product: Tensor = matrix(field.columns(values))
         return product.reshape(-1, *values.shape[1:])
 
@@ -110,11 +120,4 @@ class StencilDerivatives(Derivatives):
         field = self._field
         if isinstance(of, Tensor):
             return field.on(self._region, field.time_derivative)
-        with torch.enable_grad():
-            return field.on(self._region, field.along_time(self._function(of)))
-
-    def _function(self, of: Any) -> Tensor:
-        field = self._field
-        at = (field.x,) if field.t is None else (field.x, field.t)
-        values: Tensor = of(field.values, *at)
-        return values
+        return field.on(self._region, field.along_time(field.function(of)))

@@ -70,7 +70,8 @@ class _LinearizingDerivatives(Derivatives):
         columns = v[:, None] if v.dim() == 1 else v
         product = torch.from_numpy(matrix @ columns.detach().cpu().numpy()).to(field.device)
         z = product.requires_grad_()
-        self.used.append(_Dependence(matrix, z, _slopes(columns, field)))
+        slopes = _identity(field) if of is self._u else _slopes(columns, field)
+        self.used.append(_Dependence(matrix, z, slopes))
         return z[:, 0] if v.dim() == 1 else z
 
     def time(self, of: Argument) -> Tensor:
@@ -78,7 +79,8 @@ class _LinearizingDerivatives(Derivatives):
 
     def _function(self, of: Argument) -> Tensor:
         assert not isinstance(of, Tensor)
-        return of(self._everywhere, self._problem.extended_points.double())
+        points = torch.tensor(self._problem.nodes.extended, device=self._everywhere.device)
+        return of(self._everywhere, points)
 
 
 def linearize(problem: DiscreteProblem, u: NDArray[np.float64]) -> Linearization:
@@ -100,7 +102,7 @@ def linearize(problem: DiscreteProblem, u: NDArray[np.float64]) -> Linearization
         here = everywhere.detach()[rows].requires_grad_()
         D = _LinearizingDerivatives(problem, region, everywhere, here)
         with torch.enable_grad():
-            r = region.function(here, D, *(t.double() for t in region.data))
+            r = region.function(here, D, *region.exact_data(problem.nodes))
         equations = r[:, None] if r.dim() == 1 else r
         residuals[region.name] = equations.detach().cpu().numpy()
         jacobians[region.name] = _jacobian(equations, here, region.rows, D.used, nodes, fields)
@@ -119,8 +121,7 @@ def _jacobian(
     shape = (points * count, nodes * fields)
     total = csr_array(shape)
     identity = csr_array((np.ones(points), (np.arange(points), rows)), shape=(points, nodes))
-    one_per_field = np.broadcast_to(np.eye(fields), (nodes, fields, fields))
-    own = _Dependence(identity, here, one_per_field)
+    own = _Dependence(identity, here, np.broadcast_to(np.eye(fields), (nodes, fields, fields)))
     for e in range(count):
         inputs = [own, *used]
         slopes = _diagonals(equations[:, e], [i.values for i in inputs])
@@ -158,19 +159,14 @@ def _scaled(
     return coo_array((np.concatenate(data), place), shape=shape).tocsr()
 
 
+def _identity(field: Tensor) -> Floats:
+    """dv/du of v = u, (nodes, fields, fields)."""
+    fields = 1 if field.dim() == 1 else field.shape[1]
+    return np.broadcast_to(np.eye(fields), (len(field), fields, fields))
+
+
 def _slopes(columns: Tensor, field: Tensor) -> Floats:
     """dv/du of a pointwise v(u), (nodes, components, fields)."""
-    nodes, components = columns.shape
-    if columns.data_ptr() == field.data_ptr():  # v is u itself
-        return np.broadcast_to(np.eye(components), (nodes, components, components))
-    rows = _per_component(columns, field)
-    return np.stack(rows, axis=1)
-
-
-def _per_component(columns: Tensor, field: Tensor) -> list[Floats]:
-    result = []
-    for column in columns.unbind(1):
-        found = _diagonals(column, [field])[0]
-        fields = 1 if field.dim() == 1 else field.shape[1]
-        result.append(np.zeros((len(column), fields)) if found is None else found)
-    return result
+    fields = 1 if field.dim() == 1 else field.shape[1]
+    found = [_diagonals(column, [field])[0] for column in columns.unbind(1)]
+    return np.stack([np.zeros((len(field), fields)) if f is None else f for f in found], axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
@@ -12,17 +12,18 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
-from dtpinn.problem.dry_run import Request, check_call, dry_run
+from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.regions import Region, make_regions, repeat
 
 Model = Callable[[Tensor], Tensor]
 
 
-class Problem(nn.Module):
+class Problem(nn.Module, ABC):
     """An equation on nodes, as residuals of a model.
 
     A model maps points (n, d), or (n, d + 1) with the time last, to (n,) or (n, fields). The loss
-    is the sum over the residuals of their mean squares, equations (4), (12) and (16).
+    is the sum over the residuals of their mean squares, equations (4), (12) and (16); to weight
+    them, override `loss_parts`.
 
     Attributes
     ----------
@@ -61,7 +62,6 @@ class Problem(nn.Module):
         self.requests: tuple[Request, ...] = dry_run(pde, self.regions)
         if self.times is not None:
             self.register_buffer("initial_points", repeat(nodes.collocation, 1, dtype))
-            check_call(pde.initial, "u", "x")
 
     @property
     def regions(self) -> list[Region]:
@@ -125,6 +125,15 @@ class Problem(nn.Module):
                 f"model.to({self.dtype}) or problem.to({u.dtype})"
             )
         return u
+
+
+def check_device(device: torch.device | str | None) -> None:
+    """Raise ValueError, before anything is assembled, unless tensors can be put on the device."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device {str(device)!r} cannot be used: {reason}") from None
 
 
 def check_times(times: Tensor | Sequence[float] | None) -> Tensor | None:

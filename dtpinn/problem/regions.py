@@ -37,6 +37,7 @@ class Region(nn.Module):
     points: Tensor
     normals: Tensor | None
     time: Tensor | None
+    row_index: Tensor
 
     def __init__(
         self,
@@ -59,6 +60,16 @@ class Region(nn.Module):
         self.register_buffer("normals", normals)
         time = None if times is None else times.detach().to(dtype=dtype).repeat(len(rows))
         self.register_buffer("time", time)
+        self.register_buffer("row_index", torch.from_numpy(rows), persistent=False)
+
+    def exact_data(self, nodes: Nodes) -> tuple[Tensor, ...]:
+        """Return `data` of a steady problem in float64, not rounded to the dtype of training."""
+        if self.points.dtype == torch.float64:
+            return self.data
+        arrays = [nodes.collocation[self.rows]]
+        if self.on_boundary:
+            arrays.append(nodes.normals[self.rows - nodes.interior_count])
+        return tuple(torch.tensor(array, device=self.points.device) for array in arrays)
 
     @property
     def data(self) -> tuple[Tensor, ...]:

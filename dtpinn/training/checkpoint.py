@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from dtpinn.models import MLP
 from dtpinn.output import write_torch
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.history import History
 
 FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A file is no checkpoint, or not one of this run."""
 
 
 def save_checkpoint(
@@ -31,6 +35,7 @@ def save_checkpoint(
     Only tensors and plain data go into the file (the details as JSON), so it can be read back
     without running code from it (``torch.load(weights_only=True)``).
     """
+    model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
     write_torch(
         path,
         {
@@ -38,7 +43,8 @@ def save_checkpoint(
             "model": model.state_dict(),
             "model_config": _plain_config(model),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
-            "optimizer": optimizer.state_dict() if optimizer is not None else None,
+            "optimizer_name": None if optimizer is None else type(optimizer).__name__,
+            "optimizer": None if optimizer is None else optimizer.state_dict(),
             "history": history.state(),
             "details": to_json(details),
             "random": _random_state(),
@@ -53,7 +59,7 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     ------
     FileNotFoundError
         If there is none.
-    ValueError
+    CheckpointError
         If the file is something else, or of another format.
     """
     try:
@@ -61,9 +67,10 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     except FileNotFoundError:
         raise FileNotFoundError(f"no checkpoint at {path}") from None
     except Exception as error:
-        raise ValueError(f"{path} is not a checkpoint of dtpinn: {error}") from error
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} is not a checkpoint of dtpinn: {reason}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
+        raise CheckpointError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
     return {**state, "details": json.loads(state["details"])}
 
 
@@ -80,13 +87,12 @@ def _random_state() -> dict[str, Any]:
 
 
 def _plain_config(model: nn.Module) -> dict[str, Any] | None:
-    """The constructor's arguments of a dtpinn.MLP; None if they are not plain data."""
-    config: Callable[[], dict[str, Any]] | None = getattr(model, "config", None)
-    if config is None:
+    """The constructor's arguments of a dtpinn.MLP, if they are plain data; else None."""
+    if type(model) is not MLP:
         return None
     plain = {
         key: str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else value
-        for key, value in config().items()
+        for key, value in model.config().items()
     }
     simple = all(isinstance(v, (int, float, str, bool, type(None))) for v in plain.values())
     return plain if simple else None

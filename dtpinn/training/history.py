@@ -28,6 +28,8 @@ class Record:
         The mean squares that the loss is the sum of, by residual.
     error : float or None
         Relative l2 error on the test points, where the solution is known.
+    coefficients : dict of str to float
+        Unknown coefficients of the PDE, those that are single numbers.
     """
 
     epoch: int
@@ -36,6 +38,7 @@ class Record:
     loss: float
     parts: dict[str, float]
     error: float | None = None
+    coefficients: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -68,15 +71,16 @@ class History:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns: the figures, then the parts of the loss, then the error."""
-        parts = list(self.records[0].parts) if self.records else []
-        return ["epoch", "evaluations", "seconds", "loss", *parts, "error"]
+        """Names of the columns: the figures, the parts of the loss, the error, coefficients."""
+        first = self.records[0] if self.records else None
+        parts, coefficients = (first.parts, first.coefficients) if first else ({}, {})
+        return ["epoch", "evaluations", "seconds", "loss", *parts, "error", *coefficients]
 
     def column(self, name: str) -> list[Any]:
         """Return one column, from the first record to the last."""
         if name not in self.columns:
             raise KeyError(f"history has no column {name!r}; it has {', '.join(self.columns)}")
-        return [r.parts[name] if name in r.parts else getattr(r, name) for r in self.records]
+        return [{**vars(r), **r.parts, **r.coefficients}[name] for r in self.records]
 
     @property
     def best(self) -> Record | None:

@@ -25,6 +25,24 @@ def trainable(model: nn.Module, problem: Problem) -> dict[str, Tensor]:
     return found
 
 
+def check_parameters(model: nn.Module, problem: Problem) -> None:
+    """Raise, by name, unless everything that is learnt has the problem's dtype and device."""
+    owners = (("the model's", model.named_parameters()), ("the PDE's", problem.named_parameters()))
+    for owner, named in owners:
+        what = "model" if owner == "the model's" else "pde"
+        for name, parameter in named:
+            if parameter.dtype != problem.dtype:
+                raise TypeError(
+                    f"fit: {owner} {name.removeprefix('pde.')} is {parameter.dtype}, but the "
+                    f"problem is in {problem.dtype}; convert it: {what}.to({problem.dtype})"
+                )
+            if parameter.device != problem.device:
+                raise ValueError(
+                    f"fit: {owner} {name.removeprefix('pde.')} is on {parameter.device}, but the "
+                    f"problem is on {problem.device}; move it: {what}.to({str(problem.device)!r})"
+                )
+
+
 def make_optimizer(optimizer: OptimizerLike, parameters: dict[str, Tensor]) -> Optimizer:
     """Return an optimiser of exactly these parameters.
 

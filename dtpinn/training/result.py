@@ -54,6 +54,11 @@ class Result:
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def coefficients(self) -> dict[str, float]:
+        """Unknown coefficients of the PDE as they were found, those that are single numbers."""
+        return self.history[-1].coefficients
+
+    @property
     def loss(self) -> float:
         """The final loss."""
         return self.history[-1].loss
@@ -137,6 +142,7 @@ class Result:
             "relative_l2_error": last.error,
             "best_relative_l2_error": None if best is None else best.error,
             "floor_relative_l2_error": self.floor,
+            "coefficients": last.coefficients,
             "stop_reason": self.stop_reason,
         }
 
@@ -154,12 +160,16 @@ class Result:
             path,
             points.cpu(),
             solution.cpu(),
-            None if self.exact is None else (solution - self.exact(points)).cpu(),
+            None if self.exact is None else (solution - self._exact_at(points)).cpu(),
             columns,
             floor=self.floor,
             title=str(self.details.get("title", "")),
             boundary=self.problem.nodes.boundary if self.problem.nodes.dimension == 2 else None,
         )
+
+    def _exact_at(self, points: Tensor) -> Tensor:
+        assert self.exact is not None
+        return self.exact(points).reshape(len(points))
 
     @classmethod
     def load(cls, directory: StrPath, model: nn.Module | None = None) -> Result:
@@ -191,6 +201,15 @@ class Result:
 def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:
     """Return |model - exact| / |exact| in l2 over points (n, inputs)."""
     with torch.no_grad():
-        wanted = exact(points)
-        found = model(points).reshape(wanted.shape)
-        return float((found - wanted).norm() / wanted.norm())
+        return relative_distance(model(points), exact(points))
+
+
+def relative_distance(found: Tensor, wanted: Tensor) -> float:
+    """Return |found - wanted| / |wanted| in l2; shapes (n,) and (n, 1) are the same to it."""
+    if not isinstance(wanted, Tensor):
+        raise TypeError(f"exact must return a torch tensor, got {type(wanted).__name__}")
+    if wanted.numel() != found.numel():
+        raise ValueError(
+            f"exact returned shape {tuple(wanted.shape)} where the model has {tuple(found.shape)}"
+        )
+    return float((found.reshape(wanted.shape) - wanted).norm() / wanted.norm())

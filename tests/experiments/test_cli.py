@@ -70,7 +70,8 @@ def test_the_vanilla_method_in_single_precision(tmp_path, capsys):
         (["train", "poisson", "--order", "10", "--nodes", "100"], "stencil"),
         (["train", "poisson", "--method", "magic"], "method must be one of dt, vanilla"),
         (["train", "poisson", "--dtype", "float16"], "dtype must be one of"),
-        (["train", "poisson", "--device", "abacus"], "device 'abacus'"),
+        (["train", "poisson", "--device", "abacus"], "device must be"),
+        (["train", "poisson", "--device", "meta"], "device must be"),
         (["train", "poisson", "--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["train", "poisson", "--node", "300"], "unrecognized arguments"),
         (["train", "wave"], "invalid choice"),
@@ -98,6 +99,23 @@ def test_a_file_in_the_way_and_nothing_to_resume(tmp_path, capsys):
         with pytest.raises(SystemExit) as ended:
             cli.main(["train", "poisson", *options])
         assert ended.value.code == 2
+
+
+def test_a_run_is_not_resumed_with_other_settings(tmp_path, capsys):
+    options = ["train", "poisson", "--nodes", "200", "--epochs", "1", "--width", "8"]
+    out = ["--out", str(tmp_path), "--resume"]
+    assert cli.main([*options, *out[:2]]) == 0
+    for other, message in (("--seed", "seed 0"), ("--order", "order 4"), ("--nodes", "nodes")):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*options, other, "5" if other != "--nodes" else "300", *out])
+        printed = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert message in printed
+        assert len(printed.strip().splitlines()) == 1
+    (tmp_path / "checkpoint.pt").write_text("nonsense")
+    with pytest.raises(SystemExit):
+        cli.main([*options, *out])
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
 def test_info_as_a_process():

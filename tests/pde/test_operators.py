@@ -53,9 +53,20 @@ def test_known_functions_are_kept_by_point_set_and_forgotten_with_it():
 
 def test_known_functions_are_constants_of_the_points_dtype():
     f = dtpinn.Known(lambda x: x.double().sum(-1))
-    x = torch.rand(5, 2, dtype=torch.float32, requires_grad=True)
+    x = torch.rand(5, 2, dtype=torch.float32)
     assert f(x).dtype == torch.float32
-    assert not f(x).requires_grad
+    slope = torch.nn.Parameter(torch.ones(2))
+    assert not dtpinn.Known(lambda x: x.double() @ slope)(x).requires_grad
+
+
+def test_known_functions_are_differentiated_where_the_points_are():
+    f = dtpinn.Known(lambda x: x[:, 0] ** 2)
+    x = torch.rand(5, 2, requires_grad=True)
+    f(x).sum().backward()
+    assert torch.equal(x.grad[:, 0], 2 * x[:, 0].detach())
+
+
+def test_known_is_for_functions():
     with pytest.raises(TypeError, match="function"):
         dtpinn.Known(3.0)
 

@@ -36,7 +36,7 @@ WRONG = {
     "a broadcast": (
         lambda self, u, D, x: D.laplacian(u) - x[:, :1],
         ValueError,
-        r"Example\..* returned \(11, 11\).*\(11,\)",
+        r"Example\..* returned \(101, 101\).*\(101,\)",
     ),
     "a sum": (lambda self, u, D, x: D.laplacian(u).sum(), ValueError, r"returned \(\)"),
     "nothing": (lambda self, u, D, x: None, ValueError, "NoneType"),
@@ -50,6 +50,46 @@ WRONG = {
     ),
     "missing arguments": (lambda self, u, D, x, t: u, TypeError, r"\(u, D, x\)"),
 }
+
+
+WRONG_SYSTEMS = {
+    "a broadcast": (lambda self, u, D, x: D.laplacian(u)[:, 0] - x[:, :1], r"\(101, 101\)"),
+    "shapes that do not fit": (lambda self, u, D, x: u - D.laplacian(u)[:, 0], "must match"),
+    "a missing field": (lambda self, u, D, x: D.laplacian(u)[:, 2], r"Example\..* failed on"),
+    "a list": (lambda self, u, D, x: [u[:, 0], u[:, 1]], r"torch\.stack"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_SYSTEMS)
+def test_a_wrong_system_is_told_too(case, build):
+    residual, message = WRONG_SYSTEMS[case]
+    with pytest.raises(ValueError, match=message):
+        build(make(residual, fields=2))
+
+
+def test_the_initial_condition_is_tried_as_well(build):
+    times = [0.0, 1.0]
+    in_time = {
+        "residual": lambda self, u, D, x, t: D.time(u),
+        "boundary": lambda self, u, D, x, n, t: u,
+    }
+    with pytest.raises(ValueError, match=r"returned \(101, 101\)"):
+        build(make(**in_time, initial=lambda self, u, x: u - x[:, :1]), times=times)
+    with pytest.raises(NotImplementedError, match="must define initial"):
+        build(make(**in_time), times=times)
+
+
+def test_making_a_problem_leaves_torchs_generator_alone(build):
+    before = torch.get_rng_state()
+    build(make())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_device_that_is_not_there_is_told_before_assembly(build):
+    if torch.cuda.is_available():
+        pytest.skip("a CUDA device is there")
+    with pytest.raises(ValueError, match="device 'cuda' cannot be used"):
+        build(make(), device="cuda")
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -94,7 +134,7 @@ def test_unknown_coefficients_get_a_gradient(build):
         boundary=dtpinn.Robin(torch.nn.Parameter(torch.tensor(2.0)), 1.0, lambda x, n: x[:, 1]),
     )
     problem = build(pde)
-    assert [name for name, _ in problem.named_parameters()] == ["pde.condition.alpha"]
+    assert [name for name, _ in problem.named_parameters()] == ["pde.on.0.alpha"]
     problem.loss(lambda x: x[:, 0] ** 3).backward()
     (alpha,) = problem.parameters()
     assert alpha.grad.abs() > 0
@@ -115,3 +155,19 @@ def test_derivatives_under_no_grad(build):
     with torch.no_grad():
         quiet = problem.loss(model)
     assert torch.equal(quiet, problem.loss(model))
+
+
+def test_derivatives_in_time_under_no_grad(build):
+    pde = make(
+        lambda self, u, D, x, t: D.time(u) - D.time(lambda u, x, t: t * u) - D.laplacian(u),
+        lambda self, u, D, x, n, t: D.time(u),
+        initial=lambda self, u, x: u,
+    )
+    problem = build(pde, times=[0.0, 0.5, 1.0])
+    model = dtpinn.MLP(3, width=5, depth=1, seed=0)
+    with torch.no_grad():
+        quiet = problem.loss(model)
+    assert torch.equal(quiet, problem.loss(model))
+    result = dtpinn.fit(model, problem, epochs=2)
+    assert result.history[-1].loss < result.history[0].loss
+    assert set(result.history[-1].parts) == {"pde", "boundary", "initial"}

@@ -108,6 +108,22 @@ def test_every_slice_of_a_space_time_problem_is_the_steady_one(disk):
     assert torch.allclose(together["initial"], automatic["initial"], atol=1e-14)
 
 
+def test_a_known_coefficient_is_differentiated_with_the_unknown(disk):
+    class Conduction(dtpinn.PDE):
+        def __init__(self):
+            super().__init__()
+            self.k = dtpinn.Known(lambda x: 2 + torch.sin(3 * x[:, 0]))
+
+        def residual(self, u, D, x):
+            return D.partial(lambda u, x: self.k(x) * u, 0) - self.k(x)
+
+        def boundary(self, u, D, x, n):
+            return D.normal(lambda u, x: self.k(x) * u)
+
+    difference = both(Conduction(), disk(0.05), None, 4, network(2, 1))
+    assert max(difference.values()) < 1e-4
+
+
 def test_single_precision_is_a_choice(disk):
     pde = dtpinn.Poisson.from_solution(sine_cosine)
     model = network(2, 1)

@@ -9,7 +9,7 @@ import torch
 import dtpinn
 from dtpinn.pde import manufactured
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem.newton import solve_newton
+from dtpinn.problem.newton import solve_newton, starting_values
 
 from equations import Elasticity, TwoParts
 
@@ -43,7 +43,7 @@ def test_the_solution_is_a_root_of_its_own_system(disk):
     pde = dtpinn.Poisson.from_solution(sine_cosine, reaction=lambda u: u**3)
     problem = dtpinn.discretize(pde, disk(0.1))
     u = problem.solve()
-    everywhere = solve_newton(problem, None)
+    everywhere = solve_newton(problem, starting_values(problem, None))
     at = problem.linearize(everywhere)
     assert max(np.abs(r).max() for r in at.residuals.values()) < 1e-8
     assert np.array_equal(u.numpy(), everywhere[: len(u)])
@@ -146,6 +146,80 @@ def test_a_description_tells_what_was_built(disk):
     assert told.memory_bytes > 24 * told.nonzeros  # the matrix and its transpose
     assert 1e3 < laplacian.condition_median <= laplacian.condition_max < 1e11
     assert "laplacian" in str(told)
+
+
+def test_given_matrices_have_no_next_order_to_compare_with(disk):
+    pde = dtpinn.Poisson.from_solution(sine_cosine)
+    L = dtpinn.rbffd.laplacian(disk(0.1), order=3)
+    estimate = dtpinn.discretize(pde, disk(0.1), operators={"laplacian": L}).estimate(sine_cosine)
+    assert estimate.discretisation is None
+    assert "not known" in str(estimate)
+
+
+def test_matrices_that_use_no_ghosts_are_solved_without_them(disk):
+    """A discretisation on X alone: nodes taken without ghosts, one-sided at the boundary."""
+    nodes = disk(0.06)
+    no_ghosts = dtpinn.Nodes(
+        nodes.interior, nodes.boundary, nodes.ghost[:0], nodes.normals,
+        part=nodes.part, parts=nodes.parts, ghost_of=nodes.ghost_of[:0], spacing=nodes.spacing,
+    )  # fmt: skip
+    own = {
+        "laplacian": dtpinn.rbffd.laplacian(no_ghosts, order=4),
+        "normal": dtpinn.rbffd.boundary_operator(no_ghosts, alpha=1.0, beta=0.0, order=4),
+    }
+    assert own["laplacian"].shape == (nodes.count, nodes.count)
+    pde = dtpinn.Poisson.from_solution(sine_cosine)
+    u = dtpinn.discretize(pde, nodes, operators=own).solve()
+    assert relative_error(u, nodes) < 3e-3  # one-sided at the boundary: ghosts bring 1e-4
+
+
+class Bratu(dtpinn.PDE):
+    """Two solutions for a source of 2."""
+
+    def residual(self, u, D, x):
+        return D.laplacian(u) + 1.0 * torch.exp(u)
+
+    def boundary(self, u, D, x, n):
+        return u
+
+
+def test_the_guess_chooses_among_solutions_and_the_estimate_starts_from_the_model(disk):
+    """u = 2 log((1 + b) / (1 + b r^2)) solves Bratu where 8 b / (1 + b)^2 = 1, for two b."""
+    nodes = disk(0.08)
+    problem = dtpinn.discretize(Bratu(), nodes, order=4)
+    r2 = torch.tensor(nodes.collocation).square().sum(1)
+    for b in (3 - 2 * np.sqrt(2), 3 + 2 * np.sqrt(2)):
+        exact = lambda x, b=b: 2 * torch.log((1 + b) / (1 + b * x.square().sum(1)))  # noqa: E731
+        wanted = 2 * torch.log((1 + b) / (1 + b * r2))
+        u = problem.solve(guess=exact)
+        assert (u - wanted).norm() < 1e-3 * wanted.norm()
+        assert problem.estimate(exact).total < 1e-3
+        assert torch.allclose(problem.solve(guess=u), u, rtol=1e-9)  # on X, and already there
+    with pytest.raises(ValueError, match="guess must be"):
+        problem.solve(guess=np.zeros(3))
+
+
+def test_a_component_is_a_function_like_any_other(disk):
+    class Crossed(dtpinn.PDE):
+        fields = 2
+
+        def residual(self, u, D, x):
+            first = D.laplacian(lambda u, x: u[:, 0])
+            second = D.laplacian(lambda u, x: u[:, 1] + u[:, 0])
+            return torch.stack([first, second], dim=1)
+
+        def boundary(self, u, D, x, n):
+            return u - torch.stack([x[:, 0], x[:, 1]], dim=1)
+
+    u = dtpinn.discretize(Crossed(), disk(0.1)).solve()
+    assert torch.allclose(u, torch.tensor(disk(0.1).collocation), atol=1e-9)
+
+
+def test_the_solution_does_not_depend_on_the_dtype_of_training(disk):
+    pde = dtpinn.Poisson.from_solution(sine_cosine)
+    double = dtpinn.discretize(pde, disk(0.1), order=5).solve()
+    single = dtpinn.discretize(pde, disk(0.1), order=5, dtype=torch.float32).solve()
+    assert torch.allclose(single, double, rtol=1e-10)
 
 
 def test_what_cannot_be_solved_says_why(disk):

@@ -62,6 +62,27 @@ def test_somebodys_own_network_is_loaded_into_one(problem, tmp_path):
     assert torch.equal(loaded.model(torch.ones(1, 2)), model(torch.ones(1, 2)))
 
 
+def test_networks_with_a_config_of_their_own_and_compiled_ones_are_saved(problem, tmp_path):
+    class Own(torch.nn.Sequential):
+        config = {"not": "a function"}  # noqa: RUF012
+
+    own = Own(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1))
+    dtpinn.fit(own, problem, epochs=1).save(tmp_path / "own")
+    compiled = torch.compile(dtpinn.MLP(2, width=4, depth=1, seed=0), backend="eager")
+    dtpinn.fit(compiled, problem, epochs=1).save(tmp_path / "compiled")
+    points = torch.rand(5, 2)
+    loaded = dtpinn.Result.load(tmp_path / "compiled").model
+    assert torch.equal(loaded(points), compiled(points))
+
+
+def test_an_exact_solution_may_be_a_column(problem, model, tmp_path):
+    result = dtpinn.fit(model, problem, epochs=1, exact=lambda x: sine_cosine(x)[:, None])
+    assert result.save(tmp_path)
+    assert result.history[-1].error == result.relative_error(sine_cosine)
+    with pytest.raises(ValueError, match="exact returned shape"):
+        dtpinn.fit(model, problem, epochs=1, exact=lambda x: x)
+
+
 def test_what_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "checkpoint.pt").write_text("nonsense")
     with pytest.raises(ValueError, match="not a checkpoint"):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dtpinn.optim.history import History
+from dtpinn.optim.curvature import CurvaturePairs
 
 
 def two_loop(pairs, g):
@@ -36,7 +36,7 @@ def pairs_of_a_quadratic(count, n, dtype, seed=0):
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_it_is_the_two_loop_recursion_also_after_the_ring_wraps_twice(dtype, tolerance, size):
     # tolerance: eps times the growth over 7 pairs of a Hessian of condition number about 5
-    history = History(size, like=torch.zeros(20, dtype=dtype))
+    history = CurvaturePairs(size, like=torch.zeros(20, dtype=dtype))
     pairs = pairs_of_a_quadratic(3 * size + 2, 20, dtype)
     g = torch.linspace(-1, 2, 20, dtype=dtype)
     for count, (s, y) in enumerate(pairs, start=1):
@@ -49,14 +49,14 @@ def test_it_is_the_two_loop_recursion_also_after_the_ring_wraps_twice(dtype, tol
 
 
 def test_the_secant_equation_holds_for_the_newest_pair():
-    history = History(5, like=torch.zeros(12, dtype=torch.float64))
+    history = CurvaturePairs(5, like=torch.zeros(12, dtype=torch.float64))
     for s, y in pairs_of_a_quadratic(9, 12, torch.float64):
         append(history, s, y)
         torch.testing.assert_close(history.inverse_hessian_product(y), s)
 
 
 def test_the_product_is_symmetric_positive_definite():
-    history = History(6, like=torch.zeros(10, dtype=torch.float64))
+    history = CurvaturePairs(6, like=torch.zeros(10, dtype=torch.float64))
     for s, y in pairs_of_a_quadratic(8, 10, torch.float64):
         append(history, s, y)
     h = torch.stack([history.inverse_hessian_product(e) for e in torch.eye(10).double()])
@@ -65,7 +65,7 @@ def test_the_product_is_symmetric_positive_definite():
 
 
 def test_without_pairs_it_is_the_identity_and_a_copy():
-    history = History(3, like=torch.zeros(4))
+    history = CurvaturePairs(3, like=torch.zeros(4))
     g = torch.arange(4.0)
     product = history.inverse_hessian_product(g)
     product.zero_()
@@ -74,7 +74,7 @@ def test_without_pairs_it_is_the_identity_and_a_copy():
 
 def test_a_cleared_history_remembers_nothing():
     pairs = pairs_of_a_quadratic(7, 10, torch.float64)
-    used, fresh = (History(3, like=pairs[0][0]) for _ in range(2))
+    used, fresh = (CurvaturePairs(3, like=pairs[0][0]) for _ in range(2))
     for s, y in pairs[:5]:
         append(used, s * 1e3, y)
     used.clear()
@@ -88,7 +88,7 @@ def test_a_cleared_history_remembers_nothing():
 @pytest.mark.parametrize("count", [0, 2, 5])
 def test_a_restored_history_continues_bit_for_bit(count):
     pairs = pairs_of_a_quadratic(count + 4, 10, torch.float64)
-    first, second = (History(3, like=pairs[0][0]) for _ in range(2))
+    first, second = (CurvaturePairs(3, like=pairs[0][0]) for _ in range(2))
     for s, y in pairs[:count]:
         append(first, s, y)
     second.restore(first.state())
@@ -100,9 +100,9 @@ def test_a_restored_history_continues_bit_for_bit(count):
 
 
 def test_refusals():
-    history = History(2, like=torch.zeros(3))
+    history = CurvaturePairs(2, like=torch.zeros(3))
     with pytest.raises(ValueError, match=r"s\.y = -1"):
         history.append(torch.ones(3), -torch.ones(3), sy=-1.0, yy=3.0)
-    longer = History(2, like=torch.zeros(4))
+    longer = CurvaturePairs(2, like=torch.zeros(4))
     with pytest.raises(ValueError, match="length 3, got 0 of length 4"):
         history.restore(longer.state())

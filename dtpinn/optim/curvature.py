@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 
-class History:
+class CurvaturePairs:
     """The last `size` curvature pairs of an L-BFGS run, in ring buffers allocated once.
 
     Parameters
@@ -44,7 +44,7 @@ class History:
 
     >>> import torch
     >>> s, y = torch.tensor([1.0, 0.0]), torch.tensor([2.0, 1.0])
-    >>> history = History(5, like=s)
+    >>> history = CurvaturePairs(5, like=s)
     >>> history.append(s, y, sy=2.0, yy=5.0)
     >>> history.inverse_hessian_product(y)
     tensor([1., 0.])
@@ -85,7 +85,7 @@ class History:
         """
         if not (sy > 0.0 and yy > 0.0):
             raise ValueError(
-                f"History.append: expected a pair with s.y > 0, got s.y = {sy:g}, y.y = {yy:g}; "
+                f"CurvaturePairs.append: expected s.y > 0, got s.y = {sy:g}, y.y = {yy:g}; "
                 "skip such a pair"
             )
         k, size = self._slot, self.size
@@ -145,7 +145,7 @@ class History:
         m, n = state["steps"].shape
         if n != self.steps.shape[1] or m > self.size:
             raise ValueError(
-                f"History.restore: expected at most {self.size} pairs of length "
+                f"CurvaturePairs.restore: expected at most {self.size} pairs of length "
                 f"{self.steps.shape[1]}, got {m} of length {n}; restore into an optimizer of the "
                 "same model"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -13,12 +13,17 @@ from tqdm import tqdm
 from dtpinn.optim import LBFGS
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
-from dtpinn.training.checkpoint import load_checkpoint, restore_random_state
+from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from dtpinn.training.clock import Clock
 from dtpinn.training.history import History, Record
 from dtpinn.training.interrupt import Interrupt
-from dtpinn.training.optimizers import OptimizerLike, make_optimizer, trainable
-from dtpinn.training.result import Exact, Result, relative_error
+from dtpinn.training.optimizers import (
+    OptimizerLike,
+    check_parameters,
+    make_optimizer,
+    trainable,
+)
+from dtpinn.training.result import Exact, Result, relative_distance
 
 Callback = Callable[[Result], Any]
 
@@ -40,6 +45,7 @@ def fit(
     max_seconds: float | None = None,
     checkpoint: StrPath | None = None,
     resume: StrPath | None = None,
+    details: dict[str, Any] | None = None,
 ) -> Result:
     """Train a model until the epochs are used up, or the optimiser cannot go on.
 
@@ -61,8 +67,8 @@ def fit(
     points : (n, inputs) Tensor, optional
         Where to measure it; the collocation points by default.
     every : int, optional
-        Epochs between records. By default 1 for L-BFGS and 10 for other optimisers, whose epochs
-        are single evaluations, so that recording stays cheap beside training.
+        Epochs between records. By default 1 for L-BFGS (ours or torch's) and 10 for other
+        optimisers, whose epochs are single evaluations, so that recording stays cheap beside them.
     callbacks : sequence of callable
         Each called with the result so far after every record; a true return value stops the run.
     progress : bool, optional
@@ -72,7 +78,10 @@ def fit(
     checkpoint : path, optional
         File to leave a checkpoint in, every half minute and at the end.
     resume : path, optional
-        Checkpoint to go on from, bit for bit as if the run had not stopped.
+        Checkpoint to go on from, bit for bit as if the run had not stopped. Model, equation,
+        optimiser and `details` must be those it was made with.
+    details : dict, optional
+        Plain data that identifies the run; kept in the result and in its checkpoints.
 
     Returns
     -------
@@ -99,35 +108,45 @@ def fit(
     >>> result.epochs, result.stop_reason
     (3, 'all epochs done')
     """
-    _check(model, problem, epochs, every)
+    _check(model, epochs, every)
+    check_parameters(model, problem)
     parameters = trainable(model, problem)
     made = make_optimizer(optimizer, parameters)
-    run = _Run(model, problem, made, list(parameters.values()), exact, points)
+    run = _Run(model, problem, made, list(parameters.values()), exact, points, details)
     if resume is not None:
         run.resume(resume)
-    step = every or (1 if isinstance(made, LBFGS) else 10)
-    saved = time.monotonic()
+    if every is None:
+        every = 1 if isinstance(made, (LBFGS, torch.optim.LBFGS)) else 10
+    run.record()
+    if checkpoint is not None:
+        run.result.checkpoint(checkpoint)  # what cannot be written is told before training
     hide = None if progress is None else not progress  # None: hidden where there is no terminal
     bar = tqdm(total=epochs, initial=run.epoch, unit="epoch", disable=hide)
-    with bar, Interrupt() as interrupt:
-        while (reason := run.reason_to_stop(epochs, max_seconds)) is None:
-            run.advance(min(step, epochs - run.epoch))
-            bar.update(run.epoch - bar.n)
-            bar.set_postfix_str(_postfix(run.history[-1]))
-            run.result.stop_reason = "still running"
-            answers = [callback(run.result) for callback in callbacks]  # every one is called
-            if any(answers):
-                reason = "stopped by a callback"
-                break
-            if interrupt.requested:
-                reason = "interrupted"
-                break
-            if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_EVERY:
-                run.result.checkpoint(checkpoint)
-                saved = time.monotonic()
-    run.result.stop_reason = reason
-    if checkpoint is not None:
-        run.result.checkpoint(checkpoint)
+    saved = time.monotonic()
+    try:
+        with bar, Interrupt() as interrupt:
+            while (reason := run.reason_to_stop(epochs, max_seconds)) is None:
+                run.advance()
+                bar.update()
+                ended = run.reason_to_stop(epochs, max_seconds) or interrupt.requested
+                if ended or run.epoch % every == 0:
+                    run.record()
+                    bar.set_postfix_str(_postfix(run.history[-1]))
+                    answers = [callback(run.result) for callback in callbacks]  # all are called
+                    if any(answers):
+                        reason = "stopped by a callback"
+                        break
+                if interrupt.requested:
+                    reason = "interrupted"
+                    break
+                if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_EVERY:
+                    run.record()
+                    run.result.checkpoint(checkpoint)
+                    saved = time.monotonic()
+            run.result.stop_reason = reason
+    finally:  # also where a callback has failed
+        if checkpoint is not None:
+            run.result.checkpoint(checkpoint)
     return run.result
 
 
@@ -142,15 +161,18 @@ class _Run:
         parameters: list[Tensor],
         exact: Exact | None,
         points: Tensor | None,
+        details: dict[str, Any] | None,
     ) -> None:
         self.model, self.problem, self.optimizer = model, problem, optimizer
         self.parameters = parameters
-        self.exact = exact
         self.points = problem.points if points is None else points
+        self.wanted = None if exact is None else exact(self.points).detach()
         self.clock = Clock(problem.device)
         self.epoch = self.evaluations = 0
         self.history = History()
-        self.result = Result(model, problem, self.history, "", optimizer, exact)
+        self.result = Result(
+            model, problem, self.history, "still running", optimizer, exact, details=details or {}
+        )
 
     def closure(self) -> Tensor:
         """Compute loss and gradient at the present parameters."""
@@ -162,29 +184,28 @@ class _Run:
         self.evaluations += 1
         return loss
 
-    def advance(self, epochs: int) -> None:
-        """Step through some epochs, fewer if the optimiser stops, and record where they led."""
-        if not self.history:
-            self._record()  # epoch 0: where it started
-        for _ in range(epochs):
-            with self.clock.running():
-                self.optimizer.step(self.closure)  # type: ignore[arg-type]
-            self.epoch += 1
-            if self._optimizer_stopped():
-                break
-        self._record()
+    def advance(self) -> None:
+        """One step of the optimiser."""
+        with self.clock.running():
+            self.optimizer.step(self.closure)  # type: ignore[arg-type]
+        self.epoch += 1
 
-    def _record(self) -> None:
+    def record(self) -> None:
+        """Add the present state to the history, unless it is there already."""
+        if self.history and self.history[-1].epoch == self.epoch:
+            return
         with torch.no_grad():
             parts = self.problem.loss_parts(self.problem.residuals(self.model))
             values = {name: float(part) for name, part in parts.items()}
-        error = None
-        if self.exact is not None:
-            error = relative_error(self.model, self.exact, self.points)
-        seconds = self.clock.seconds
-        loss = sum(values.values())
-        record = Record(self.epoch, self.evaluations, seconds, loss, values, error)
-        self.history.append(record)
+            error = None
+            if self.wanted is not None:
+                error = relative_distance(self.model(self.points), self.wanted)
+        named = self.problem.pde.named_parameters()
+        coefficients = {name: p.detach().item() for name, p in named if p.numel() == 1}
+        seconds, loss = self.clock.seconds, sum(values.values())
+        self.history.append(
+            Record(self.epoch, self.evaluations, seconds, loss, values, error, coefficients)
+        )
 
     def reason_to_stop(self, epochs: int, max_seconds: float | None) -> str | None:
         """Return why the run is over, or None."""
@@ -203,10 +224,9 @@ class _Run:
         return reason
 
     def resume(self, path: StrPath) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint of the same model, equation, optimiser and details."""
         state = load_checkpoint(path)
-        if state["optimizer"] is None:
-            raise ValueError(f"{path} holds no optimiser to go on with")
+        self._check_same(state, path)
         self.model.load_state_dict(state["model"])
         self.problem.pde.load_state_dict(state["coefficients"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -215,6 +235,34 @@ class _Run:
         self.epoch, self.evaluations = last.epoch, last.evaluations
         self.clock.seconds = last.seconds
         restore_random_state(state["random"])
+
+    def _check_same(self, state: dict[str, Any], path: StrPath) -> None:
+        """Compare before anything is loaded: half a checkpoint in a model would be the worst."""
+        pairs = [
+            ("optimizer", state["optimizer_name"], type(self.optimizer).__name__),
+            *_shapes("model", state["model"], self.model.state_dict()),
+            *_shapes("PDE", state["coefficients"], self.problem.pde.state_dict()),
+        ]
+        saved = state["details"]
+        pairs += [(key, saved.get(key), value) for key, value in self.result.details.items()]
+        for what, before, now in pairs:
+            if before != now:
+                raise CheckpointError(
+                    f"cannot resume from {path}: it was made with {what} {before}, this run has "
+                    f"{now}"
+                )
+
+
+def _shapes(
+    what: str, saved: dict[str, Tensor], present: dict[str, Tensor]
+) -> Iterator[tuple[str, object, object]]:
+    """Every tensor of either state, with its shape and dtype in both."""
+    for name in sorted({*saved, *present}):
+        yield f"the {what}'s {name}", _described(saved.get(name)), _described(present.get(name))
+
+
+def _described(tensor: Tensor | None) -> str:
+    return "none" if tensor is None else f"{tuple(tensor.shape)} {tensor.dtype}"
 
 
 def _finite(loss: float) -> bool:
@@ -226,20 +274,9 @@ def _postfix(record: Record) -> str:
     return f"loss {record.loss:.2e}{error}"
 
 
-def _check(model: nn.Module, problem: Problem, epochs: int, every: int | None) -> None:
+def _check(model: nn.Module, epochs: int, every: int | None) -> None:
     if not isinstance(model, nn.Module):
         raise TypeError(f"fit: model must be a torch.nn.Module, got {type(model).__name__}")
     for name, count in (("epochs", epochs), ("every", 1 if every is None else every)):
         if not isinstance(count, int) or count < 1:
             raise ValueError(f"fit: {name} must be an integer of at least 1, got {count!r}")
-    for name, parameter in model.named_parameters():
-        if parameter.dtype != problem.dtype:
-            raise TypeError(
-                f"fit: the model's {name} is {parameter.dtype}, but the problem is in "
-                f"{problem.dtype}; convert one: model.to({problem.dtype})"
-            )
-        if parameter.device != problem.device:
-            raise ValueError(
-                f"fit: the model's {name} is on {parameter.device}, but the problem is on "
-                f"{problem.device}; move one: model.to({str(problem.device)!r})"
-            )
