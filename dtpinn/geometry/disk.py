@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points, fitting_spacing, positive_length
+from dtpinn.geometry.checks import as_floats, as_points, fitting_spacing, positive_length
 from dtpinn.geometry.domain import Domain
 
 
@@ -44,7 +44,7 @@ class Disk(Domain):
     center: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        center = np.asarray(self.center, dtype=np.float64)
+        center = as_floats(self.center, "center", "two finite numbers (x, y)")
         if center.shape != (2,) or not np.isfinite(center).all():
             raise ValueError(f"center must be two finite numbers (x, y); got {self.center}")
         object.__setattr__(self, "radius", positive_length(self.radius, "radius"))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from dtpinn.geometry.boundary import UNIT_TOLERANCE
+from dtpinn.geometry.checks import as_points, check_finite, positive_length, rows_text
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,66 +18,70 @@ DUPLICATE = 1e-6
 # 0.7 to 1.0; outward ones are negative, but at the tip of a slit or at a re-entrant corner, where
 # nodes lie on both sides, they come up to 0.1.
 INWARD = 0.25
+# A nominal spacing further off the median distance between neighbours is a mistake.
+WIDELY = 10.0
 
 
-def rows_text(rows: npt.NDArray[np.integer]) -> str:
-    """Return a short list of rows for a message.
-
-    Examples
-    --------
-    >>> rows_text(np.arange(9))
-    'rows 0, 1, 2, 3, 4, ... (9 in all)'
-    """
-    shown = ", ".join(str(row) for row in rows[:5])
-    if len(rows) > 5:
-        return f"rows {shown}, ... ({len(rows)} in all)"
-    return f"{'row' if len(rows) == 1 else 'rows'} {shown}"
-
-
-def check_array(array: Floats, name: str, dimension: int | None = None) -> None:
-    """Check that ``array`` is (n, d), d as given or 1 to 3, not empty, and finite.
+def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> Floats:
+    """Return ``points`` as a float64 array (n, d), d as given or 1 to 3, not empty, and finite.
 
     Raises
     ------
     ValueError
         Naming the rows at fault.
+
+    Examples
+    --------
+    >>> as_cloud([[0, 1]], "interior")
+    array([[0., 1.]])
     """
-    expected = "d" if dimension is None else str(dimension)
-    wrong = array.ndim != 2 or (
-        array.shape[1] not in (1, 2, 3) if dimension is None else array.shape[1] != dimension
-    )
-    if wrong:
-        raise ValueError(
-            f"{name} must have shape (n, {expected}), one point a row"
-            f"{', d = 1, 2 or 3' if dimension is None else ' as in interior'}; "
-            f"got shape {array.shape}"
-        )
+    array = as_points(points, dimension, name)
     if not len(array):
         raise ValueError(
             f"{name} is empty. Nodes need interior points, where the equation holds, "
             "and boundary points, where the condition holds"
         )
-    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-    if bad.size:
-        raise ValueError(f"{name} must be finite; it is NaN or infinite in {rows_text(bad)}")
+    check_finite(array, name)
+    return array
 
 
-def check_unit(normals: Floats) -> None:
-    """Check that ``normals`` (nb, d) have length one.
+def checked_spacing(spacing: float, points: Floats) -> float:
+    """Return ``spacing`` as a float, if ``points`` are anything like that far apart.
 
     Raises
     ------
+    TypeError
+        If it is not a number.
     ValueError
-        Naming the rows at fault.
+        If it is not positive, or more than 10 times off the median distance of a point to its
+        nearest neighbour: ghosts would lie far outside, or on their boundary nodes.
+
+    Examples
+    --------
+    >>> checked_spacing(0.5, np.array([[0.0], [0.4], [0.9]]))
+    0.5
     """
-    length = np.linalg.norm(normals, axis=1)
-    bad = np.flatnonzero(np.abs(length - 1.0) > UNIT_TOLERANCE)
-    if bad.size:
+    h = positive_length(spacing, "spacing")
+    typical = typical_spacing(points)
+    if not typical / WIDELY <= h <= WIDELY * typical:
         raise ValueError(
-            f"normals must have length 1 to within {UNIT_TOLERANCE:g}; in {rows_text(bad)} the "
-            f"length is {length[bad[0]]:.6g}. "
-            "Use normals / np.linalg.norm(normals, axis=1, keepdims=True)"
+            f"spacing={h:g} does not fit these points: the median distance of a node to its "
+            f"nearest neighbour is {typical:.3g}, and they may differ {WIDELY:g} times at most. "
+            f"Use spacing={typical:.3g}, or leave it out"
         )
+    return h
+
+
+def typical_spacing(points: Floats) -> float:
+    """Median distance to the nearest neighbour, of those that have one apart from themselves.
+
+    Examples
+    --------
+    >>> typical_spacing(np.array([[0.0], [1.0], [2.0], [5.0]]))
+    1.0
+    """
+    distance = np.asarray(cKDTree(points).query(points, k=2)[0])[:, 1]
+    return float(np.median(distance[distance > 0.0])) if distance.any() else 1.0
 
 
 def check_distinct(interior: Floats, boundary: Floats, spacing: float) -> None:

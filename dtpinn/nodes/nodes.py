@@ -9,9 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
-from dtpinn.geometry.checks import positive_length
+from dtpinn.geometry.checks import (
+    as_indices,
+    as_normals,
+    as_points,
+    check_finite,
+    positive_length,
+)
 from dtpinn.nodes import checks
 from dtpinn.nodes.ghosts import place_ghosts
 from dtpinn.nodes.quality import Quality, measure
@@ -48,8 +53,11 @@ class Nodes:
 
     Raises
     ------
+    TypeError
+        If ``part`` or ``ghost_of`` does not hold integers.
     ValueError
-        If shapes disagree, a set is empty, a coordinate is not finite, or an index is out of range.
+        If shapes disagree, a set is empty, a coordinate is not finite, a normal is not of unit
+        length, or an index is out of range.
     """
 
     interior: Floats
@@ -62,20 +70,22 @@ class Nodes:
     spacing: float
 
     def __post_init__(self) -> None:
-        for name in ("interior", "boundary", "ghost", "normals"):
-            self._freeze(name, np.array(getattr(self, name), dtype=np.float64, order="C"))
-        for name in ("part", "ghost_of"):
-            self._freeze(name, np.array(getattr(self, name), dtype=np.int64, order="C"))
+        interior = checks.as_cloud(self.interior, "interior")
+        dimension = interior.shape[1]
+        boundary = checks.as_cloud(self.boundary, "boundary", dimension)
+        ghost = as_points(self.ghost, dimension, "ghost")
+        check_finite(ghost, "ghost")
+        normals = as_normals(self.normals, boundary)
+        part = as_indices(self.part, "part", len(self.parts), len(boundary))
+        ghost_of = as_indices(self.ghost_of, "ghost_of", len(boundary), len(ghost))
+        self._freeze("interior", interior)
+        self._freeze("boundary", boundary)
+        self._freeze("ghost", ghost)
+        self._freeze("normals", normals)
+        self._freeze("part", part)
+        self._freeze("ghost_of", ghost_of)
         object.__setattr__(self, "parts", tuple(self.parts))
         object.__setattr__(self, "spacing", positive_length(self.spacing, "spacing"))
-        checks.check_array(self.interior, "interior")
-        checks.check_array(self.boundary, "boundary", self.dimension)
-        checks.check_array(self.normals, "normals", self.dimension)
-        if len(self.ghost):
-            checks.check_array(self.ghost, "ghost", self.dimension)
-        self._check_rows("normals", len(self.normals), len(self.boundary))
-        self._check_index("part", self.part, len(self.boundary), len(self.parts))
-        self._check_index("ghost_of", self.ghost_of, len(self.ghost), len(self.boundary))
 
     @classmethod
     def from_points(
@@ -103,7 +113,7 @@ class Nodes:
             to one part, ``"boundary"``.
         spacing
             Nominal distance between neighbours; by default the median distance of a node of X to
-            its nearest neighbour.
+            its nearest neighbour, from which it must not be more than 10 times off.
         ghost_distance
             From a boundary node to its ghost, in spacings. A ghost that another node or ghost is
             nearer to than half of that is left out (:func:`place_ghosts`).
@@ -112,7 +122,8 @@ class Nodes:
         ------
         ValueError
             If points are missing, not finite or doubled, shapes disagree, or normals are not of
-            unit length or point inwards. The message names the rows.
+            unit length or point inwards; the message names the rows. Or if the spacing is nothing
+            like the distance between the points.
 
         Examples
         --------
@@ -120,17 +131,15 @@ class Nodes:
         >>> Nodes.from_points([[0.0, 0.0]], boundary, normals=boundary)
         Nodes(2-D: 1 interior + 4 boundary + 4 ghost, spacing 1, parts boundary)
         """
-        inner = np.asarray(interior, dtype=np.float64)
-        checks.check_array(inner, "interior")
-        edge = np.asarray(boundary, dtype=np.float64)
-        checks.check_array(edge, "boundary", inner.shape[1])
-        outward = np.asarray(normals, dtype=np.float64)
-        checks.check_array(outward, "normals", inner.shape[1])
-        cls._check_rows("normals", len(outward), len(edge))
-        checks.check_unit(outward)
+        inner = checks.as_cloud(interior, "interior")
+        edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
+        outward = as_normals(normals, edge)
         part, names = checks.part_index(parts, len(edge))
-        typical = _typical_spacing(np.concatenate([inner, edge])) if spacing is None else spacing
-        h = positive_length(typical, "spacing")
+        points = np.concatenate([inner, edge])
+        if spacing is None:
+            h = checks.typical_spacing(points)
+        else:
+            h = checks.checked_spacing(spacing, points)
         checks.check_distinct(inner, edge, h)
         checks.check_outward(inner, edge, outward)
         distance = h * positive_length(ghost_distance, "ghost_distance")
@@ -200,28 +209,7 @@ class Nodes:
         return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
     def _freeze(self, name: str, array: npt.NDArray[Any]) -> None:
-        object.__setattr__(self, name, _read_only(array))
-
-    @staticmethod
-    def _check_rows(name: str, got: int, expected: int) -> None:
-        if got != expected:
-            raise ValueError(f"{name} must have one row per boundary node, {expected}; got {got}")
-
-    @staticmethod
-    def _check_index(name: str, index: Integers, length: int, limit: int) -> None:
-        if index.shape != (length,):
-            raise ValueError(f"{name} must have shape ({length},); got shape {index.shape}")
-        bad = np.flatnonzero((index < 0) | (index >= limit))
-        if bad.size:
-            raise ValueError(
-                f"{name} must lie in 0..{limit - 1}; not so in {checks.rows_text(bad)}"
-            )
-
-
-def _typical_spacing(points: Floats) -> float:
-    """Median distance to the nearest neighbour, of those that have one apart from themselves."""
-    distance = np.asarray(cKDTree(points).query(points, k=2)[0])[:, 1]
-    return float(np.median(distance[distance > 0.0])) if distance.any() else 1.0
+        object.__setattr__(self, name, _read_only(array.copy(order="C")))
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

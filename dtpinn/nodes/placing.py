@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry import Boundary, Domain
-from dtpinn.geometry.checks import positive_length
+from dtpinn.geometry.checks import positive_length, whole_number
 from dtpinn.nodes.counting import solve_spacing
 from dtpinn.nodes.front import fill
 from dtpinn.nodes.ghosts import place_ghosts
@@ -56,9 +54,10 @@ def place_nodes(
     Raises
     ------
     TypeError
-        If not exactly one of ``spacing`` and ``count`` is given, or ``domain`` is not a domain.
+        If not exactly one of ``spacing`` and ``count`` is given, ``domain`` is not a domain, or
+        a number is not one.
     ValueError
-        If the spacing or the count is too small or too large for the domain.
+        If the spacing or the count is too small or too large for the domain, or the seed negative.
 
     Examples
     --------
@@ -77,6 +76,9 @@ def place_nodes(
         raise TypeError(
             f"pass exactly one of spacing and count; got spacing={spacing} and count={count}"
         )
+    seed = whole_number(seed, "seed")
+    if seed < 0:
+        raise ValueError(f"seed must be an integer of at least 0; got {seed}")
     ghost_share = positive_length(ghost_distance, "ghost_distance")
     if spacing is not None:
         h = _checked_spacing(domain, spacing)
@@ -129,13 +131,10 @@ def _box_volume(domain: Domain) -> float:
 def _checked_spacing(domain: Domain, spacing: float) -> float:
     """Return the spacing as a float, if the nodes it asks for are not absurdly many.
 
-    Whether it is positive, and small enough, is for the domain to say: it knows its size.
+    Whether it is small enough is for the domain to say.
     """
-    try:
-        h = float(spacing)
-    except (TypeError, ValueError):
-        raise TypeError(f"spacing must be a number; got {type(spacing).__name__}") from None
-    if h > 0.0 and _box_volume(domain) > MOST * h**domain.dimension:
+    h = positive_length(spacing, "spacing")
+    if _box_volume(domain) > MOST * h**domain.dimension:
         raise ValueError(
             f"spacing={h:g} asks for about {_box_volume(domain) / h**domain.dimension:.1e} nodes, "
             f"more than {MOST:.0e}; use a spacing above "
@@ -145,12 +144,7 @@ def _checked_spacing(domain: Domain, spacing: float) -> float:
 
 
 def _checked_count(domain: Domain, count: object) -> int:
-    try:
-        number = operator.index(count)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(
-            f"count must be a whole number of nodes; got {type(count).__name__}"
-        ) from None
+    number = whole_number(count, "count")
     fewest = FEWEST[domain.dimension]
     if not fewest <= number <= MOST:
         raise ValueError(

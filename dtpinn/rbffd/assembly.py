@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from dtpinn.rbffd.degenerate import check_condition
+from dtpinn.geometry.checks import as_indices, whole_number
+from dtpinn.rbffd.csr_rows import interleave, to_csr
+from dtpinn.rbffd.growing import solve_growing
 from dtpinn.rbffd.rule import Rule, choose_rule
-from dtpinn.rbffd.stencils import Stencils, check_points, check_rows, find_stencils
+from dtpinn.rbffd.stencils import Stencils, check_points
 from dtpinn.rbffd.terms import Terms, check_terms, highest_derivative
-from dtpinn.rbffd.weights import available_threads, solve_weights
+from dtpinn.rbffd.weights import available_threads
 
 if TYPE_CHECKING:
     from dtpinn.nodes import Nodes
@@ -34,7 +36,8 @@ class Assembly:
         An estimate of the condition number of each stencil's linear system (9), independent of the
         spacing: the place to look at when an operator misbehaves. 1 where nothing was solved.
     rule : Rule
-        Degree, exponent and stencil size that were used.
+        Degree, exponent and stencil size that were used; a row whose stencil of that size was
+        degenerate has a larger one (:func:`assemble` warns of it).
     """
 
     matrices: dict[str, csr_array]
@@ -80,9 +83,17 @@ def assemble(
 
     Raises
     ------
+    TypeError
+        If an order, a size, the number of threads or a row is not an integer.
     ValueError
         If an argument is out of its range, if there are fewer nodes than a stencil needs, or if a
         stencil is degenerate; names the operator or the node and its coordinates.
+
+    Warns
+    -----
+    UserWarning
+        If stencils were degenerate and growing them by up to 80% was the cure. That happens on
+        regular grids, beside the boundary in the plane from order 6, in space from order 2.
 
     Notes
     -----
@@ -105,11 +116,12 @@ def assemble(
     (13, (2, 21))
     """
     points = check_points(nodes.extended)
-    rows = check_rows(rows, len(points))
+    rows = as_indices(rows, "rows", len(points))
     dimension = points.shape[1]
     if not operators:
         raise ValueError("no operators to assemble: give at least one, name -> terms")
-    if threads is not None and threads < 1:
+    workers = available_threads() if threads is None else whole_number(threads, "threads")
+    if workers < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     checked = {
         name: check_terms(name, terms, dimension, len(rows)) for name, terms in operators.items()
@@ -121,29 +133,13 @@ def assemble(
         values = {
             name: terms[(0,) * dimension] * np.ones(len(rows)) for name, terms in checked.items()
         }
-        matrices = _to_csr(stencils, {name: value[:, None] for name, value in values.items()})
+        matrices = to_csr(stencils, {name: value[:, None] for name, value in values.items()})
         return Assembly(matrices, np.ones(len(rows)), rule)
-    workers = threads or available_threads()
-    stencils = find_stencils(points, rows, rule.stencil_size, threads=workers)
-    weights = solve_weights(stencils, checked, rule, threads=workers)
-    check_condition(stencils, weights.condition, rule)
-    return Assembly(_to_csr(stencils, weights.values), weights.condition, rule)
-
-
-def _to_csr(stencils: Stencils, values: dict[str, NDArray[np.float64]]) -> dict[str, csr_array]:
-    """Turn rows of weights into CSR matrices with sorted columns."""
-    rows, size = stencils.members.shape
-    columns = len(stencils.points)
-    index = np.int32 if max(rows * size, columns) <= np.iinfo(np.int32).max else np.int64
-    by_column = np.argsort(stencils.members, axis=1)
-    indices = np.take_along_axis(stencils.members, by_column, axis=1).astype(index).ravel()
-    starts = np.arange(0, rows * size + 1, size, dtype=index)
-    matrices = {}
-    for name, weight in values.items():
-        data = np.take_along_axis(weight, by_column, axis=1).ravel()
-        # copy: SciPy edits index arrays in place (eliminate_zeros), which would reach the siblings.
-        parts = (data, indices.copy(), starts.copy())
-        matrix = csr_array(parts, shape=(rows, columns))
-        matrix.has_canonical_format = True
-        matrices[name] = matrix
-    return matrices
+    blocks = solve_growing(points, rows, checked, rule, threads=workers)
+    parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
+    places = [block.rows for block in blocks]
+    condition = np.empty(len(rows))
+    for block in blocks:
+        condition[block.rows] = block.weights.condition
+    matrices = {name: interleave([part[name] for part in parts], places) for name in checked}
+    return Assembly(matrices, condition, rule)

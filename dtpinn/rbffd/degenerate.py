@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,23 +14,18 @@ LIMIT = 1e15
 """The condition number above which a stencil is called degenerate."""
 
 
-def check_condition(stencils: Stencils, condition: NDArray[np.float64], rule: Rule) -> None:
-    """Raise ValueError if a stencil's linear system is singular to working precision.
+def degenerate_rows(condition: NDArray[np.float64]) -> NDArray[np.intp]:
+    """List the rows whose linear system is singular to working precision.
 
     Parameters
     ----------
-    stencils : Stencils
-        Where the nodes are.
     condition : (rows,) array
         Condition estimates, inf where singular.
-    rule : Rule
-        For the message.
 
-    Raises
-    ------
-    ValueError
-        Names the worst stencil's node and coordinates, the two nodes that nearly coincide if that
-        is the reason, and the remedy.
+    Returns
+    -------
+    (bad,) int array
+        Ascending.
 
     Notes
     -----
@@ -37,31 +34,63 @@ def check_condition(stencils: Stencils, condition: NDArray[np.float64], rule: Ru
 
     Examples
     --------
-    Five nodes on a line in the plane say nothing about d/dy:
+    >>> degenerate_rows(np.array([1e5, 1e17, 1e9, np.inf]))
+    array([1, 3])
+    """
+    return np.flatnonzero(~(condition <= LIMIT))
+
+
+def degenerate_error(
+    stencils: Stencils,
+    condition: NDArray[np.float64],
+    bad: NDArray[np.intp],
+    rule: Rule,
+    tried: Sequence[int],
+) -> ValueError:
+    """Make the error that says which stencil is degenerate, why, and what to do.
+
+    Parameters
+    ----------
+    stencils : Stencils
+        Of the rule's size.
+    condition : (rows,) array
+        Condition estimates, inf where singular.
+    bad : (k,) int array
+        Rows for which no larger stencil was better.
+    rule : Rule
+        For the message.
+    tried : sequence of int
+        The larger sizes.
+
+    Returns
+    -------
+    ValueError
+        Names the worst stencil's node and coordinates, the two nodes that nearly coincide if that
+        is the reason, and the remedy.
+
+    Examples
+    --------
+    Nine nodes on a line in the plane say nothing about d/dy:
 
     >>> from dtpinn.rbffd.rule import choose_rule
     >>> from dtpinn.rbffd.stencils import find_stencils
     >>> line = np.stack([np.linspace(0.0, 1.0, 9), np.zeros(9)], axis=1)
     >>> rule = choose_rule(2, derivatives=1, dimension=2, stencil_size=9)
     >>> stencils = find_stencils(line, np.array([4]), 9)
-    >>> check_condition(stencils, np.array([np.inf]), rule)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: the stencil of node 4 at [0.5, 0.0] is degenerate ...
+    >>> str(degenerate_error(stencils, np.array([np.inf]), np.array([0]), rule, []))[:53]
+    'the stencil of node 4 at [0.5, 0.0] is degenerate (co'
     """
-    bad = np.flatnonzero(~(condition <= LIMIT))
-    if bad.size == 0:
-        return
     worst = bad[np.argmax(condition[bad])]
     node = stencils.members[worst, 0]
-    raise ValueError(
+    return ValueError(
         f"the stencil of node {node} at {stencils.points[node].tolist()} is degenerate "
-        f"(condition number {condition[worst]:.1e}, limit {LIMIT:.0e}; {bad.size} of "
-        f"{len(stencils)} stencils are): {_reason(stencils, int(worst), rule)}"
+        f"(condition number {condition[worst]:.1e}, limit {LIMIT:.0e}; "
+        f"{degenerate_rows(condition).size} of {len(stencils)} stencils are): "
+        f"{_reason(stencils, int(worst), rule, tried)}"
     )
 
 
-def _reason(stencils: Stencils, row: int, rule: Rule) -> str:
+def _reason(stencils: Stencils, row: int, rule: Rule, tried: Sequence[int]) -> str:
     members = stencils.members[row]
     points = stencils.points[members]
     distance = np.linalg.norm(points[:, None] - points[None], axis=2)
@@ -73,8 +102,10 @@ def _reason(stencils: Stencils, row: int, rule: Rule) -> str:
             f"its nodes {members[i]} and {members[j]} nearly coincide at {points[i].tolist()}, "
             f"{near:.1e} of the stencil's radius apart. Remove one of the two"
         )
+    larger = f"; nor do its {tried[-1]} nearest nodes determine weights" if tried else ""
     return (
         f"its {len(members)} nodes, within {stencils.radius[row]:.3g}, lie (almost) on a curve or "
         f"surface of degree {rule.degree} or less, such as a line, a circle or the lines of a "
-        f"regular grid. Scatter the nodes, or ask for a larger stencil_size or a lower order"
+        f"regular grid{larger}. Scatter the nodes, or ask for a lower order"
+        f"{' or a much larger stencil_size' if tried else ''}"
     )

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from dtpinn.geometry.checks import as_floats
 from dtpinn.rbffd.assembly import assemble
+from dtpinn.rbffd.csr_rows import interleave
 from dtpinn.rbffd.terms import Terms, boundary_terms, laplacian_terms
 from dtpinn.sparse import CSR
 
@@ -60,7 +63,7 @@ def laplacian(
     """
     rows = np.arange(len(nodes.interior) + len(nodes.boundary))
     terms = laplacian_terms(nodes.interior.shape[1])
-    return _one(nodes, terms, rows, order, exponent, stencil_size)
+    return CSR.from_scipy(_assemble(nodes, terms, rows, order, exponent, stencil_size))
 
 
 def boundary_operator(
@@ -80,7 +83,7 @@ def boundary_operator(
         Ni interior, Nb boundary and Ng ghost nodes, with outward unit normals.
     alpha, beta : float or (Nb,) array
         Dirichlet: alpha = 0; Neumann: beta = 0. The part beta u is exact: beta at the node itself.
-        With alpha = 0 everywhere the matrix has one entry per row.
+        A row where alpha = 0 has this one entry.
     order : int
         p >= 2: the error is O(h^p).
     exponent, stencil_size : int, optional
@@ -125,30 +128,35 @@ def boundary_operator(
             f"alpha and beta are both 0 at boundary node {empty[0]} at {where} ({empty.size} of "
             f"{count}): there is no condition; make one of them nonzero"
         )
-    rows = len(nodes.interior) + np.arange(count)
-    if np.any(alpha):
-        terms = boundary_terms(nodes.normals, alpha, beta)
-    else:
-        terms = {(0,) * nodes.boundary.shape[1]: beta}
-    return _one(nodes, terms, rows, order, exponent, stencil_size)
+    derived, fixed = np.flatnonzero(alpha), np.flatnonzero(alpha == 0.0)
+    blocks = []
+    if derived.size:
+        terms = boundary_terms(nodes.normals[derived], alpha[derived], beta[derived])
+        rows = len(nodes.interior) + derived
+        blocks.append(_assemble(nodes, terms, rows, order, exponent, stencil_size))
+    if fixed.size:  # Dirichlet: the value itself
+        identity = {(0,) * nodes.boundary.shape[1]: beta[fixed]}
+        rows = len(nodes.interior) + fixed
+        blocks.append(_assemble(nodes, identity, rows, order, exponent, stencil_size))
+    return CSR.from_scipy(interleave(blocks, [part for part in (derived, fixed) if part.size]))
 
 
-def _one(
+def _assemble(
     nodes: Nodes,
     terms: Terms,
     rows: NDArray[np.intp],
     order: int,
     exponent: int | None,
     stencil_size: int | None,
-) -> CSR:
+) -> csr_array:
     built = assemble(
         nodes, {"operator": terms}, rows, order, exponent=exponent, stencil_size=stencil_size
     )
-    return CSR.from_scipy(built.matrices["operator"])
+    return built.matrices["operator"]
 
 
 def _coefficient(name: str, value: float | NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    array = np.asarray(value, dtype=np.float64)
+    array = as_floats(value, name, f"a number or an array of {count}, one per boundary node")
     if array.shape not in ((), (count,)):
         raise ValueError(
             f"{name} must be a number or have the shape ({count},), one per boundary node, "

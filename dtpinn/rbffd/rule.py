@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from math import comb
+
+from dtpinn.geometry.checks import whole_number
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def choose_rule(
 
     Raises
     ------
+    TypeError
+        If a number is not an integer.
     ValueError
         If a number is out of its range; the message says which one and what is possible.
 
@@ -94,9 +97,9 @@ def choose_rule(
     >>> choose_rule(2, derivatives=1, dimension=2).exponent
     3
     """
-    order = _integer("order", order)
-    derivatives = _integer("derivatives", derivatives)
-    dimension = _integer("dimension", dimension)
+    order = whole_number(order, "order")
+    derivatives = whole_number(derivatives, "derivatives")
+    dimension = whole_number(dimension, "dimension")
     if order < 2:
         raise ValueError(f"order must be an integer of at least 2, got {order}")
     if derivatives < 0:
@@ -119,7 +122,7 @@ def _exponent(exponent: int | None, degree: int, derivatives: int) -> int:
     smallest = derivatives + 1 + derivatives % 2  # the smallest odd number above `derivatives`
     if exponent is None:
         return max(degree - 1 + degree % 2, smallest)
-    exponent = _integer("exponent", exponent)
+    exponent = whole_number(exponent, "exponent")
     if exponent % 2 == 0:
         raise ValueError(
             f"exponent must be odd (r^{exponent} is itself a polynomial, and the system singular), "
@@ -136,7 +139,7 @@ def _exponent(exponent: int | None, degree: int, derivatives: int) -> int:
 def _stencil_size(size: int | None, polynomials: int, degree: int, dimension: int) -> int:
     if size is None:
         return 2 * polynomials + 1
-    size = _integer("stencil_size", size)
+    size = whole_number(size, "stencil_size")
     if size < polynomials:
         raise ValueError(
             f"stencil_size must be at least {polynomials}, the number of polynomials of degree "
@@ -144,12 +147,3 @@ def _stencil_size(size: int | None, polynomials: int, degree: int, dimension: in
             f"{2 * polynomials + 1}, or lower the order"
         )
     return size
-
-
-def _integer(name: str, value: int) -> int:
-    if isinstance(value, bool):
-        raise ValueError(f"{name} must be an integer, got {value!r}")
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name} must be an integer, got {value!r}") from None

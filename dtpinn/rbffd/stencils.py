@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.geometry.checks import as_indices, as_points, check_finite
+
 
 @dataclass(frozen=True)
 class Stencils:
@@ -31,6 +33,20 @@ class Stencils:
 
     def __len__(self) -> int:
         return len(self.members)
+
+    def take(self, which: NDArray[np.intp]) -> Stencils:
+        """Return some of the stencils.
+
+        Parameters
+        ----------
+        which : (k,) int array
+            Rows of `members`.
+
+        Returns
+        -------
+        Stencils
+        """
+        return Stencils(self.points, self.members[which], self.radius[which])
 
     def offsets(self, part: slice) -> NDArray[np.float64]:
         """Return the members' coordinates, shifted and scaled: centre at 0, farthest at 1.
@@ -79,6 +95,8 @@ def find_stencils(
 
     Raises
     ------
+    TypeError
+        If `rows` does not hold integers.
     ValueError
         If `points` is not (N, d) and finite, if `rows` does not index it, if there are fewer nodes
         than a stencil needs, or if two nodes coincide.
@@ -94,7 +112,7 @@ def find_stencils(
     array([3., 3.])
     """
     points = check_points(points)
-    rows = check_rows(rows, len(points))
+    rows = as_indices(rows, "rows", len(points))
     if len(points) < size:
         raise ValueError(
             f"a stencil needs {size} nodes and there are only {len(points)}: place more nodes "
@@ -122,64 +140,18 @@ def check_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If the shape is another one or a coordinate is not finite; names the first such node.
+        If the shape is another one or a coordinate is not finite; names the nodes.
 
     Examples
     --------
     >>> check_points(np.array([[0.0, np.nan]]))
     Traceback (most recent call last):
     ...
-    ValueError: node coordinates must be finite, node 0 is at [0.0, nan]
+    ValueError: nodes must be finite; it is NaN or infinite in row 0
     """
-    points = np.ascontiguousarray(points, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] not in (1, 2, 3):
-        raise ValueError(f"nodes must have the shape (N, d) with d = 1, 2 or 3, got {points.shape}")
-    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
-    if bad.size:
-        where = points[bad[0]].tolist()
-        raise ValueError(f"node coordinates must be finite, node {bad[0]} is at {where}")
-    return points
-
-
-def check_rows(rows: NDArray[np.integer], count: int) -> NDArray[np.intp]:
-    """Return the evaluation rows as indices into `count` nodes, or raise ValueError.
-
-    Parameters
-    ----------
-    rows : (rows,) int array
-        Negative indices are not accepted.
-    count : int
-        The number of nodes.
-
-    Returns
-    -------
-    (rows,) int array
-
-    Raises
-    ------
-    ValueError
-        If `rows` is not a one-dimensional integer array within range; names the first offender.
-
-    Examples
-    --------
-    >>> check_rows([0, 9], 5)
-    Traceback (most recent call last):
-    ...
-    ValueError: rows must be indices from 0 to 4, rows[1] is 9
-    """
-    array = np.asarray(rows)
-    if array.size == 0 and array.ndim == 1:
-        array = array.astype(np.intp)  # np.asarray([]) is float64
-    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(
-            f"rows must be a one-dimensional array of integers, got {array.dtype} {array.shape}"
-        )
-    bad = np.flatnonzero((array < 0) | (array >= count))
-    if bad.size:
-        raise ValueError(
-            f"rows must be indices from 0 to {count - 1}, rows[{bad[0]}] is {array[bad[0]]}"
-        )
-    return array.astype(np.intp)
+    cloud = as_points(points, name="nodes")
+    check_finite(cloud, "nodes")
+    return np.ascontiguousarray(cloud)
 
 
 def _check_centres(

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.geometry.checks import as_floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 
 Terms: TypeAlias = Mapping[MultiIndex, float | NDArray[np.float64]]
@@ -145,13 +146,9 @@ def _check_index(name: str, alpha: MultiIndex, dimension: int) -> MultiIndex:
 
 
 def _check_coefficient(name: str, alpha: MultiIndex, value: object, rows: int) -> Coefficient:
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"operator {name!r}: the coefficient of {alpha} must be a number or an array of "
-            f"{rows}, got {value!r}"
-        ) from None
+    array = as_floats(
+        value, f"operator {name!r}: the coefficient of {alpha}", f"a number or an array of {rows}"
+    )
     if array.shape not in ((), (rows,)):
         raise ValueError(
             f"operator {name!r}: the coefficient of {alpha} must be a number or have the shape "

@@ -38,6 +38,21 @@ class Weights:
     values: dict[str, NDArray[np.float64]]
     condition: NDArray[np.float64]
 
+    def take(self, which: NDArray[np.intp]) -> Weights:
+        """Return the weights of some stencils.
+
+        Parameters
+        ----------
+        which : (k,) int array
+            Rows.
+
+        Returns
+        -------
+        Weights
+        """
+        values = {name: value[which] for name, value in self.values.items()}
+        return Weights(values, self.condition[which])
+
 
 def solve_weights(
     stencils: Stencils,
@@ -67,7 +82,8 @@ def solve_weights(
     Returns
     -------
     Weights
-        The weights of a singular stencil are not finite; :func:`~dtpinn.rbffd.assemble` raises.
+        The weights of a singular stencil are not finite; what to do about it is for
+        :func:`~dtpinn.rbffd.growing.solve_growing`.
 
     Notes
     -----

@@ -24,14 +24,19 @@ def test_a_single_name_may_be_given_bare():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"points": [1.0, 0.0]}, r"points must have shape \(nb, d\)"),
-        ({"normals": POINTS[:2]}, "one row per point"),
+        ({"points": [1.0, 0.0]}, r"points must have shape \(n, d\)"),
+        ({"normals": POINTS[:2]}, "one row per boundary point, 3; got 2"),
         ({"normals": [[1.0], [1.0], [1.0]]}, r"normals must have shape \(n, 2\)"),
-        ({"points": [[1.0, 0.0], [0.0, np.nan], [0.0, 0.0]]}, r"points\[1\]"),
-        ({"normals": [[1.0, 0.0], [0.0, 1.0], [0.0, 0.5]]}, r"normals\[2\] has length 0.5"),
-        ({"part": [0, 0]}, r"part must have shape \(3,\)"),
+        ({"points": [[1.0, 0.0], [0.0, np.nan], [0.0, 0.0]]}, "points must be finite; .* row 1"),
+        (
+            {"normals": [[1.0, 0.0], [0.0, 1.0], [0.0, 0.5]]},
+            "normals must have length 1 .* row 2 the length is 0.5",
+        ),
+        ({"part": [0, 0]}, r"part must be of shape \(3,\); got shape \(2,\)"),
         ({"part": [0, 0, 2]}, r"part\[2\] is 2"),
         ({"part": [0, -1, 0]}, r"part\[1\] is -1"),
+        ({"points": [["a", "b"]] * 3}, r"points must be an array of numbers.*got \[\['a', 'b'\]"),
+        ({"normals": [[1.0, 0.0], [1.0]]}, r"normals must be an array of numbers"),
         ({"names": ("a", "a")}, "must differ"),
     ],
 )

@@ -1,5 +1,6 @@
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -113,7 +114,8 @@ def test_coordinates_that_are_not_finite_are_named(cloud, name, value):
 def test_wrong_shapes_are_named(cloud, name):
     with pytest.raises(ValueError, match=f"{name} must have shape"):
         Nodes.from_points(**(cloud | {name: cloud[name][0]}))
-    with pytest.raises(ValueError, match=f"{name} is empty"):
+    empty = "normals must have one row per boundary point, 31; got 0"
+    with pytest.raises(ValueError, match=empty if name == "normals" else f"{name} is empty"):
         Nodes.from_points(**(cloud | {name: cloud[name][:0]}))
 
 
@@ -125,7 +127,7 @@ def test_dimensions_must_agree(cloud):
 
 def test_there_is_one_normal_per_boundary_node(cloud):
     cloud["normals"] = cloud["normals"][1:]
-    with pytest.raises(ValueError, match="one row per boundary node, 31; got 30"):
+    with pytest.raises(ValueError, match="one row per boundary point, 31; got 30"):
         Nodes.from_points(**cloud)
 
 
@@ -195,13 +197,47 @@ def test_the_spacing_must_be_a_length(cloud, spacing):
         Nodes.from_points(**cloud, spacing=spacing)
 
 
+@pytest.mark.parametrize("factor", [0.09, 11.0])
+def test_a_spacing_unlike_the_distance_of_the_points_is_refused(cloud, factor):
+    # Its ghosts would collide or lie far away, all but a few be dropped, without a word.
+    with pytest.raises(ValueError, match=rf"spacing={0.2 * factor:g} .* neighbour is 0\.2"):
+        Nodes.from_points(**cloud, spacing=0.2 * factor)
+
+
+@pytest.mark.parametrize("factor", [0.11, 9.0])
+def test_a_nominal_spacing_is_the_users_to_choose_within_reason(cloud, factor):
+    assert Nodes.from_points(**cloud, spacing=0.2 * factor).spacing == 0.2 * factor
+
+
 def test_indices_are_checked_when_made_by_hand():
     nodes = place_nodes(Disk(), 0.5)
     given = {name: getattr(nodes, name) for name in Nodes.__dataclass_fields__}
-    with pytest.raises(ValueError, match=r"part must lie in 0..0; not so in row 0"):
+    with pytest.raises(ValueError, match=r"part must be indices from 0 to 0; part\[0\] is 1"):
         Nodes(**(given | {"part": _bumped(nodes.part)}))
-    with pytest.raises(ValueError, match="ghost_of must have shape"):
+    with pytest.raises(ValueError, match="ghost_of must be of shape"):
         Nodes(**(given | {"ghost_of": nodes.ghost_of[1:]}))
+    normals = nodes.normals * np.where(np.arange(len(nodes.normals)) == 3, 2, 1)[:, None]
+    with pytest.raises(ValueError, match="row 3 the length is 2"):
+        Nodes(**(given | {"normals": normals}))
+
+
+@pytest.mark.parametrize("name", ["part", "ghost_of"])
+@pytest.mark.parametrize("kind", [np.float64, bool, str])
+def test_an_index_that_is_no_integer_is_refused_and_not_truncated(name, kind):
+    nodes = place_nodes(Disk(), 0.5)
+    given = {name: getattr(nodes, name) for name in Nodes.__dataclass_fields__}
+    with pytest.raises(TypeError, match=f"{name} must hold integers; got"):
+        Nodes(**(given | {name: given[name].astype(kind)}))
+    with pytest.raises(TypeError, match=f"{name} must hold integers; got"):
+        Nodes(**(given | {name: [[0, 1], [0]]}))
+
+
+@pytest.mark.parametrize("name", ["interior", "boundary", "normals"])
+@pytest.mark.parametrize("value", [[["a", "b"]], [[0.0, 1.0], [2.0]], [[1j, 0.0]], None])
+def test_what_are_no_numbers_is_named(cloud, name, value):
+    message = f"{name} must be an array of numbers, one point a row; got "
+    with pytest.raises(ValueError, match=message + re.escape(repr(value))):
+        Nodes.from_points(**(cloud | {name: value}))
 
 
 def _bumped(index):

@@ -177,7 +177,9 @@ def test_neighbours_in_the_file_are_neighbours_in_space():
         ({"spacing": 1.99}, ValueError, "no room for interior nodes"),
         ({"count": 10}, ValueError, "must be at least 50"),
         ({"count": 10**12}, ValueError, "at most"),
-        ({"count": 1e3}, TypeError, "count must be a whole number"),
+        ({"count": 1e3}, TypeError, "count must be an integer, got 1000"),
+        ({"spacing": 0.1, "seed": -1}, ValueError, "seed must be an integer of at least 0; got -1"),
+        ({"spacing": 0.1, "seed": 0.5}, TypeError, "seed must be an integer, got 0.5"),
         (
             {"spacing": 0.1, "ghost_distance": 0.0},
             ValueError,

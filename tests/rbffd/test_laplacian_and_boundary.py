@@ -52,13 +52,18 @@ def test_dirichlet_is_the_identity_exactly(nodes):
     assert np.array_equal(B @ u, 2.0 * wave(nodes.boundary))
 
 
-def test_dirichlet_on_a_part_is_exact_there(nodes):
+def test_dirichlet_on_a_part_is_one_entry_a_row_and_the_rest_as_it_would_be_alone(nodes):
+    count = len(nodes.boundary)
     alpha = (nodes.boundary[:, 0] > 0).astype(float)
-    B = boundary_operator(nodes, alpha, 1.0).to_scipy().toarray()
+    beta = np.linspace(1, 2, count)
+    B = boundary_operator(nodes, alpha, beta).to_scipy()
+    assert np.diff(B.indptr).tolist() == [31 if a else 1 for a in alpha]
     rows = np.flatnonzero(alpha == 0.0)
-    expected = np.zeros((len(rows), B.shape[1]))
-    expected[np.arange(len(rows)), len(nodes.interior) + rows] = 1.0
-    assert np.array_equal(B[rows], expected)
+    assert B.indices[B.indptr[rows]].tolist() == (len(nodes.interior) + rows).tolist()
+    assert B.data[B.indptr[rows]].tolist() == beta[rows].tolist()
+    robin = boundary_operator(nodes, 1.0, beta).to_scipy()
+    rest = np.flatnonzero(alpha)
+    assert (B[rest] != robin[rest]).nnz == 0
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,8 @@ def test_dirichlet_on_a_part_is_exact_there(nodes):
     [
         (np.ones(3), 1.0, r"alpha must be a number or have the shape \(\d+,\).* got \(3,\)"),
         (1.0, np.ones((2, 2)), r"beta must be .* got \(2, 2\)"),
+        ("a", 1.0, r"alpha must be a number or an array of \d+, one per boundary node; got 'a'"),
+        (1.0, [[0.0], [1.0, 2.0]], r"beta must be a number or an array of"),
         (np.nan, 1.0, "alpha must be finite, got nan at entry 0"),
         (1.0, np.inf, "beta must be finite, got inf"),
         (

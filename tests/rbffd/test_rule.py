@@ -48,14 +48,10 @@ def test_overrides_are_taken():
     ("arguments", "message"),
     [
         ({"order": 1}, "order must be an integer of at least 2, got 1"),
-        ({"order": 2.5}, "order must be an integer, got 2.5"),
-        ({"order": True}, "order must be an integer, got True"),
-        ({"order": "4"}, "order must be an integer, got '4'"),
         ({"derivatives": -1}, "derivatives must not be negative"),
         ({"dimension": 4}, "dimension must be 1, 2 or 3, got 4"),
         ({"exponent": 4}, "exponent must be odd .* got 4; use 3 or 5"),
         ({"exponent": 1}, "exponent must be odd and at least 3"),
-        ({"exponent": 3.0}, "exponent must be an integer"),
         ({"stencil_size": 20}, "stencil_size must be at least 21, .* degree 5 in 2-D, got 20"),
     ],
 )
@@ -63,6 +59,14 @@ def test_what_is_out_of_range_is_named(arguments, message):
     good = {"order": 4, "derivatives": 2, "dimension": 2}
     with pytest.raises(ValueError, match=message):
         choose_rule(**{**good, **arguments})
+
+
+@pytest.mark.parametrize("name", ["order", "derivatives", "dimension", "exponent", "stencil_size"])
+@pytest.mark.parametrize("value", [2.5, 3.0, True, "4"])
+def test_what_is_no_integer_is_named(name, value):
+    good = {"order": 4, "derivatives": 2, "dimension": 2}
+    with pytest.raises(TypeError, match=f"{name} must be an integer, got {value!r}"):
+        choose_rule(**{**good, name: value})
 
 
 def test_a_stencil_may_have_as_many_nodes_as_polynomials():
