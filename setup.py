@@ -14,7 +14,8 @@ Environment variables:
 DTPINN_CUDA           0 or 1: leave the CUDA sources out, or insist on them (default: build them
                       when torch is a CUDA build and its toolkit is found)
 CUDA_HOME             the CUDA toolkit
-TORCH_CUDA_ARCH_LIST  architectures to compile for (default: see ``DEFAULT_ARCHITECTURES``)
+TORCH_CUDA_ARCH_LIST  architectures to compile for (default: that of the visible GPU; without one,
+                      all of ``ARCHITECTURES`` that the toolkit knows)
 MAX_JOBS              compilers run side by side
 """
 
@@ -25,26 +26,56 @@ import json
 import os
 import re
 import shutil
+import site
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.sdist import sdist
 
 PINNED_TORCH = "torch==2.13.*"  # for a bare environment; tested with 2.11 to 2.14
 RUNTIME = ["numpy>=1.26", "scipy>=1.11", "matplotlib>=3.8", "threadpoolctl>=3", "tqdm>=4.60"]
-DEFAULT_ARCHITECTURES = "7.5;8.0;8.6;9.0;12.0+PTX"
+ARCHITECTURES = ("7.5", "8.0", "8.6", "9.0", "10.0", "12.0")
+# Without this flag at::parallel_for is silently serial. Apple's clang refuses it (it wants libomp),
+# so a Mac gets serial kernels; nobody has tried that build. Linux means gcc: clang ignores
+# `#pragma GCC target`, which gives the files of csrc/cpu their instruction sets.
+OPENMP = [] if sys.platform == "darwin" else ["-fopenmp"]
 ROOT = Path(__file__).parent
+
+
+def target_paths() -> list[str]:
+    """Where the target environment looks for packages, in Python's own order.
+
+    Isolation hides these directories but leaves the interpreter, hence ``sys.prefix``. It also sets
+    PYTHONNOUSERSITE, so whether the user's site is enabled in the target cannot be asked: it counts
+    wherever Python enables it by default, which is anywhere but in a venv of its own.
+    """
+    own = site.getsitepackages([sys.prefix])
+    user = site.getusersitepackages()
+    if sys.prefix == sys.base_prefix:
+        return [user, *own]
+    settings = (Path(sys.prefix) / "pyvenv.cfg").read_text()
+    if re.search(r"(?im)^include-system-site-packages\s*=\s*true\s*$", settings):
+        return [*own, user, *site.getsitepackages([sys.base_prefix])]
+    return own
 
 
 def torch_is_there() -> bool:
     """Find torch on the path, or in the environment that pip's isolation hides, and reveal it."""
-    if importlib.util.find_spec("torch") is None:
-        hidden = sysconfig.get_path("platlib")
-        if (Path(hidden) / "torch" / "version.py").is_file():
-            sys.path.append(hidden)
-    return importlib.util.find_spec("torch") is not None
+
+    def found() -> bool:
+        spec = importlib.util.find_spec("torch")
+        return spec is not None and spec.origin is not None  # None: a bare directory named torch
+
+    if not found():
+        # All of them, as torch's own requirements may lie elsewhere; at the end, where they cannot
+        # hide the build requirements.
+        visible = list(sys.path)
+        sys.path += target_paths()
+        if not found():
+            sys.path[:] = visible
+    return found()
 
 
 def find_toolkit() -> Path | None:
@@ -62,31 +93,37 @@ def find_toolkit() -> Path | None:
     return None
 
 
+def ask_nvcc(toolkit: Path, question: str) -> str:
+    command = [toolkit / "bin" / "nvcc", question]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def toolkit_version(toolkit: Path) -> str:
-    text = subprocess.run(
-        [toolkit / "bin" / "nvcc", "--version"], capture_output=True, text=True, check=True
-    ).stdout
-    match = re.search(r"release (\d+\.\d+)", text)
+    match = re.search(r"release (\d+\.\d+)", ask_nvcc(toolkit, "--version"))
     return match.group(1) if match else "unknown"
 
 
-def choose_toolkit(torch_cuda: str | None) -> Path | None:
+def choose_toolkit() -> Path | None:
     """The toolkit to build with, or None for a build without CUDA.
 
     Never decided by ``torch.cuda.is_available()``: the machine that builds need not have a GPU.
     """
+    from torch import version
+
     wish = os.environ.get("DTPINN_CUDA", "").strip()
     if wish not in ("", "0", "1"):
         raise SystemExit(f"dtpinn: DTPINN_CUDA must be 0 or 1, got {wish!r}")
     if wish == "0":
         return None
     toolkit = find_toolkit()
-    if torch_cuda is None:
+    if version.hip is not None:
+        reason = f"this torch is a ROCm build (HIP {version.hip}), and the kernels are CUDA only"
+    elif version.cuda is None:
         reason = "this torch is a CPU build"
     elif toolkit is None:
         reason = "no CUDA toolkit was found (set CUDA_HOME)"
-    elif (found := toolkit_version(toolkit)).split(".")[0] != torch_cuda.split(".")[0]:
-        reason = f"torch was built with CUDA {torch_cuda}, the toolkit in {toolkit} is {found}"
+    elif (found := toolkit_version(toolkit)).split(".")[0] != version.cuda.split(".")[0]:
+        reason = f"torch was built with CUDA {version.cuda}, the toolkit in {toolkit} is {found}"
     else:
         return toolkit
     if wish == "1":
@@ -95,60 +132,98 @@ def choose_toolkit(torch_cuda: str | None) -> Path | None:
     return None
 
 
+def known_architectures(listing: str) -> str:
+    """``nvcc --list-gpu-arch`` -> those of ARCHITECTURES that it knows, as TORCH_CUDA_ARCH_LIST."""
+    known = {f"{major}.{minor}" for major, minor in re.findall(r"compute_(\d+)(\d)\b", listing)}
+    return ";".join(each for each in ARCHITECTURES if each in known) + "+PTX"
+
+
+def choose_architectures(toolkit: Path) -> str:
+    """Settle TORCH_CUDA_ARCH_LIST, and return in words what will be compiled."""
+    import torch
+
+    wish = os.environ.pop("TORCH_CUDA_ARCH_LIST", "").strip()
+    if wish in ("", "native") and torch.cuda.is_available():  # left to cpp_extension
+        gpus = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
+        seen = ";".join(f"{major}.{minor}" for major, minor in sorted(gpus))
+        return f"{seen}+PTX, of the visible GPU"
+    if wish in ("", "native"):  # where cpp_extension would stop with an IndexError
+        wish = known_architectures(ask_nvcc(toolkit, "--list-gpu-arch"))
+    os.environ["TORCH_CUDA_ARCH_LIST"] = wish
+    return wish
+
+
 def relative(paths) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
-def make_extension() -> Extension:
+def make_extension(toolkit: Path | None) -> Extension:
     import torch
 
-    toolkit = choose_toolkit(torch.version.cuda)
     if toolkit is not None:
         os.environ["CUDA_HOME"] = str(toolkit)  # before cpp_extension looks for itself
-        os.environ.setdefault("TORCH_CUDA_ARCH_LIST", DEFAULT_ARCHITECTURES)
     from torch.utils import cpp_extension
 
+    make = cpp_extension.CppExtension
     csrc = ROOT / "csrc"
     sources = [path for path in csrc.rglob("*.cpp") if path.name != "cuda.cpp"]
-    compile_args = {"cxx": ["-O3", "-fopenmp", "-fvisibility=hidden", "-Wall"]}
-    kwargs: dict = {}
-    if toolkit is None:
-        make = cpp_extension.CppExtension
-    else:
+    compile_args = {"cxx": ["-O3", *OPENMP, "-fvisibility=hidden", "-Wall"]}
+    # Nothing reads this one: another torch changes the command line, and so compiles all anew.
+    macros = [("DTPINN_TORCH", f'"{torch.__version__}"')]
+    if toolkit is not None:
         make = cpp_extension.CUDAExtension
         sources += [csrc / "csr" / "cuda.cpp", *csrc.rglob("*.cu")]
         compile_args["nvcc"] = ["-O3"]
-        kwargs["define_macros"] = [
+        macros += [
             ("DTPINN_WITH_CUDA", None),
             ("DTPINN_CUDA_VERSION", f'"{toolkit_version(toolkit)}"'),
-            ("DTPINN_CUDA_ARCHITECTURES", '"{}"'.format(os.environ["TORCH_CUDA_ARCH_LIST"])),
+            ("DTPINN_CUDA_ARCHITECTURES", f'"{choose_architectures(toolkit)}"'),
         ]
     return make(
         "dtpinn._C",
         relative(sources),
-        depends=relative(path for path in csrc.rglob("*") if path.suffix in (".h", ".inl", ".cuh")),
+        # Everything, whatever this build compiles: what is listed is what a source archive holds.
+        depends=relative(path for path in csrc.rglob("*") if path.is_file()),
+        define_macros=macros,
         extra_compile_args=compile_args,
-        extra_link_args=["-fopenmp"],
-        **kwargs,
+        extra_link_args=OPENMP,
     )
 
 
-def make_build_command():
+def make_build_command(toolkit: Path | None):
+    import torch
     from torch.utils.cpp_extension import BuildExtension
+
+    built = {"torch": torch.__version__, "cuda": toolkit and toolkit_version(toolkit)}
 
     class Build(BuildExtension):
         """Also records what was built against, to be read before the extension is loaded."""
 
-        def run(self) -> None:
-            super().run()
-            import torch
+        def record(self) -> Path:
+            return Path(self.build_lib) / "dtpinn" / "_build.json"
 
-            package = Path(self.get_ext_fullpath("dtpinn._C")).parent
-            package.mkdir(parents=True, exist_ok=True)
-            record = {"torch": torch.__version__, "cuda": torch.version.cuda}
-            (package / "_build.json").write_text(json.dumps(record) + "\n")
+        def run(self) -> None:
+            # By its dates an extension that was built for another torch, or without CUDA, looks up
+            # to date. ninja knows better what to compile again.
+            self.force = True
+            super().run()
+            self.record().write_text(json.dumps(built) + "\n")
+            if self.inplace:
+                shutil.copy(self.record(), Path(self.get_ext_fullpath("dtpinn._C")).parent)
+
+        def get_outputs(self) -> list[str]:
+            return [*super().get_outputs(), str(self.record())]
 
     return Build
+
+
+class SourceArchive(sdist):
+    """Holds no record of a local build."""
+
+    def make_release_tree(self, base_dir, files) -> None:
+        """Leave it out even where an old SOURCES.txt, which setuptools reads back, lists it."""
+        files = [file for file in files if Path(file).name != "_build.json"]
+        super().make_release_tree(base_dir, files)
 
 
 def main() -> None:
@@ -156,10 +231,11 @@ def main() -> None:
         import torch
 
         minor = ".".join(torch.__version__.split(".")[:2])
+        toolkit = choose_toolkit()
         setup(
             install_requires=[f"torch=={minor}.*", *RUNTIME],
-            ext_modules=[make_extension()],
-            cmdclass={"build_ext": make_build_command()},
+            ext_modules=[make_extension(toolkit)],
+            cmdclass={"build_ext": make_build_command(toolkit), "sdist": SourceArchive},
         )
     elif sys.argv[1:2] == ["egg_info"]:
         setup(setup_requires=[PINNED_TORCH])
@@ -171,4 +247,5 @@ def main() -> None:
         )
 
 
-main()
+if __name__ == "__main__":  # pip runs this file as a program; a test imports it
+    main()
