@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtpinn.optim import stopping
 from dtpinn.optim.closure import checked_loss, floats
 from dtpinn.optim.curvature import CurvaturePairs
 from dtpinn.optim.line_search import LineSearch, strong_wolfe
@@ -190,10 +191,7 @@ class LBFGS(Resumable):
                 break
             self._flat.write(self._point)
             if len(self._history) == 0:
-                self.stop_reason = (
-                    f"line search found no decrease: {found.evaluations} steps along the steepest "
-                    f"descent did not lower the loss {self._loss:.6g}"
-                )
+                self.stop_reason = stopping.no_decrease(found.evaluations, self._loss)
                 return
             self._history.clear()  # a direction that misleads: forget what it was made of
         before = self._loss
@@ -258,41 +256,24 @@ class LBFGS(Resumable):
                 self._history.append(self._step, y, sy=sy, yy=yy)
             self._pending = False
         self._gradient = gradient
-        tolerance = self.param_groups[0]["tolerance_gradient"]
-        if steepest <= tolerance:
-            self.stop_reason = (
-                f"gradient below tolerance: its largest entry is {steepest:.3g}, "
-                f"tolerance_gradient is {tolerance:.3g}"
-            )
+        self.stop_reason = stopping.small_gradient(
+            steepest, self.param_groups[0]["tolerance_gradient"]
+        )
 
     def _retreat(self, steepest: float) -> None:
         """Back from a point where the loss or its gradient is infinite or NaN."""
-        what = "the gradient's largest entry" if math.isfinite(self._loss) else "the loss"
-        value = steepest if math.isfinite(self._loss) else self._loss
-        where = "before any move from here"
+        self.stop_reason = stopping.not_finite(self._loss, steepest, moved_back=self._pending)
         if self._pending:
-            where = "the parameters are back where it was finite; a smaller lr may help"
             self._flat.write(self._point)
             self._pending = False
         self._history.clear()
-        self.stop_reason = f"loss not finite: {what} became {value} ({where})"
 
     def _judge_slope(self, slope: float) -> None:
-        tolerance = self.param_groups[0]["tolerance_change"]
-        if -slope <= tolerance:
-            self.stop_reason = (
-                f"change below tolerance: a unit step promises to lower the loss by {-slope:.3g}, "
-                f"tolerance_change is {tolerance:.3g}"
-            )
+        self.stop_reason = stopping.small_slope(slope, self.param_groups[0]["tolerance_change"])
 
     def _judge_change(self, before: float, moved: float) -> None:
-        tolerance = self.param_groups[0]["tolerance_change"]
-        change = abs(self._loss - before)
-        if self.stop_reason is None and (moved <= tolerance or change < tolerance):
-            self.stop_reason = (
-                f"change below tolerance: the last iteration changed the loss by {change:.3g} and "
-                f"no parameter by more than {moved:.3g}, tolerance_change is {tolerance:.3g}"
-            )
+        change, tolerance = abs(self._loss - before), self.param_groups[0]["tolerance_change"]
+        self.stop_reason = self.stop_reason or stopping.small_change(change, moved, tolerance)
 
     def _evaluate(self) -> Any:
         """One call of the closure, counted."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dtpinn.sparse import conversion
 from dtpinn.sparse import extension as _extension  # noqa: F401  (registers torch.ops.dtpinn)
 from dtpinn.sparse.structure import (
     Structure,
@@ -16,6 +16,7 @@ from dtpinn.sparse.structure import (
     checked_structure,
     checked_values,
 )
+from dtpinn.sparse.transpose import CSRTranspose
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -178,18 +179,7 @@ class CSR(nn.Module):
         >>> CSR.from_scipy(scipy.sparse.eye_array(3)).shape
         (3, 3)
         """
-        from scipy.sparse import issparse  # here, so that importing the op alone loads no SciPy
-
-        if not issparse(matrix):
-            raise TypeError(
-                f"CSR.from_scipy: expected a SciPy sparse matrix, got {type(matrix).__name__}"
-            )
-        if np.iscomplexobj(matrix):
-            raise TypeError("CSR.from_scipy: complex matrices are not supported; got complex data")
-        rows = matrix.tocsr()
-        data = rows.data if rows.data.dtype == np.float32 else rows.data.astype(np.float64)
-        crow, col, values = (torch.tensor(a) for a in (rows.indptr, rows.indices, data))
-        return cls(crow, col, values, rows.shape)
+        return cls(*conversion.parts_of_scipy(matrix))
 
     @classmethod
     def from_torch(cls, matrix: Tensor) -> CSR:
@@ -197,38 +187,15 @@ class CSR(nn.Module):
 
         float32 stays, every other real type becomes float64.
         """
-        if not isinstance(matrix, Tensor):
-            raise TypeError(
-                f"CSR.from_torch: expected a sparse torch tensor, got {type(matrix).__name__}"
-            )
-        if matrix.layout == torch.sparse_coo and matrix.dim() == 2:
-            matrix = matrix.coalesce().to_sparse_csr()
-        if matrix.layout != torch.sparse_csr or matrix.dim() != 2:
-            raise TypeError(
-                "CSR.from_torch: expected a 2-D sparse tensor of layout torch.sparse_csr or "
-                f"torch.sparse_coo, got layout {matrix.layout} and shape {tuple(matrix.shape)}; "
-                "call .to_sparse_csr() first"
-            )
-        values = matrix.values().detach()
-        if values.dtype != torch.float32:
-            values = values.to(torch.float64)
-        return cls(matrix.crow_indices(), matrix.col_indices(), values, matrix.shape)
+        return cls(*conversion.parts_of_torch(matrix))
 
     def to_scipy(self) -> csr_array:
         """A copy as a ``scipy.sparse.csr_array``."""
-        from scipy.sparse import csr_array
-
-        parts = (self.values.detach(), self.col, self.crow)
-        data, indices, indptr = (part.cpu().numpy().copy() for part in parts)
-        return csr_array((data, indices, indptr), shape=self.shape)
+        return conversion.to_scipy(self)
 
     def to_torch(self) -> Tensor:
         """A copy as a ``torch.sparse_csr`` tensor, which wants its columns sorted and distinct."""
-        tidy = self.to_scipy()
-        tidy.sum_duplicates()
-        arrays = (tidy.indptr, tidy.indices, tidy.data)
-        crow, col, values = (torch.from_numpy(array).to(self.device) for array in arrays)
-        return torch.sparse_csr_tensor(crow, col, values, self.shape, check_invariants=True)
+        return conversion.to_torch(self)
 
     # -- moving, saving and loading ---------------------------------------------------------
 
@@ -299,27 +266,3 @@ class CSR(nn.Module):
         with torch.inference_mode(False):
             structure = checked_structure(self.crow, self.col, self._shape)
             self._install(structure, checked_values(self.values, structure.col))
-
-
-class CSRTranspose:
-    """The transpose of a CSR: owns no tensors, multiplies with what its parent stores."""
-
-    __slots__ = ("T",)
-
-    def __init__(self, parent: CSR) -> None:
-        self.T = parent
-
-    def __matmul__(self, y: Tensor) -> Tensor:
-        """``A.T @ y``: y is (rows,) or (rows, k), the result (columns,) or (columns, k)."""
-        return self.T._product(y, True)
-
-    __call__ = __matmul__
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(columns, rows) of the parent."""
-        rows, columns = self.T.shape
-        return columns, rows
-
-    def __repr__(self) -> str:
-        return f"CSRTranspose(shape={self.shape}, nnz={self.T.nnz})"

@@ -1,0 +1,59 @@
+"""Why an optimiser stops, in one sentence each; None where it need not."""
+
+from __future__ import annotations
+
+import math
+
+
+def small_gradient(steepest: float, tolerance: float) -> str | None:
+    """The largest entry of the gradient is not above the tolerance.
+
+    Examples
+    --------
+    >>> small_gradient(1e-12, 1e-10)
+    'gradient below tolerance: its largest entry is 1e-12, tolerance_gradient is 1e-10'
+    """
+    if steepest > tolerance:
+        return None
+    return (
+        f"gradient below tolerance: its largest entry is {steepest:.3g}, tolerance_gradient is "
+        f"{tolerance:.3g}"
+    )
+
+
+def small_slope(slope: float, tolerance: float) -> str | None:
+    """A unit step along a direction of this slope promises too little."""
+    if -slope > tolerance:
+        return None
+    return (
+        f"change below tolerance: a unit step promises to lower the loss by {-slope:.3g}, "
+        f"tolerance_change is {tolerance:.3g}"
+    )
+
+
+def small_change(change: float, moved: float, tolerance: float) -> str | None:
+    """An iteration changed the loss, or every parameter, by too little."""
+    if moved > tolerance and change >= tolerance:
+        return None
+    return (
+        f"change below tolerance: the last iteration changed the loss by {change:.3g} and no "
+        f"parameter by more than {moved:.3g}, tolerance_change is {tolerance:.3g}"
+    )
+
+
+def not_finite(loss: float, steepest: float, *, moved_back: bool) -> str:
+    """The loss, or an entry of its gradient, became infinite or NaN."""
+    finite = math.isfinite(loss)
+    what, value = ("the gradient's largest entry", steepest) if finite else ("the loss", loss)
+    where = "before any move from here"
+    if moved_back:
+        where = "the parameters are back where it was finite; a smaller lr may help"
+    return f"loss not finite: {what} became {value} ({where})"
+
+
+def no_decrease(evaluations: int, loss: float) -> str:
+    """A line search along the steepest descent came back with nothing."""
+    return (
+        f"line search found no decrease: {evaluations} steps along the steepest descent did not "
+        f"lower the loss {loss:.6g}"
+    )

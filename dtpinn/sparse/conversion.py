@@ -1,0 +1,73 @@
+"""To and from the sparse matrices of SciPy and torch.
+
+SciPy is imported where it is used, so that the op alone loads none of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from dtpinn.sparse.csr import CSR
+
+Parts = tuple[Tensor, Tensor, Tensor, tuple[int, int]]
+
+
+def parts_of_scipy(matrix: Any) -> Parts:
+    """Return crow, col, values and shape of a SciPy sparse matrix or array, copied."""
+    from scipy.sparse import issparse
+
+    if not issparse(matrix):
+        raise TypeError(
+            f"CSR.from_scipy: expected a SciPy sparse matrix, got {type(matrix).__name__}"
+        )
+    if np.iscomplexobj(matrix):
+        raise TypeError("CSR.from_scipy: complex matrices are not supported; got complex data")
+    rows = matrix.tocsr()
+    data = rows.data if rows.data.dtype == np.float32 else rows.data.astype(np.float64)
+    return (*(torch.tensor(array) for array in (rows.indptr, rows.indices, data)), rows.shape)
+
+
+def parts_of_torch(matrix: Tensor) -> Parts:
+    """Return crow, col, values and shape of a torch sparse tensor of layout CSR or COO."""
+    if not isinstance(matrix, Tensor):
+        raise TypeError(
+            f"CSR.from_torch: expected a sparse torch tensor, got {type(matrix).__name__}"
+        )
+    if matrix.layout == torch.sparse_coo and matrix.dim() == 2:
+        matrix = matrix.coalesce().to_sparse_csr()
+    if matrix.layout != torch.sparse_csr or matrix.dim() != 2:
+        raise TypeError(
+            "CSR.from_torch: expected a 2-D sparse tensor of layout torch.sparse_csr or "
+            f"torch.sparse_coo, got layout {matrix.layout} and shape {tuple(matrix.shape)}; "
+            "call .to_sparse_csr() first"
+        )
+    values = matrix.values().detach()
+    if values.dtype != torch.float32:
+        values = values.to(torch.float64)
+    rows, columns = matrix.shape
+    return matrix.crow_indices(), matrix.col_indices(), values, (rows, columns)
+
+
+def to_scipy(matrix: CSR) -> csr_array:
+    """Return a copy as a ``scipy.sparse.csr_array``."""
+    from scipy.sparse import csr_array
+
+    parts = (matrix.values.detach(), matrix.col, matrix.crow)
+    data, indices, indptr = (part.cpu().numpy().copy() for part in parts)
+    return csr_array((data, indices, indptr), shape=matrix.shape)
+
+
+def to_torch(matrix: CSR) -> Tensor:
+    """Return a copy as a ``torch.sparse_csr`` tensor."""
+    tidy = to_scipy(matrix)
+    tidy.sum_duplicates()
+    arrays = (tidy.indptr, tidy.indices, tidy.data)
+    crow, col, values = (torch.from_numpy(array).to(matrix.device) for array in arrays)
+    return torch.sparse_csr_tensor(crow, col, values, matrix.shape, check_invariants=True)
