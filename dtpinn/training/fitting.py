@@ -123,30 +123,27 @@ def fit(
     hide = None if progress is None else not progress  # None: hidden where there is no terminal
     bar = tqdm(total=epochs, initial=run.epoch, unit="epoch", disable=hide)
     saved = time.monotonic()
-    try:
-        with bar, Interrupt() as interrupt:
-            while (reason := run.reason_to_stop(epochs, max_seconds)) is None:
-                run.advance()
-                bar.update()
-                ended = run.reason_to_stop(epochs, max_seconds) or interrupt.requested
-                if ended or run.epoch % every == 0:
-                    run.record()
-                    bar.set_postfix_str(_postfix(run.history[-1]))
-                    answers = [callback(run.result) for callback in callbacks]  # all are called
-                    if any(answers):
-                        reason = "stopped by a callback"
-                        break
-                if interrupt.requested:
-                    reason = "interrupted"
+    with bar, Interrupt() as interrupt:
+        while (reason := run.reason_to_stop(epochs, max_seconds)) is None:
+            run.advance()
+            bar.update()
+            ended = run.reason_to_stop(epochs, max_seconds) or interrupt.requested
+            if ended or run.epoch % every == 0:
+                run.record()
+                bar.set_postfix_str(_postfix(run.history[-1]))
+                if run.call(callbacks, checkpoint):
+                    reason = "stopped by a callback"
                     break
-                if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_EVERY:
-                    run.record()
-                    run.result.checkpoint(checkpoint)
-                    saved = time.monotonic()
-            run.result.stop_reason = reason
-    finally:  # also where a callback has failed
-        if checkpoint is not None:
-            run.result.checkpoint(checkpoint)
+            if interrupt.requested:
+                reason = "interrupted"
+                break
+            if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_EVERY:
+                run.record()
+                run.result.checkpoint(checkpoint)
+                saved = time.monotonic()
+    run.result.stop_reason = reason
+    if checkpoint is not None:
+        run.result.checkpoint(checkpoint)
     return run.result
 
 
@@ -206,6 +203,16 @@ class _Run:
         self.history.append(
             Record(self.epoch, self.evaluations, seconds, loss, values, error, coefficients)
         )
+
+    def call(self, callbacks: Sequence[Callback], checkpoint: StrPath | None) -> bool:
+        """Call every callback; whether one of them wants to stop. A failing one loses nothing."""
+        try:
+            answers = [callback(self.result) for callback in callbacks]
+        except BaseException:
+            if checkpoint is not None:
+                self.result.checkpoint(checkpoint)
+            raise
+        return any(answers)
 
     def reason_to_stop(self, epochs: int, max_seconds: float | None) -> str | None:
         """Return why the run is over, or None."""
