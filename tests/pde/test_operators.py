@@ -96,6 +96,20 @@ def test_conditions():
     g = lambda x, n: x[:, 0]  # noqa: E731
     assert (dtpinn.Dirichlet(g).alpha, dtpinn.Dirichlet(g).beta) == (0.0, 1.0)
     assert (dtpinn.Neumann(g).alpha, dtpinn.Neumann(g).beta) == (1.0, 0.0)
+    u, x, n = torch.rand(5), torch.rand(5, 2), torch.rand(5, 2)
+
+    class Slope:
+        def normal(self, of):
+            return 10 * of
+
+    for condition, wanted in (
+        (dtpinn.Robin(3.0, 2.0, g), 3 * 10 * u + 2 * u),
+        (dtpinn.Dirichlet(g), u),
+        (dtpinn.Neumann(g), 10 * u),
+    ):
+        assert torch.allclose(condition(u, Slope(), x, n), wanted - x[:, 0])
+    with pytest.raises(TypeError, match="alpha must be a number"):
+        dtpinn.Robin(torch.ones(3), 1.0, g)
     with pytest.raises(ValueError, match="both 0"):
         dtpinn.Robin(0, 0, g)
 

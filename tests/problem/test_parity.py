@@ -153,6 +153,30 @@ def test_the_loss_is_equation_12(disk):
         assert math.isclose(problem.loss(model).item(), wanted.item(), rel_tol=1e-14)
 
 
+def test_the_loss_in_space_time_is_equation_16(disk):
+    """Means over all points and slices, the initial condition over X alone."""
+    nodes, model = disk(0.1), network(3, 1)
+    problem = dtpinn.discretize(ReactionInTime(), nodes, times=TIMES)
+    r = problem.residuals(model)
+    counts = {
+        "pde": nodes.count * len(TIMES),
+        "boundary": len(nodes.boundary) * len(TIMES),
+        "initial": nodes.count,
+    }
+    assert {name: len(residual) for name, residual in r.items()} == counts
+    wanted = sum(r[name].square().sum() / count for name, count in counts.items())
+    assert math.isclose(problem.loss(model).item(), wanted.item(), rel_tol=1e-14)
+
+
+def test_parts_of_the_boundary_share_one_mean(two_parts):
+    """A boundary point weighs the same, whatever its part."""
+    problem, model = dtpinn.discretize(TwoParts(), two_parts), network(2, 1)
+    r = problem.residuals(model)
+    boundary = torch.cat([r["boundary.left"], r["boundary.right"]])
+    wanted = r["pde"].square().mean() + boundary.square().mean()
+    assert math.isclose(problem.loss(model).item(), wanted.item(), rel_tol=1e-13)
+
+
 def test_the_equation_is_run_once_per_evaluation_and_data_once_per_point_set(disk):
     calls = {"u": 0, "f": 0}
 

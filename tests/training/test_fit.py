@@ -150,6 +150,25 @@ def test_resumed_it_continues_bit_for_bit(nodes, tmp_path):
     assert straight.evaluations == resumed.evaluations
 
 
+def test_resumed_it_draws_the_random_numbers_that_were_next(nodes, tmp_path):
+    class Noisy(dtpinn.MLP):
+        def forward(self, x):
+            return super().forward(x) + 1e-3 * torch.randn(len(x))
+
+    def run(epochs, **options):
+        problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes)
+        model = Noisy(2, width=8, depth=1, seed=0)
+        return dtpinn.fit(model, problem, epochs, optimizer=torch.optim.Adam, every=1, **options)
+
+    torch.manual_seed(3)
+    straight = run(6)
+    torch.manual_seed(3)
+    run(4, checkpoint=tmp_path / "c.pt")
+    torch.manual_seed(99)
+    resumed = run(6, resume=tmp_path / "c.pt")
+    assert torch.equal(weights(straight.model), weights(resumed.model))
+
+
 def test_a_checkpoint_of_another_run_is_refused_before_anything_is_loaded(nodes, tmp_path):
     def make(width=16, dtype=torch.float64):
         pde = dtpinn.Poisson.from_solution(sine_cosine)

@@ -10,6 +10,7 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
+from dtpinn.training.result import relative_error
 
 
 @pytest.fixture
@@ -48,6 +49,13 @@ def test_load_brings_back_model_history_and_figures(result, tmp_path):
     assert error == result.relative_error(sine_cosine, points)
     with pytest.raises(ValueError, match="points="):
         loaded.relative_error(sine_cosine)
+
+
+def test_the_relative_error_is_relative_to_the_exact_solution(problem):
+    points = torch.rand(50, 2)
+    for factor, wanted in ((1.1, 0.1), (0.0, 1.0), (3.0, 2.0)):
+        found = relative_error(lambda x, c=factor: c * sine_cosine(x), sine_cosine, points)
+        assert abs(found - wanted) < 1e-12
 
 
 def test_somebodys_own_network_is_loaded_into_one(problem, tmp_path):
