@@ -47,8 +47,10 @@ class Known:
             return result
         with_others, value = self._seen.get(x, ((), None))
         if value is None or not _same(with_others, others):
-            value = self.function(x, *others)
-            value = torch.as_tensor(value, dtype=x.dtype, device=x.device).detach()
+            # Not in inference mode: what is kept must serve the training that comes later.
+            with torch.inference_mode(False):
+                value = self.function(x, *others)
+                value = torch.as_tensor(value, dtype=x.dtype, device=x.device).detach()
             self._seen[x] = (others, value)
         known: Tensor = value
         return known

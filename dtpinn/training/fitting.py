@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from dtpinn.optim import LBFGS
-from dtpinn.output.files import StrPath
+from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from dtpinn.training.clock import Clock
@@ -23,7 +24,7 @@ from dtpinn.training.optimizers import (
     make_optimizer,
     trainable,
 )
-from dtpinn.training.result import Exact, Result, relative_distance
+from dtpinn.training.result import Exact, Result, checked_exact, relative_distance
 
 Callback = Callable[[Result], Any]
 
@@ -163,7 +164,7 @@ class _Run:
         self.model, self.problem, self.optimizer = model, problem, optimizer
         self.parameters = parameters
         self.points = problem.points if points is None else points
-        self.wanted = None if exact is None else exact(self.points).detach()
+        self.wanted = None if exact is None else checked_exact(exact(self.points))
         self.clock = Clock(problem.device)
         self.epoch = self.evaluations = 0
         self.history = History()
@@ -250,8 +251,8 @@ class _Run:
             *_shapes("model", state["model"], self.model.state_dict()),
             *_shapes("PDE", state["coefficients"], self.problem.pde.state_dict()),
         ]
-        saved = state["details"]
-        pairs += [(key, saved.get(key), value) for key, value in self.result.details.items()]
+        saved, present = state["details"], json.loads(to_json(self.result.details))
+        pairs += [(key, saved.get(key), value) for key, value in present.items()]
         for what, before, now in pairs:
             if before != now:
                 raise CheckpointError(

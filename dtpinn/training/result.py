@@ -206,10 +206,19 @@ def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tens
 
 def relative_distance(found: Tensor, wanted: Tensor) -> float:
     """Return |found - wanted| / |wanted| in l2; shapes (n,) and (n, 1) are the same to it."""
-    if not isinstance(wanted, Tensor):
-        raise TypeError(f"exact must return a torch tensor, got {type(wanted).__name__}")
+    wanted = checked_exact(wanted)
     if wanted.numel() != found.numel():
         raise ValueError(
             f"exact returned shape {tuple(wanted.shape)} where the model has {tuple(found.shape)}"
         )
     return float((found.reshape(wanted.shape) - wanted).norm() / wanted.norm())
+
+
+def checked_exact(wanted: object) -> Tensor:
+    """Return what an exact solution has returned, if it is a tensor."""
+    if not isinstance(wanted, Tensor):
+        raise TypeError(
+            f"exact must return a torch tensor, got {type(wanted).__name__}; write it with torch "
+            "functions of the points"
+        )
+    return wanted.detach()

@@ -157,6 +157,17 @@ def test_derivatives_under_no_grad(build):
     assert torch.equal(quiet, problem.loss(model))
 
 
+def test_a_loss_in_inference_mode_does_not_spoil_the_training(build):
+    problem = build(dtpinn.Poisson(lambda x: x[:, 0] ** 2, dtpinn.Dirichlet(lambda x, n: x[:, 1])))
+    seen = []
+    problem.pde.f = dtpinn.Known(lambda x: seen.append(1) or x[:, 0] ** 2)
+    x = problem.regions[0].points
+    with torch.inference_mode():
+        assert not problem.pde.f(x).is_inference()
+    assert not problem.pde.f(x).is_inference()
+    assert len(seen) == 1
+
+
 def test_derivatives_in_time_under_no_grad(build):
     pde = make(
         lambda self, u, D, x, t: D.time(u) - D.time(lambda u, x, t: t * u) - D.laplacian(u),

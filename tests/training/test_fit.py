@@ -176,7 +176,8 @@ def test_a_checkpoint_of_another_run_is_refused_before_anything_is_loaded(nodes,
         return dtpinn.MLP(2, width=width, depth=2, seed=0, dtype=dtype), problem
 
     path = tmp_path / "c.pt"
-    dtpinn.fit(*make(), epochs=1, checkpoint=path, details={"seed": 0})
+    dtpinn.fit(*make(), epochs=1, checkpoint=path, details={"seed": 0, "sizes": (3, 4)})
+    dtpinn.fit(*make(), epochs=2, resume=path, details={"seed": 0, "sizes": (3, 4)})
     for arguments, options, message in [
         (make(width=12), {}, "layers.0.bias"),
         (make(dtype=torch.float32), {}, "float32"),

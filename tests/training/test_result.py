@@ -87,6 +87,8 @@ def test_an_exact_solution_may_be_a_column(problem, model, tmp_path):
     result = dtpinn.fit(model, problem, epochs=1, exact=lambda x: sine_cosine(x)[:, None])
     assert result.save(tmp_path)
     assert result.history[-1].error == result.relative_error(sine_cosine)
+    with pytest.raises(TypeError, match="exact must return a torch tensor, got ndarray"):
+        dtpinn.fit(model, problem, epochs=1, exact=lambda x: x[:, 0].numpy())
     with pytest.raises(ValueError, match="exact returned shape"):
         dtpinn.fit(model, problem, epochs=1, exact=lambda x: x)
 
