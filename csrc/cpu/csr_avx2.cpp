@@ -1,6 +1,7 @@
 // x86-64 with AVX2 and FMA. The pragma comes after every header: a template of the standard
 // library must not be instantiated with instructions that an older processor lacks.
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels.h"
 

@@ -1,5 +1,6 @@
 // x86-64 with AVX-512 (F, VL, DQ). See csr_avx2.cpp for the place of the pragma.
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels.h"
 
