@@ -5,6 +5,7 @@
 #include <torch/version.h>
 
 #include "cpu/dispatch.h"
+#include "csr/call.h"
 
 namespace py = pybind11;
 
@@ -34,6 +35,13 @@ py::dict build_info() {
     return info;
 }
 
+// Not through pybind11, whose conversions cost as much as a small product.
+PyMethodDef functions[] = {
+    {"multiply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&dtpinn::multiply)),
+     METH_FASTCALL, "The product as dtpinn.CSR calls it; see csrc/csr/call.h."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
 }  // namespace
 
 PYBIND11_MODULE(_C, m) {
@@ -47,4 +55,5 @@ PYBIND11_MODULE(_C, m) {
     m.def(
         "num_threads", [] { return at::get_num_threads(); },
         "Threads the CPU kernels may use; torch.set_num_threads changes it.");
+    PyModule_AddFunctions(m.ptr(), functions);
 }

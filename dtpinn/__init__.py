@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from dtpinn.sparse import CSR
+from dtpinn.sparse import CSR, vstack
 
 __version__ = "0.1.0"
 
@@ -33,7 +33,7 @@ _MODULES = (
     "sparse", "training",
 )  # fmt: skip
 
-__all__ = ["CSR", "__version__", *_LAZY, *_MODULES]
+__all__ = ["CSR", "__version__", "vstack", *_LAZY, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

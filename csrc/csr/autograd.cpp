@@ -1,91 +1,46 @@
-// Derivatives of the operators: hand-written autograd nodes, as torch's own kernels have them,
-// registered under the Autograd key for every device.
-//
-// A Node, and neither a C++ autograd::Function (it refuses forward mode and torch.func) nor a
-// Python formula (silently no forward mode, and several times the overhead). Each derivative calls
-// the dispatcher's operators, never a kernel, so that it can be differentiated, batched and traced
-// in turn.
+// Derivatives of the operators, of every order, backward and forward, registered under the Autograd
+// key for every device. Each calls the dispatcher's operators, never a kernel, so that it can be
+// differentiated, batched and traced in turn.
 #include <ATen/ATen.h>
 #include <ATen/core/LegacyTypeDispatch.h>
-#include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
-#include <torch/csrc/autograd/saved_variable.h>
 #include <torch/library.h>
-#include <torch/version.h>
 
-#include <mutex>
-
+#include "node.h"
 #include "ops.h"
 
 namespace dtpinn {
 namespace {
 
-using torch::autograd::SavedVariable;
-using torch::autograd::variable_list;
-
-// torch 2.13 moved autograd nodes from shared_ptr to intrusive_ptr.
-template <typename Node>
-auto make_node() {
-#if TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR < 13
-    return std::shared_ptr<Node>(new Node(), torch::autograd::deleteNode);
-#else
-    return c10::make_intrusive<Node>();
-#endif
+// y = A x:    dvalues[i, j] = <g_i, x_j>,  dx = A^T g
+// y = A^T x:  dvalues[i, j] = <x_i, g_j>,  dx = A g
+variable_list product_gradients(const Saved& saved, const at::Tensor& g,
+                                std::array<bool, 2> wanted) {
+    CsrTensors A = saved.A;
+    A.values = saved.first;
+    const auto& x = saved.second;
+    variable_list result(2);
+    if (wanted[0]) result[0] = saved.transpose ? csr_sampled(A, x, g) : csr_sampled(A, g, x);
+    if (wanted[1]) result[1] = csr_product(A, g, !saved.transpose);
+    return result;
 }
 
-struct CsrProductBackward : public torch::autograd::Node {
-    CsrTensors A;  // integers and values_t; `values` lives in saved_values
-    SavedVariable saved_values, saved_x;
-    bool transpose = false;
+// v[i, j] = <y_i, x_j>: with G the matrix whose values are the gradient, dy = G x, dx = G^T y.
+variable_list sampled_gradients(const Saved& saved, const at::Tensor& g,
+                                std::array<bool, 2> wanted) {
+    const auto G = saved.A.with_values(g);
+    variable_list result(2);
+    if (wanted[0]) result[0] = csr_product(G, saved.second, false);
+    if (wanted[1]) result[1] = csr_product(G, saved.first, true);
+    return result;
+}
 
+struct CsrProductBackward : CsrNode<product_gradients> {
     std::string name() const override { return "CsrProductBackward"; }
-
-    void release_variables() override {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        saved_values.reset_data();
-        saved_x.reset_data();
-    }
-
-    // y = A x:    dx = A^T g,  dvalues[i, j] = <g_i, x_j>
-    // y = A^T x:  dx = A g,    dvalues[i, j] = <x_i, g_j>
-    variable_list apply(variable_list&& grads) override {
-        const std::lock_guard<std::mutex> lock(mutex_);  // two threads may run one graph
-        variable_list result(2);
-        const at::Tensor& g = grads[0];
-        if (!g.defined()) return result;
-        const CsrTensors matrix{A.crow,     A.col, saved_values.unpack(), A.crow_t, A.col_t,
-                                A.values_t, A.perm};
-        if (task_should_compute_output(0)) {
-            const auto x = saved_x.unpack();
-            result[0] = transpose ? csr_sampled(matrix, x, g) : csr_sampled(matrix, g, x);
-        }
-        if (task_should_compute_output(1)) result[1] = csr_product(matrix, g, !transpose);
-        return result;
-    }
 };
 
-struct CsrSampledBackward : public torch::autograd::Node {
-    CsrTensors A;
-    SavedVariable saved_y, saved_x;
-
+struct CsrSampledBackward : CsrNode<sampled_gradients> {
     std::string name() const override { return "CsrSampledBackward"; }
-
-    void release_variables() override {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        saved_y.reset_data();
-        saved_x.reset_data();
-    }
-
-    // v[i, j] = <y_i, x_j>: with G the matrix whose values are the gradient, dy = G x, dx = G^T y.
-    variable_list apply(variable_list&& grads) override {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        variable_list result(2);
-        if (!grads[0].defined()) return result;
-        const auto G = A.with_values(grads[0]);
-        if (task_should_compute_output(0)) result[0] = csr_product(G, saved_x.unpack(), false);
-        if (task_should_compute_output(1)) result[1] = csr_product(G, saved_y.unpack(), true);
-        return result;
-    }
 };
 
 at::Tensor sum_defined(const at::Tensor& a, const at::Tensor& b) {
@@ -110,9 +65,9 @@ at::Tensor product_autograd(const at::Tensor& crow, const at::Tensor& col, const
         node = make_node<CsrProductBackward>();
         node->set_next_edges(torch::autograd::collect_next_edges(values, x));
         node->A = {crow, col, {}, crow_t, col_t, values_t, perm};
-        node->saved_values = SavedVariable(values, /*is_output=*/false);
+        node->first = SavedVariable(values, /*is_output=*/false);
         // The operand is only needed where the matrix itself is being learnt.
-        if (values.requires_grad()) node->saved_x = SavedVariable(x, false);
+        if (values.requires_grad()) node->second = SavedVariable(x, false);
         node->transpose = transpose;
     }
     at::Tensor y;
@@ -145,8 +100,8 @@ at::Tensor sampled_autograd(const at::Tensor& crow, const at::Tensor& col, const
         node = make_node<CsrSampledBackward>();
         node->set_next_edges(torch::autograd::collect_next_edges(y, x));
         node->A = A;
-        node->saved_y = SavedVariable(y, /*is_output=*/false);
-        node->saved_x = SavedVariable(x, false);
+        node->first = SavedVariable(y, /*is_output=*/false);
+        node->second = SavedVariable(x, false);
     }
     at::Tensor v;
     {

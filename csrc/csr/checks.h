@@ -43,12 +43,15 @@ inline void check_values(const char* op, const char* name, const at::Tensor& val
                       values.device());
 }
 
+// The dimension of an operand that meets the matrix: (n) or (..., n, k).
+inline std::int64_t row_dimension(const at::Tensor& x) { return x.dim() == 1 ? 0 : x.dim() - 2; }
+
 inline void check_operand(const char* op, const char* name, const at::Tensor& x,
                           const c10::SymInt& length, const char* what, at::ScalarType dtype,
                           c10::Device device) {
-    TORCH_CHECK_VALUE(x.dim() == 1 || x.dim() == 2, op, ": ", name,
-                      " must be (n,) or (n, k), got shape ", x.sym_sizes());
-    TORCH_CHECK_VALUE(x.sym_size(0) == length, op, ": ", name, " has ", x.sym_size(0),
+    TORCH_CHECK_VALUE(x.dim() >= 1, op, ": ", name, " must be (n,) or (..., n, k), got a scalar");
+    TORCH_CHECK_VALUE(x.sym_size(row_dimension(x)) == length, op, ": ", name, " of shape ",
+                      x.sym_sizes(), " has ", x.sym_size(row_dimension(x)),
                       " rows where the matrix has ", length, " ", what);
     TORCH_CHECK_TYPE(x.scalar_type() == dtype, op, ": ", name, " is ", x.scalar_type(),
                      " where the matrix is ", dtype, "; convert one with .to(dtype)");
@@ -83,9 +86,11 @@ inline void check_sampled(const at::Tensor& crow, const at::Tensor& col, const a
                      ": y must be float64 or float32, got ", dtype);
     check_operand(op, "y", y, crow.sym_size(0) - 1, "rows", dtype, col.device());
     check_operand(op, "x", x, crow_t.sym_size(0) - 1, "columns", dtype, col.device());
-    TORCH_CHECK_VALUE(x.dim() == y.dim() && (x.dim() == 1 || x.sym_size(1) == y.sym_size(1)), op,
-                      ": y and x must have the same number of columns, got shapes ", y.sym_sizes(),
-                      " and ", x.sym_sizes());
+    bool alike = x.dim() == y.dim();
+    for (std::int64_t d = 0; alike && d < x.dim(); ++d)
+        alike = d == row_dimension(x) || x.sym_size(d) == y.sym_size(d);
+    TORCH_CHECK_VALUE(alike, op, ": y and x must agree in all but their rows, got shapes ",
+                      y.sym_sizes(), " and ", x.sym_sizes());
 }
 
 }  // namespace dtpinn

@@ -44,7 +44,7 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
                        const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
                        const at::Tensor& x, bool transpose) {
     auto p = prepare_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
-    if (p.y.numel() == 0) return p.y;
+    if (p.y.numel() == 0) return unfold(p.y, x);
     AT_DISPATCH_FLOATING_TYPES(p.values.scalar_type(), "csr_product", [&] {
         AT_DISPATCH_INDEX_TYPES(p.crow.scalar_type(), "csr_product", [&] {
             const CsrView<scalar_t, index_t> A{
@@ -62,7 +62,7 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
             });
         });
     });
-    return p.y;
+    return unfold(p.y, x);
 }
 
 at::Tensor sampled_cpu(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,

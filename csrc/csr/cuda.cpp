@@ -18,7 +18,7 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
                         const at::Tensor& x, bool transpose) {
     auto p = prepare_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
     const c10::cuda::CUDAGuard guard(p.y.device());  // after the checks: x may be anywhere
-    if (p.y.numel() == 0) return p.y;
+    if (p.y.numel() == 0) return unfold(p.y, x);
     const auto stream = c10::cuda::getCurrentCUDAStream();
     AT_DISPATCH_FLOATING_TYPES(p.values.scalar_type(), "csr_product", [&] {
         AT_DISPATCH_INDEX_TYPES(p.crow.scalar_type(), "csr_product", [&] {
@@ -30,7 +30,7 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
         });
     });
     C10_CUDA_KERNEL_LAUNCH_CHECK();
-    return p.y;
+    return unfold(p.y, x);
 }
 
 at::Tensor sampled_cuda(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,

@@ -13,7 +13,7 @@ at::Tensor product_meta(const at::Tensor& crow, const at::Tensor& col, const at:
                         const at::Tensor& x, bool transpose) {
     check_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
     c10::SymDimVector size(x.sym_sizes().begin(), x.sym_sizes().end());
-    size[0] = (transpose ? crow_t : crow).sym_size(0) - 1;
+    size[row_dimension(x)] = (transpose ? crow_t : crow).sym_size(0) - 1;
     return at::empty_symint(size, x.options().memory_format(at::MemoryFormat::Contiguous));
 }
 

@@ -25,11 +25,13 @@ struct CsrTensors {
     }
 };
 
-// A x, or A^T x when `transpose`; x is (n) or (n, k).
+// A x, or A^T x when `transpose`; x is (n) or (..., n, k), as for a matrix in torch.matmul.
 at::Tensor csr_product(const CsrTensors& A, const at::Tensor& x, bool transpose);
 
-// For every stored entry (i, j) of A the inner product <y_i, x_j> of row i of y and row j of x:
-// the derivative of <y, A x> in the values of A. y is (rows[, k]), x is (columns[, k]).
+// For every stored entry (i, j) of A the inner product <y_i, x_j> of row i of y and row j of x,
+// over columns and leading dimensions: the derivative of <y, A x> in the values of A. y is (rows)
+// or
+// (..., rows, k), x is (columns) or (..., columns, k).
 at::Tensor csr_sampled(const CsrTensors& A, const at::Tensor& y, const at::Tensor& x);
 
 }  // namespace dtpinn

@@ -5,6 +5,7 @@ alone by whoever has a constant sparse matrix inside a model.
 """
 
 from dtpinn.sparse.csr import CSR
+from dtpinn.sparse.stacking import vstack
 from dtpinn.sparse.transpose import CSRTranspose
 
-__all__ = ["CSR", "CSRTranspose"]
+__all__ = ["CSR", "CSRTranspose", "vstack"]

@@ -48,11 +48,28 @@ def parts_of_torch(matrix: Tensor) -> Parts:
             f"torch.sparse_coo, got layout {matrix.layout} and shape {tuple(matrix.shape)}; "
             "call .to_sparse_csr() first"
         )
-    values = matrix.values().detach()
-    if values.dtype != torch.float32:
-        values = values.to(torch.float64)
     rows, columns = matrix.shape
+    values = _real(matrix.values().detach())
     return matrix.crow_indices(), matrix.col_indices(), values, (rows, columns)
+
+
+def parts_of_dense(matrix: Tensor) -> Parts:
+    """Return crow, col, values and shape of what is not zero in a dense 2-D tensor."""
+    if not isinstance(matrix, Tensor) or matrix.layout != torch.strided or matrix.dim() != 2:
+        got = tuple(matrix.shape) if isinstance(matrix, Tensor) else type(matrix).__name__
+        raise TypeError(f"CSR.from_dense: expected a dense 2-D torch tensor, got {got}")
+    matrix = matrix.detach()
+    row, col = matrix.nonzero(as_tuple=True)
+    crow = torch.zeros(matrix.shape[0] + 1, dtype=torch.int64, device=matrix.device)
+    crow[1:] = row.bincount(minlength=matrix.shape[0]).cumsum(0)
+    return crow, col, _real(matrix[row, col]), (matrix.shape[0], matrix.shape[1])
+
+
+def _real(values: Tensor) -> Tensor:
+    """float32 as it is, other real types as float64."""
+    if values.is_complex():
+        raise TypeError(f"CSR: complex matrices are not supported; got {values.dtype}")
+    return values if values.dtype == torch.float32 else values.to(torch.float64)
 
 
 def to_scipy(matrix: CSR) -> csr_array:

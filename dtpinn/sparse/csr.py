@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dtpinn.sparse import conversion
-from dtpinn.sparse import extension as _extension  # noqa: F401  (registers torch.ops.dtpinn)
-from dtpinn.sparse.structure import (
-    Structure,
-    checked_shape,
-    checked_structure,
-    checked_values,
-)
-from dtpinn.sparse.transpose import CSRTranspose
+from dtpinn.sparse import arithmetic, conversion
+from dtpinn.sparse.extension import multiply as _multiply
+from dtpinn.sparse.stored import StoredCSR
+from dtpinn.sparse.transpose import CSRTranspose, from_the_left
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-class CSR(nn.Module):
+class CSR(StoredCSR):
     """A sparse matrix in compressed-row form, to multiply with inside a model.
 
     The indices are checked once, here; the transpose is built once, in linear time, and stored,
@@ -60,62 +54,22 @@ class CSR(nn.Module):
     tensor([2., 1., 3.], dtype=torch.float64)
     """
 
-    crow: Tensor
-    col: Tensor
-    values: Tensor
-    perm: Tensor
-
-    def __init__(self, crow: Tensor, col: Tensor, values: Tensor, shape: Sequence[int]) -> None:
-        super().__init__()
-        self._shape = checked_shape(shape)
-        # A tensor made under inference_mode could never be saved for a backward pass.
-        with torch.inference_mode(False):
-            structure = checked_structure(crow, col, self._shape)
-            values = checked_values(values, structure.col)
-            learnt = isinstance(values, nn.Parameter) or values.requires_grad
-            self._install(structure, values if learnt else values.clone())
-
-    def _install(self, structure: Structure, values: Tensor) -> None:
-        """Set the buffers. Only the matrix itself is saved; the transpose is rebuilt from it."""
-        self.register_buffer("crow", structure.crow)
-        self.register_buffer("col", structure.col)
-        self.register_buffer("crow_t", structure.crow_t, persistent=False)
-        self.register_buffer("col_t", structure.col_t, persistent=False)
-        self.register_buffer("perm", structure.perm, persistent=False)
-        if isinstance(values, nn.Parameter):
-            self.register_parameter("values", values)
-        else:
-            self.register_buffer("values", values)
-        self.register_buffer("values_t", None, persistent=False)
-        self._mirror()
-
-    def _mirror(self) -> None:
-        """Copy constant values in the order of the transpose, and note what the copy is of.
-
-        Learnt values change between calls; their transpose is gathered when it is needed.
-        """
-        copied: Tensor | None = None
-        of: tuple[Tensor | None, int] = (None, 0)
-        values = self._buffers.get("values")
-        if values is not None and not values.requires_grad:
-            copied, of = values[self.perm], (values, values._version)
-        self._buffers["values_t"] = copied
-        self.__dict__["_mirrored"] = of  # in __dict__: nn.Module has its own ways with tensors
-
-    def _values_t(self, values: Tensor) -> Tensor | None:
-        """The transpose's values, unless `values` has been changed or replaced since."""
-        of, version = self.__dict__["_mirrored"]
-        if values is not of or values.requires_grad:
-            return None
-        # A compiled graph cannot ask for the version; there a constant is taken at its word.
-        if not torch.compiler.is_compiling() and values._version != version:
-            return None
-        return self._buffers["values_t"]
+    __array_ufunc__ = None  # numpy scalars leave ``scale * A`` to this class
 
     # -- the product ------------------------------------------------------------------------
 
     def _product(self, x: Any, transpose: bool) -> Tensor:
-        if not isinstance(x, Tensor):
+        if not torch.compiler.is_compiling():
+            y: Tensor = _multiply(
+                self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
+            )
+            if y is not NotImplemented:
+                return y
+        return self._dispatch(x, transpose)
+
+    def _dispatch(self, x: Any, transpose: bool) -> Tensor:
+        """Call the operator through ``torch.ops``, where compilers and modes can see it."""
+        if not hasattr(x, "__torch_function__"):
             hint = "multiply one after the other" if isinstance(x, CSR) else "use torch.as_tensor"
             raise TypeError(
                 f"CSR: expected a torch tensor to multiply with, got {type(x).__name__}; {hint}"
@@ -129,8 +83,12 @@ class CSR(nn.Module):
         return y
 
     def __matmul__(self, x: Tensor) -> Tensor:
-        """``A @ x``: x is (columns,) or (columns, k), the result (rows,) or (rows, k)."""
+        """``A @ x``: (columns,) -> (rows,), (..., columns, k) -> (..., rows, k)."""
         return self._product(x, False)
+
+    def __rmatmul__(self, x: Tensor) -> Tensor:
+        """``x @ A``: (rows,) -> (columns,), (..., k, rows) -> (..., k, columns)."""
+        return from_the_left(self._product, x, True)
 
     def forward(self, x: Tensor) -> Tensor:
         """``A(x)``, the same product; use this form in code that is compiled or exported."""
@@ -141,31 +99,40 @@ class CSR(nn.Module):
         """The transpose: a view that multiplies, at the price of the matrix itself."""
         return CSRTranspose(self)
 
-    # -- what it is -------------------------------------------------------------------------
+    # -- new matrices from this one ---------------------------------------------------------
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns)."""
-        return self._shape
+    def __mul__(self, scale: Any) -> CSR:
+        """``A * s``, entry by entry: s is a number or a tensor that broadcasts to the shape.
 
-    @property
-    def nnz(self) -> int:
-        """Number of stored entries."""
-        return self.col.numel()
+        As for a dense matrix, a scale of shape (rows, 1) scales rows and one of shape (columns,)
+        columns. Gradients flow to `s` and to learnt entries.
+        """
+        return self._with_values(arithmetic.scaled_values(self, torch.mul, scale))
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the values."""
-        return self.values.dtype
+    __rmul__ = __mul__
 
-    @property
-    def device(self) -> torch.device:
-        """Where all its tensors are."""
-        return self.col.device
+    def __truediv__(self, scale: Any) -> CSR:
+        """``A / s``, entry by entry, as for ``A * s``."""
+        return self._with_values(arithmetic.scaled_values(self, torch.true_divide, scale))
 
-    def extra_repr(self) -> str:
-        """Show shape, entries, dtype and device when printed."""
-        return f"shape={self.shape}, nnz={self.nnz}, dtype={self.dtype}, device={self.device}"
+    def __neg__(self) -> CSR:
+        """``-A``."""
+        return self._with_values(-self.values)
+
+    def scale_rows(self, scale: Tensor) -> CSR:
+        """Multiply each row with its number: ``diag(scale) A``; scale is (rows,).
+
+        Examples
+        --------
+        >>> A = CSR.from_dense(torch.tensor([[1.0, 0.0], [3.0, 4.0]]))
+        >>> A.scale_rows(torch.tensor([10.0, 1.0])).to_dense()
+        tensor([[10.,  0.],
+                [ 3.,  4.]])
+        """
+        if not isinstance(scale, Tensor) or scale.shape != (self.shape[0],):
+            got = tuple(scale.shape) if isinstance(scale, Tensor) else type(scale).__name__
+            raise ValueError(f"CSR.scale_rows: expected a tensor ({self.shape[0]},), got {got}")
+        return self * scale[:, None]
 
     # -- conversion -------------------------------------------------------------------------
 
@@ -189,6 +156,19 @@ class CSR(nn.Module):
         """
         return cls(*conversion.parts_of_torch(matrix))
 
+    @classmethod
+    def from_dense(cls, matrix: Tensor) -> CSR:
+        """From the nonzero entries of a dense 2-D tensor, on its device.
+
+        float32 stays, every other real type becomes float64.
+
+        Examples
+        --------
+        >>> CSR.from_dense(torch.eye(3)).nnz
+        3
+        """
+        return cls(*conversion.parts_of_dense(matrix))
+
     def to_scipy(self) -> csr_array:
         """A copy as a ``scipy.sparse.csr_array``."""
         return conversion.to_scipy(self)
@@ -197,72 +177,6 @@ class CSR(nn.Module):
         """A copy as a ``torch.sparse_csr`` tensor, which wants its columns sorted and distinct."""
         return conversion.to_torch(self)
 
-    # -- moving, saving and loading ---------------------------------------------------------
-
-    def to(self, *args: Any, **kwargs: Any) -> CSR:
-        """Return a CSR on another device or of another dtype; arguments as for ``Tensor.to``.
-
-        Unlike ``nn.Module.to`` (and ``.float()``, ``.cuda()``, which are the module's own) it
-        leaves this matrix as it is. Learnt values become a new parameter. As part of a parent
-        module it is converted in place with the parent, as every submodule is.
-        """
-        other = CSR.__new__(CSR)
-        other.__dict__.update(self.__dict__)
-        other._buffers = dict(self._buffers)
-        other._parameters = {
-            name: None if p is None else nn.Parameter(p.detach().clone(), p.requires_grad)
-            for name, p in self._parameters.items()
-        }
-        return nn.Module.to(other, *args, **kwargs)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> CSR:
-        """Convert in place, for ``.to()`` of this module or a parent."""
-        with torch.inference_mode(False):
-            super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-            self._mirror()
-        return self
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        """Check the matrix that would result before any of it is used, then rebuild the rest."""
-        crow, col, values = (
-            state_dict.get(prefix + name, getattr(self, name)) for name in ("crow", "col", "values")
-        )
-        try:
-            if col.numel() != self.nnz:
-                raise ValueError(
-                    f"CSR: this matrix has {self.nnz} entries, the state {col.numel()}; build a "
-                    "new CSR instead of loading into this one"
-                )
-            structure = checked_structure(crow, col, self._shape)
-            checked_values(values, structure.col)
-        except (TypeError, ValueError) as error:
-            error_msgs.append(f"{prefix.rstrip('.') or 'CSR'}: {error}")
-            return
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-        )
-        device = self.device
-        self._install(Structure(*(t.to(device) for t in structure)), self.values)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Keep the matrix alone: the transpose is rebuilt from it."""
-        rebuilt = {"crow_t", "col_t", "perm", "values_t"}
-        buffers = {name: t for name, t in self._buffers.items() if name not in rebuilt}
-        state = {name: value for name, value in self.__dict__.items() if name != "_mirrored"}
-        return {**state, "_buffers": buffers}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Unpickle or copy: integers from a file are checked like any others."""
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
-        with torch.inference_mode(False):
-            structure = checked_structure(self.crow, self.col, self._shape)
-            self._install(structure, checked_values(self.values, structure.col))
+    def to_dense(self) -> Tensor:
+        """A copy as a dense tensor (rows, columns)."""
+        return conversion.to_torch(self).to_dense()

@@ -16,6 +16,8 @@ from types import ModuleType
 
 import torch
 
+from dtpinn.sparse import batching
+
 _PACKAGE = Path(__file__).parent.parent
 # pip keeps the wheels that it builds, and would install the one at fault again.
 _REBUILD = (
@@ -98,3 +100,6 @@ def load(package: Path = _PACKAGE) -> ModuleType:
 
 _C = load()
 """The compiled part is loaded or its absence explained, never a linker message."""
+batching.register()
+multiply = _C.multiply
+"""The operator ``csr_product`` for the matrix that a module holds, in one call."""

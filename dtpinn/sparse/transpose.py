@@ -1,28 +1,44 @@
-"""The transpose of a CSR, as something to multiply with."""
+"""The transpose of a CSR, as something to multiply with, and products from the left."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from dtpinn.sparse.csr import CSR
+
+
+def from_the_left(product: Callable[[Any, bool], Tensor], x: Any, transpose: bool) -> Tensor:
+    """``x A`` as ``(A' x')'``, where `product` multiplies with A or, if told to, with A'."""
+    if not isinstance(x, Tensor) or x.dim() < 2:
+        return product(x, transpose)
+    return product(x.mT, transpose).mT.contiguous()
 
 
 class CSRTranspose:
     """The transpose of a CSR: owns no tensors, multiplies with what its parent stores."""
 
     __slots__ = ("T",)
+    __array_ufunc__ = None
 
     def __init__(self, parent: CSR) -> None:
         self.T = parent
 
     def __matmul__(self, y: Tensor) -> Tensor:
-        """``A.T @ y``: y is (rows,) or (rows, k), the result (columns,) or (columns, k)."""
+        """``A.T @ y``: (rows,) -> (columns,), (..., rows, k) -> (..., columns, k)."""
         return self.T._product(y, True)
 
     __call__ = __matmul__
+
+    def __rmatmul__(self, x: Tensor) -> Tensor:
+        """``x @ A.T``: (columns,) -> (rows,), (..., k, columns) -> (..., k, rows)."""
+        return from_the_left(self.T._product, x, False)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -30,5 +46,28 @@ class CSRTranspose:
         rows, columns = self.T.shape
         return columns, rows
 
+    @property
+    def nnz(self) -> int:
+        """Number of stored entries."""
+        return self.T.nnz
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the values."""
+        return self.T.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parent's tensors are."""
+        return self.T.device
+
+    def to_scipy(self) -> csr_array:
+        """A copy as a ``scipy.sparse.csr_array``."""
+        return self.T.to_scipy().T.tocsr()
+
+    def to_dense(self) -> Tensor:
+        """A copy as a dense tensor."""
+        return self.T.to_dense().mT.contiguous()
+
     def __repr__(self) -> str:
-        return f"CSRTranspose(shape={self.shape}, nnz={self.T.nnz})"
+        return f"CSRTranspose(shape={self.shape}, nnz={self.nnz}, dtype={self.dtype})"

@@ -239,15 +239,17 @@ def test_a_wrong_matrix_is_refused_at_the_door(error, message, wrong):
 
 def test_wrong_operands_are_refused():
     A = dtpinn.CSR.from_scipy(MATRICES["random"])
-    with pytest.raises(ValueError, match="x has 70 rows where the matrix has 90 columns"):
+    with pytest.raises(ValueError, match=r"shape \[70\] has 70 rows where .* 90 columns"):
         A @ torch.ones(70)
-    with pytest.raises(ValueError, match="x has 90 rows where the matrix has 70 rows"):
+    with pytest.raises(ValueError, match=r"shape \[90\] has 90 rows where .* 70 rows"):
         A.T @ torch.ones(90)
     with pytest.raises(TypeError, match="Float where the matrix is Double"):
         A @ torch.ones(90, dtype=torch.float32)
     with pytest.raises(TypeError, match="ndarray"):
         A @ np.ones(90)
-    with pytest.raises(ValueError, match="\\(n,\\) or \\(n, k\\)"):
+    with pytest.raises(ValueError, match=r"\(n,\) or \(..., n, k\), got a scalar"):
+        A @ torch.tensor(1.0)
+    with pytest.raises(ValueError, match="has 2 rows where the matrix has 90 columns"):
         A @ torch.ones(90, 2, 2)
     with pytest.raises(ValueError, match="on meta"):
         A @ torch.ones(90, device="meta")
