@@ -178,5 +178,6 @@ class CSR(StoredCSR):
         return conversion.to_torch(self)
 
     def to_dense(self) -> Tensor:
-        """A copy as a dense tensor (rows, columns)."""
-        return conversion.to_torch(self).to_dense()
+        """As a dense tensor (rows, columns), through which gradients flow to learnt entries."""
+        index = (arithmetic.row_of_each_entry(self), self.col.long())
+        return self.values.new_zeros(self.shape).index_put(index, self.values, accumulate=True)
