@@ -30,7 +30,7 @@ _LAZY = {
 }
 _MODULES = (
     "experiments", "geometry", "models", "nodes", "optim", "output", "pde", "problem", "rbffd",
-    "sparse", "training",
+    "reference", "sparse", "training",
 )  # fmt: skip
 
 __all__ = ["CSR", "__version__", "vstack", *_LAZY, *_MODULES]

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.reference import sampled
+
+from matrices import MATRICES
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("k", [None, 0, 1, 3])
+@pytest.mark.parametrize("name", MATRICES)
+def test_it_is_the_gradient_of_our_product_in_the_values(name, k, dtype):
+    """Each entry is a sum of k products: (k + 1) eps sum |y| |x|, for either side."""
+    constant = dtpinn.CSR.from_scipy(MATRICES[name])
+    values = constant.values.to(dtype).requires_grad_()
+    A = dtpinn.CSR(constant.crow, constant.col, values, constant.shape)
+    more = () if k is None else (k,)
+    x, y = torch.randn(A.shape[1], *more).to(dtype), torch.randn(A.shape[0], *more).to(dtype)
+    (wanted,) = torch.autograd.grad(A(x), values, y)
+    got = sampled(A, y, x)
+    assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
+    bound = 2 * ((k or 1) + 1) * torch.finfo(dtype).eps * sampled(A, y.abs(), x.abs())
+    assert torch.all((got - wanted).abs() <= bound)
+
+
+@pytest.mark.parametrize(
+    ("y", "x"),
+    [((90,), (70,)), ((70,), (90, 1)), ((70, 2), (90, 3)), ((70, 2, 2), (90, 2, 2)), ((), ())],
+)
+def test_operands_that_do_not_fit_are_named(y, x):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    with pytest.raises(ValueError, match=r"y of shape \(70,\) and x of shape \(90,\)"):
+        sampled(A, torch.ones(y), torch.ones(x))
+
+
+def test_it_takes_nothing_but_a_csr():
+    with pytest.raises(TypeError, match=r"sampled: expected a dtpinn\.CSR, got csr_array"):
+        sampled(MATRICES["random"], torch.ones(70), torch.ones(90))
