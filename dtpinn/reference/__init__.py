@@ -1,11 +1,13 @@
 """Reference backends of the sparse product: oracles for the tests, rivals in the benchmarks.
 
 Each is built from a ``dtpinn.CSR`` and multiplies as it does, with a library in place of our
-kernels. They are kept for good, and kept plain; SciPy is imported when an operator is built.
+kernels: SciPy on the CPU, CuPy on the GPU as the paper has it. They are kept for good, and kept
+plain; SciPy and CuPy are imported when an operator is built.
 """
 
+from dtpinn.reference.cupy_backend import CuPyProduct, cupy_unavailable
 from dtpinn.reference.product import Product
 from dtpinn.reference.sampled import sampled
 from dtpinn.reference.scipy_backend import SciPyProduct
 
-__all__ = ["Product", "SciPyProduct", "sampled"]
+__all__ = ["CuPyProduct", "Product", "SciPyProduct", "cupy_unavailable", "sampled"]
