@@ -14,8 +14,8 @@
 namespace dtpinn {
 namespace {
 
-// Below this many multiplications a second thread costs more than it brings.
-constexpr std::int64_t kWorkPerThread = 32768;
+// Entries times columns that keep a thread busy for about as long as it takes to wake it (2 us).
+constexpr std::int64_t kWorkPerThread = 8192;
 
 // Calls rows(begin, end) on pieces of about equal numbers of entries (not of rows: one dense row
 // among sparse ones must not leave the other threads idle).
