@@ -74,8 +74,7 @@ class CSR(StoredCSR):
             raise TypeError(
                 f"CSR: expected a torch tensor to multiply with, got {type(x).__name__}; {hint}"
             )
-        b = self._buffers  # attribute access through nn.Module costs microseconds
-        values: Any = b["values"] if "values" in b else self._parameters["values"]
+        b, values = self._buffers, self.values
         y: Tensor = torch.ops.dtpinn.csr_product(
             b["crow"], b["col"], values, b["crow_t"], b["col_t"], self._values_t(values),
             b["perm"], x, transpose,

@@ -21,6 +21,13 @@ def from_the_left(product: Callable[[Any, bool], Tensor], x: Any, transpose: boo
     return product(x.mT, transpose).mT.contiguous()
 
 
+def _turned(scale: Any) -> Any:
+    """Return a scale of the transpose as one of the matrix."""
+    if not isinstance(scale, Tensor) or scale.dim() == 0:
+        return scale
+    return (scale[None] if scale.dim() == 1 else scale).mT
+
+
 class CSRTranspose:
     """The transpose of a CSR: owns no tensors, multiplies with what its parent stores."""
 
@@ -39,6 +46,20 @@ class CSRTranspose:
     def __rmatmul__(self, x: Tensor) -> Tensor:
         """``x @ A.T``: (columns,) -> (rows,), (..., k, columns) -> (..., k, rows)."""
         return from_the_left(self.T._product, x, False)
+
+    def __mul__(self, scale: Any) -> CSRTranspose:
+        """``A.T * s``, entry by entry, as for ``A * s``."""
+        return (self.T * _turned(scale)).T
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, scale: Any) -> CSRTranspose:
+        """``A.T / s``, entry by entry, as for ``A * s``."""
+        return (self.T / _turned(scale)).T
+
+    def __neg__(self) -> CSRTranspose:
+        """``-A.T``."""
+        return (-self.T).T
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -36,6 +36,18 @@ def test_scaling_is_that_of_a_dense_matrix(s):
         assert_close(ours.T @ y, wanted.T @ y)
 
 
+@pytest.mark.parametrize(
+    "s",
+    [3, torch.tensor(0.5), torch.randn(COLUMNS, 1), torch.randn(ROWS)],
+    ids=lambda s: f"{type(s).__name__} {tuple(getattr(s, 'shape', ()))}",
+)
+def test_scaling_the_transpose(s):
+    for ours, wanted in ((A.T * s, DENSE.T * s), (s * A.T, DENSE.T * s), (A.T / s, DENSE.T / s)):
+        assert_close(ours.to_dense(), wanted)
+        assert_close(ours.T.to_dense(), wanted.T)
+    assert_close((-A.T).to_dense(), -DENSE.T)
+
+
 def test_negation_and_rows():
     assert_close((-A).to_dense(), -DENSE)
     d = torch.randn(ROWS)

@@ -143,6 +143,21 @@ def test_vmap_over_the_structure_is_refused():
         )(col)
 
 
+@pytest.mark.parametrize("transform", [jacrev, jacfwd], ids=lambda t: t.__name__)
+def test_a_matrix_made_inside_a_transformation(transform, both):
+    def product(values):
+        A = dtpinn.CSR(CSR.crow, CSR.col, values, CSR.shape)
+        return (A.scale_rows(torch.arange(5.0)).T @ torch.ones(5)) + 2 * A.T @ torch.ones(5)
+
+    def dense(values):
+        D = torch.zeros(5, 4).index_put((ROW, COLUMN), values)
+        return (torch.arange(5.0)[:, None] * D).sum(0) + 2 * D.sum(0)
+
+    assert_close(transform(product)(both[0]), transform(dense)(both[0]))
+    batch = torch.randn(3, CSR.nnz)
+    assert_close(vmap(product)(batch), vmap(dense)(batch))
+
+
 def test_functional_call_replaces_the_values():
     A = dtpinn.CSR.from_dense(DENSE)
     x = torch.randn(4)
