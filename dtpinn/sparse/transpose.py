@@ -49,13 +49,15 @@ class CSRTranspose:
 
     def __mul__(self, scale: Any) -> CSRTranspose:
         """``A.T * s``, entry by entry, as for ``A * s``."""
-        return (self.T * _turned(scale)).T
+        scaled: CSR = self.T * _turned(scale)
+        return scaled.T
 
     __rmul__ = __mul__
 
     def __truediv__(self, scale: Any) -> CSRTranspose:
         """``A.T / s``, entry by entry, as for ``A * s``."""
-        return (self.T / _turned(scale)).T
+        scaled: CSR = self.T / _turned(scale)
+        return scaled.T
 
     def __neg__(self) -> CSRTranspose:
         """``-A.T``."""
