@@ -17,6 +17,11 @@ CUDA_HOME             the CUDA toolkit
 TORCH_CUDA_ARCH_LIST  architectures to compile for (default: that of the visible GPU; without one,
                       all of ``ARCHITECTURES`` that the toolkit knows)
 MAX_JOBS              compilers run side by side
+DTPINN_SANITIZE       address, undefined, or both with a comma between: compile the C++ part so
+                      that an access out of bounds, or undefined behaviour, ends the process (gcc)
+
+A sanitized extension only loads into a Python that was started with the sanitizer's library, so it
+is built beside the usual one, never in its place. ``.ci/sanitized`` does that and runs its tests.
 """
 
 from __future__ import annotations
@@ -41,6 +46,7 @@ ARCHITECTURES = ("7.5", "8.0", "8.6", "9.0", "10.0", "12.0")
 # so a Mac gets serial kernels; nobody has tried that build. Linux means gcc: clang ignores
 # `#pragma GCC target`, which gives the files of csrc/cpu their instruction sets.
 OPENMP = [] if sys.platform == "darwin" else ["-fopenmp"]
+SANITIZERS = ("address", "undefined")
 ROOT = Path(__file__).parent
 
 
@@ -153,6 +159,31 @@ def choose_architectures(toolkit: Path) -> str:
     return wish
 
 
+def choose_sanitizers() -> list[str]:
+    """What DTPINN_SANITIZE asks for, in the order of SANITIZERS."""
+    wish = os.environ.get("DTPINN_SANITIZE", "").strip()
+    names = {name.strip() for name in wish.split(",")} if wish else set()
+    if unknown := sorted(names - {*SANITIZERS}):
+        raise SystemExit(
+            f"dtpinn: DTPINN_SANITIZE must be one or more of {', '.join(SANITIZERS)}, separated by "
+            f"commas, got {wish!r}, of which {', '.join(map(repr, unknown))} is not known. (There "
+            "is no thread here: torch and OpenMP would have to be built with it as well; "
+            "tests/sparse/test_races.py runs the kernels alone under it.)"
+        )
+    return [name for name in SANITIZERS if name in names]
+
+
+def optimization(sanitizers: list[str]) -> tuple[list[str], list[str]]:
+    """Flags that compile and flags that link. The kernels are vector code at -O2 as at -O3."""
+    if not sanitizers:
+        return ["-O3"], []
+    flags = ["-O2", "-g1", "-fno-omit-frame-pointer", "-D_GLIBCXX_ASSERTIONS"]
+    if "address" in sanitizers:  # checks as calls, not inline: half the time to compile
+        flags += ["--param", "asan-instrumentation-with-call-threshold=0"]
+    fatal = [f"-fsanitize={','.join(sanitizers)}", "-fno-sanitize-recover=all"]
+    return [*flags, *fatal], fatal
+
+
 def relative(paths) -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in paths)
 
@@ -167,9 +198,13 @@ def make_extension(toolkit: Path | None) -> Extension:
     make = cpp_extension.CppExtension
     csrc = ROOT / "csrc"
     sources = [path for path in csrc.rglob("*.cpp") if path.name != "cuda.cpp"]
-    compile_args = {"cxx": ["-O3", *OPENMP, "-fvisibility=hidden", "-Wall"]}
+    sanitizers = choose_sanitizers()
+    optimize, instrument = optimization(sanitizers)
+    compile_args = {"cxx": [*optimize, *OPENMP, "-fvisibility=hidden", "-Wall"]}
     # Nothing reads this one: another torch changes the command line, and so compiles all anew.
     macros = [("DTPINN_TORCH", f'"{torch.__version__}"')]
+    if sanitizers:
+        macros.append(("DTPINN_SANITIZE", f'"{",".join(sanitizers)}"'))
     if toolkit is not None:
         make = cpp_extension.CUDAExtension
         sources += [csrc / "csr" / "cuda.cpp", *csrc.rglob("*.cu")]
@@ -186,7 +221,7 @@ def make_extension(toolkit: Path | None) -> Extension:
         depends=relative(path for path in csrc.rglob("*") if path.is_file()),
         define_macros=macros,
         extra_compile_args=compile_args,
-        extra_link_args=OPENMP,
+        extra_link_args=[*OPENMP, *instrument],
     )
 
 
@@ -203,6 +238,12 @@ def make_build_command(toolkit: Path | None):
             return Path(self.build_lib) / "dtpinn" / "_build.json"
 
         def run(self) -> None:
+            if self.inplace and choose_sanitizers():
+                raise SystemExit(
+                    "dtpinn: DTPINN_SANITIZE is set, and a sanitized extension in the checkout "
+                    "would stop every Python that imports it. Unset it, or run .ci/sanitized, "
+                    "which builds beside the checkout's own."
+                )
             # By its dates an extension that was built for another torch, or without CUDA, looks up
             # to date. ninja knows better what to compile again.
             self.force = True
@@ -232,7 +273,10 @@ def main() -> None:
 
         minor = ".".join(torch.__version__.split(".")[:2])
         toolkit = choose_toolkit()
+        # Apart from the usual build, which would otherwise have to compile everything again.
+        apart = {"build": {"build_base": "build/sanitizer"}} if choose_sanitizers() else {}
         setup(
+            options=apart,
             install_requires=[f"torch=={minor}.*", *RUNTIME],
             ext_modules=[make_extension(toolkit)],
             cmdclass={"build_ext": make_build_command(toolkit), "sdist": SourceArchive},

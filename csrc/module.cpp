@@ -32,6 +32,11 @@ py::dict build_info() {
 #else
     info["openmp"] = false;
 #endif
+#if defined(DTPINN_SANITIZE)
+    info["sanitize"] = DTPINN_SANITIZE;
+#else
+    info["sanitize"] = py::none();
+#endif
     return info;
 }
 
@@ -48,7 +53,7 @@ PYBIND11_MODULE(_C, m) {
     m.doc() = "Compiled part of dtpinn: registers torch.ops.dtpinn on import.";
     m.def("build_info", &build_info,
           "What the extension was built against: torch, compiler, cuda, cuda_architectures, "
-          "openmp.");
+          "openmp, sanitize.");
     m.def(
         "instruction_set", [] { return dtpinn::name(dtpinn::instruction_set()); },
         "The instruction set the CPU kernels use: baseline, avx2 or avx512.");

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-pytest.importorskip("setuptools")
+setuptools = pytest.importorskip("setuptools")
 ROOT = Path(__file__).parent.parent
 
 
@@ -76,6 +76,42 @@ def test_a_torch_without_cuda_is_called_what_it_is(setup, monkeypatch, hip, said
     monkeypatch.setenv("DTPINN_CUDA", "1")
     with pytest.raises(SystemExit, match=said):
         setup.choose_toolkit()
+
+
+@pytest.mark.parametrize(
+    ("wish", "flags"),
+    [
+        (None, []),
+        ("", []),
+        ("address", ["-fsanitize=address"]),
+        (" undefined , address ", ["-fsanitize=address,undefined"]),
+    ],
+)
+def test_sanitizers_compile_and_link_the_extension(setup, monkeypatch, wish, flags):
+    monkeypatch.setenv("DTPINN_SANITIZE", wish or "")
+    if wish is None:
+        monkeypatch.delenv("DTPINN_SANITIZE")
+    extension = setup.make_extension(toolkit=None)
+    for arguments in (extension.extra_compile_args["cxx"], extension.extra_link_args):
+        assert [each for each in arguments if each.startswith("-fsanitize")] == flags
+        assert ("-fno-sanitize-recover=all" in arguments) == bool(flags)
+    told = [value for name, value in extension.define_macros if name == "DTPINN_SANITIZE"]
+    assert told == [flag.replace("-fsanitize=", '"') + '"' for flag in flags]
+
+
+@pytest.mark.parametrize("wish", ["thread", "address,", "adress,undefined", "1"])
+def test_an_unknown_sanitizer_is_refused(setup, monkeypatch, wish):
+    monkeypatch.setenv("DTPINN_SANITIZE", wish)
+    with pytest.raises(SystemExit, match=f"one or more of address, undefined.*got '{wish}'"):
+        setup.make_extension(toolkit=None)
+
+
+def test_a_sanitized_extension_never_lands_in_the_checkout(setup, monkeypatch):
+    monkeypatch.setenv("DTPINN_SANITIZE", "address")
+    command = setup.make_build_command(None)(setuptools.Distribution())
+    command.inplace = True
+    with pytest.raises(SystemExit, match=r"\.ci/sanitized"):
+        command.run()
 
 
 @pytest.mark.parametrize("shared", ["true", "false"])
