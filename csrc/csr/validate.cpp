@@ -36,6 +36,8 @@ void validate_structure(const at::Tensor& crow, const at::Tensor& col, std::int6
                       " and ", col.sizes());
     TORCH_CHECK_VALUE(columns >= 0, "CSR: the number of columns must not be negative, got ",
                       columns);
+    TORCH_CHECK_VALUE(columns < std::numeric_limits<std::int64_t>::max(), "CSR: ", columns,
+                      " columns are too many: the transpose needs one row pointer more");
     TORCH_CHECK_VALUE(index == at::kLong || columns < std::numeric_limits<std::int32_t>::max(),
                       "CSR: ", columns, " columns need int64 indices, got int32");
     const auto starts = crow.contiguous(), indices = col.contiguous();

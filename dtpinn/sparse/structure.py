@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 _INT32_MAX = 2**31 - 1
+_INT64_MAX = 2**63 - 1
 
 
 class Structure(NamedTuple):
@@ -23,13 +24,15 @@ class Structure(NamedTuple):
 
 
 def checked_shape(shape: Sequence[int]) -> tuple[int, int]:
-    """Two sizes, neither negative."""
+    """Two sizes, neither negative nor past what 64-bit row pointers can count."""
     try:
         rows, columns = (operator.index(size) for size in shape)
     except (TypeError, ValueError):
         raise TypeError(f"CSR: shape must be two integers (rows, columns), got {shape!r}") from None
     if min(rows, columns) < 0:
         raise ValueError(f"CSR: shape must be two sizes (rows, columns) >= 0, got {tuple(shape)}")
+    if max(rows, columns) >= _INT64_MAX:
+        raise ValueError(f"CSR: shape must be two sizes below 2**63 - 1, got {tuple(shape)}")
     return rows, columns
 
 
@@ -40,6 +43,8 @@ def checked_values(values: Tensor, col: Tensor) -> Tensor:
             f"CSR: values must be a torch tensor, got {type(values).__name__}; "
             "use torch.as_tensor, or CSR.from_scipy for a SciPy matrix"
         )
+    if values.layout != torch.strided:
+        raise TypeError(f"CSR: values must be a dense tensor, got layout {values.layout}")
     if values.dtype not in (torch.float64, torch.float32):
         raise TypeError(
             f"CSR: values must be float64 or float32, got {values.dtype}; convert them with "
@@ -76,11 +81,13 @@ def checked_structure(crow: Tensor, col: Tensor, shape: tuple[int, int]) -> Stru
         if not isinstance(index, Tensor) or index.dtype not in (torch.int32, torch.int64):
             got = index.dtype if isinstance(index, Tensor) else type(index).__name__
             raise TypeError(f"CSR: {name} must be an int32 or int64 torch tensor, got {got}")
+        if index.layout != torch.strided:
+            raise TypeError(f"CSR: {name} must be a dense tensor, got layout {index.layout}")
         if index.dim() != 1:
             raise ValueError(f"CSR: {name} must be 1-D, got shape {tuple(index.shape)}")
     if crow.device != col.device:
         raise ValueError(f"CSR: crow is on {crow.device} and col on {col.device}; move one")
-    rows, columns = shape
+    rows, columns = checked_shape(shape)  # again: it may come from a file
     if crow.numel() != rows + 1:
         raise ValueError(
             f"CSR: crow must hold rows + 1 = {rows + 1} entries for shape {shape}, "
