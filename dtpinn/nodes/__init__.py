@@ -2,8 +2,16 @@
 
 from dtpinn.nodes.ghosts import place_ghosts
 from dtpinn.nodes.nodes import Nodes
-from dtpinn.nodes.ordering import hilbert_order
+from dtpinn.nodes.ordering import hilbert_order, scattered
 from dtpinn.nodes.placing import place_nodes
 from dtpinn.nodes.quality import Quality, measure
 
-__all__ = ["Nodes", "Quality", "hilbert_order", "measure", "place_ghosts", "place_nodes"]
+__all__ = [
+    "Nodes",
+    "Quality",
+    "hilbert_order",
+    "measure",
+    "place_ghosts",
+    "place_nodes",
+    "scattered",
+]

@@ -8,6 +8,12 @@ import numpy.typing as npt
 # 2 * 31 and 3 * 20 bits fit one 64-bit key; the cells are far smaller than any spacing.
 BITS = {1: 62, 2: 31, 3: 20}
 
+# Values between two neighbours from which on they are not in the first-level cache together: 16 KiB
+# of doubles, half of a usual one. Measured in random order in the plane, where the median distance
+# is 0.28 N: at 1,400 a product along the curve and its two permutations take as long as the product
+# as it is, at 2,800 half as long.
+FAR = 2048
+
 
 def hilbert_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Rows of ``points`` along a Hilbert curve through their bounding box.
@@ -37,6 +43,37 @@ def hilbert_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     if points.shape[1] == 1:
         return np.argsort(points[:, 0], kind="stable")
     return np.argsort(_hilbert_key(_cells(points)), kind="stable")
+
+
+def scattered(*blocks: npt.NDArray[np.float64]) -> bool:
+    """Whether neighbours in space lie so far apart in memory that a product along the curve pays.
+
+    True if more than half of the pairs of neighbours along the Hilbert curve are over 2,048 rows
+    apart. That takes 7,000 points in random order, of one block; small clouds are in the cache
+    anyhow. Points sorted by a coordinate, row by row, or in chunks of whatever origin (a mesh
+    generator's, an octree's) are local enough: there the permutations would cost more than they
+    win. The way from row to row tells less: it is long in points sorted by a coordinate as well.
+
+    Parameters
+    ----------
+    blocks
+        (n, d) each, rows that are to be neighbours of rows of their own block: interior, boundary
+        and ghost nodes. Blocks are compared with a curve each, as no order of theirs can bring
+        rows of different blocks together.
+
+    Returns
+    -------
+    scattered
+        Takes about 1 s per million points.
+
+    Examples
+    --------
+    >>> grid = np.stack(np.meshgrid(np.arange(100.0), np.arange(100.0)), axis=-1).reshape(-1, 2)
+    >>> scattered(grid), scattered(np.random.default_rng(0).permutation(grid))
+    (False, True)
+    """
+    apart = np.concatenate([np.abs(np.diff(hilbert_order(points))) for points in blocks])
+    return bool(len(apart)) and float(np.median(apart)) > FAR
 
 
 def _cells(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from dtpinn.output import format_table
+from dtpinn.problem.curve import CurveProduct
 from dtpinn.problem.matrices import key_of
 
 if TYPE_CHECKING:
@@ -88,14 +89,16 @@ def describe(problem: DiscreteProblem) -> Description:
             )
         )
     matrices = problem.matrices.by_key.values()
-    count = len(problem.single) + (problem.stacked is not None)
+    products = [p for p in (problem.stacked, *problem.single.values()) if p is not None]
+    along = any(isinstance(product, CurveProduct) for product in products)
     return Description(
         nodes=repr(problem.nodes),
         order=problem.order,
         dtype=str(problem.dtype).removeprefix("torch."),
         times=1 if problem.times is None else len(problem.times),
         operators=tuple(operators),
-        products=f"{count} product{'s' * (count != 1)}",
+        products=f"{len(products)} product{'s' * (len(products) != 1)}"
+        + " along a curve, as the nodes are scattered in memory" * along,
         nonzeros=sum(o.nonzeros for o in operators),
         memory_bytes=sum(t.numel() * t.element_size() for t in _tensors(problem))
         + sum(m.data.nbytes + m.indices.nbytes + m.indptr.nbytes for m in matrices),

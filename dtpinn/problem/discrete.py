@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Operator
+from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
@@ -19,7 +20,6 @@ from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.newton import solve_newton, starting_values
 from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import repeat
-from dtpinn.sparse import CSR
 
 
 class DiscreteProblem(Problem):
@@ -35,8 +35,9 @@ class DiscreteProblem(Problem):
         The order p of the discretisation.
     matrices : Matrices
         The same operators as SciPy matrices, with their conditioning.
-    stacked : CSR
-        All matrices that act on the unknown itself, one below the other.
+    stacked : CSR or CurveProduct
+        All matrices that act on the unknown itself, one below the other: ``stacked(u)`` takes
+        values on X~ in the order of the nodes. Of scattered nodes it is stored along a curve.
     """
 
     extended_points: Tensor
@@ -62,16 +63,27 @@ class DiscreteProblem(Problem):
         self.register_buffer("extended_points", repeat(nodes.extended, count, dtype))
         time = None if self.times is None else self.times.to(dtype).repeat(len(nodes.extended))
         self.register_buffer("extended_time", time)
-        stacked, self._rows = self.matrices.stack(self.requests, dtype)
-        self.stacked: CSR | None = stacked
+        self.stacked: Product | None
+        self._make_products()
+
+    def _make_products(self) -> None:
+        """Store the matrices as training multiplies with them: stacked, and along the curve."""
+        order = curve_through(self.nodes)
+        nodes_of = {region.name: region.rows for region in self.regions}
+        stacked, self._rows = self.matrices.stack(self.requests)
+        if stacked is None:
+            self.stacked = None
+        else:
+            rows = [nodes_of[r.region] for r in self.requests if not r.of_function]
+            self.stacked = make_product(stacked, np.concatenate(rows), order, self.dtype)
         # Operators that act on a function of the unknown are applied by themselves.
         self.single = nn.ModuleDict(
             {
-                key_of(request.region, request.operator): CSR.from_scipy(
-                    self.matrices.of(request.region, request.operator)
-                ).to(dtype)
-                for request in self.requests
-                if request.of_function
+                key_of(r.region, r.operator): make_product(
+                    self.matrices.of(r.region, r.operator), nodes_of[r.region], order, self.dtype
+                )
+                for r in self.requests
+                if r.of_function
             }
         )
 

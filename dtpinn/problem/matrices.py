@@ -45,9 +45,7 @@ class Matrices:
         """Return the matrix of an operator on a region."""
         return self.by_key[key_of(region, operator)]
 
-    def stack(
-        self, requests: Sequence[Request], dtype: torch.dtype
-    ) -> tuple[CSR | None, dict[str, slice]]:
+    def stack(self, requests: Sequence[Request]) -> tuple[csr_array | None, dict[str, slice]]:
         """Stack what acts on the unknown itself, and tell which rows hold what."""
         keys = [key_of(r.region, r.operator) for r in requests if not r.of_function]
         if not keys:
@@ -57,8 +55,7 @@ class Matrices:
             key: slice(int(end) - self.by_key[key].shape[0], int(end))
             for key, end in zip(keys, ends, strict=True)
         }
-        stacked = scipy.sparse.vstack([self.by_key[key] for key in keys], format="csr")
-        return CSR.from_scipy(stacked).to(dtype), rows
+        return scipy.sparse.vstack([self.by_key[key] for key in keys], format="csr"), rows
 
 
 def assemble_matrices(

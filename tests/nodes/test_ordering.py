@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dtpinn.nodes import hilbert_order
+from dtpinn.nodes import hilbert_order, scattered
 
 
 @pytest.mark.parametrize("dimension", [2, 3])
@@ -37,3 +37,38 @@ def test_few_points_are_ordered_too(count, dimension):
 
 def test_points_in_one_place_keep_their_order():
     assert hilbert_order(np.ones((5, 2))).tolist() == [0, 1, 2, 3, 4]
+
+
+def grid(n):
+    return np.stack(np.meshgrid(np.arange(float(n)), np.arange(float(n))), axis=-1).reshape(-1, 2)
+
+
+LOCAL = {
+    "row by row": lambda p, rng: p,
+    "along the curve": lambda p, rng: p[hilbert_order(p)],
+    "sorted by a coordinate": lambda p, rng: p[np.lexsort((rng.random(len(p)), p[:, 0]))],
+    "in chunks of 25": lambda p, rng: rng.permutation(p[hilbert_order(p)].reshape(-1, 25, 2)),
+    "few": lambda p, rng: rng.permutation(p)[:3000],
+}
+
+
+@pytest.mark.parametrize("order", LOCAL)
+def test_what_is_local_or_small_is_not_scattered(order, rng):
+    assert not scattered(LOCAL[order](grid(100), rng).reshape(-1, 2))
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_random_order_is_scattered(dimension, rng):
+    assert scattered(rng.random((10_000, dimension)))
+
+
+def test_blocks_that_interlock_are_judged_each_by_itself():
+    points = grid(100)
+    even = points.sum(axis=1) % 2 == 0
+    blocks = points[even], points[~even]
+    assert not scattered(*blocks)
+    assert scattered(np.concatenate(blocks))  # every neighbour is 5,000 rows away
+
+
+def test_no_points_are_not_scattered():
+    assert not scattered(np.empty((0, 2)), np.zeros((1, 2)))
