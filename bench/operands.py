@@ -1,0 +1,96 @@
+"""What the sparse product's benchmark multiplies: matrices as RBF-FD makes them, and vectors."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+import dtpinn
+
+Call = Callable[[], object]
+Product = Callable[[Tensor], Tensor]
+
+
+@functools.lru_cache(maxsize=1)
+def disk_nodes(count: int) -> dtpinn.Nodes:
+    return dtpinn.place_nodes(dtpinn.geometry.Disk(), count=count)
+
+
+@functools.lru_cache(maxsize=1)
+def stencil_matrix(count: int, n: int) -> csr_array:
+    """Rows are X, columns the n nearest of X~, values random; nodes in Hilbert order.
+
+    `count` is what is asked for; the disk gets as many within 2%.
+    """
+    nodes = disk_nodes(count)
+    _, near = cKDTree(nodes.extended).query(nodes.collocation, k=n)
+    col = np.sort(near, axis=1).astype(np.int32).ravel()
+    crow = np.arange(0, len(col) + 1, n, dtype=np.int32)
+    values = np.random.default_rng(0).standard_normal(len(col))
+    return csr_array((values, col, crow), shape=(len(nodes.collocation), len(nodes.extended)))
+
+
+@dataclass(frozen=True)
+class Operands:
+    """``y = matrix x`` and, where there is a `g`, the gradient ``matrix^T g`` after it."""
+
+    matrix: csr_array
+    x: Tensor
+    g: Tensor | None
+
+    @classmethod
+    def random(cls, matrix: csr_array, columns: int, *, backward: bool) -> Operands:
+        """Normally distributed; one column is a vector, as a user would have it."""
+        generator = torch.Generator().manual_seed(0)
+        tail = () if columns == 1 else (columns,)
+        g, x = (
+            torch.randn(size, *tail, dtype=torch.float64, generator=generator)
+            for size in matrix.shape
+        )
+        return cls(matrix, x.requires_grad_(backward), g if backward else None)
+
+    def to(self, device: str) -> Operands:
+        """The vectors on another device; a product brings the matrix along itself."""
+        x = self.x.detach().to(device).requires_grad_(self.x.requires_grad)
+        return Operands(self.matrix, x, None if self.g is None else self.g.to(device))
+
+    def call(self, product: Product) -> Call:
+        """The whole operation with this product; on a GPU until the result is there."""
+        x, g = self.x, self.g
+        once: Call = lambda: product(x)  # noqa: E731
+        if g is not None:
+            once = lambda: torch.autograd.grad(product(x), x, g)[0]  # noqa: E731
+        return synchronised(once) if x.is_cuda else once
+
+    @property
+    def traffic(self) -> int:
+        """Bytes that a product must move at least: values and int32 indices, x, y."""
+        rows, nnz = self.matrix.shape[0], self.matrix.nnz
+        columns = self.x[0].numel()
+        return 12 * nnz + 4 * (rows + 1) + 8 * self.x.numel() + 8 * rows * columns
+
+
+def synchronised(once: Call) -> Call:
+    def call() -> object:
+        result = once()
+        torch.cuda.synchronize()
+        return result
+
+    return call
+
+
+def torch_csr(matrix: csr_array, dtype: torch.dtype, device: str = "cpu") -> Tensor:
+    """As torch.sparse, with indices of this type; memory is shared where the types allow."""
+    return torch.sparse_csr_tensor(
+        torch.from_numpy(matrix.indptr).to(device, dtype),
+        torch.from_numpy(matrix.indices).to(device, dtype),
+        torch.from_numpy(matrix.data).to(device),
+        matrix.shape,
+    )

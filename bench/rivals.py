@@ -1,0 +1,138 @@
+"""Everybody who multiplies: ours, torch.sparse, dense, SciPy, and on a GPU CuPy and cuSPARSE.
+
+A maker takes `Operands` and returns a call without arguments that does the operation once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+from operands import Call, Operands, synchronised, torch_csr
+from scipy.sparse import csr_array
+
+import dtpinn
+
+FORWARD, BACKWARD = "forward", "forward + backward"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One to compare with. `setting` is "1 thread" or "GPU" where ours must adapt to the rival."""
+
+    name: str
+    make: Callable[[Operands], Call]
+    operations: tuple[str, ...] = (FORWARD, BACKWARD)
+    setting: str = ""
+    same_result: bool = True
+
+    def skip_if_unavailable(self) -> None:
+        """Skip, saying why, what this machine cannot run."""
+        if self.setting == "GPU" and not torch.cuda.is_available():
+            pytest.skip("CuPy and cuSPARSE: no CUDA device on this machine")
+        if self.make is cupy and (reason := cupy_unavailable()):
+            pytest.skip(f"CuPy: {reason}")
+
+
+def ours(operands: Operands) -> Call:
+    A = dtpinn.CSR.from_scipy(operands.matrix).to(operands.x.device)
+    return operands.call(lambda x: A @ x)
+
+
+def torch_int32(operands: Operands) -> Call:
+    A = torch_csr(operands.matrix, torch.int32, operands.x.device)
+    return operands.call(lambda x: A @ x)
+
+
+def torch_int64(operands: Operands) -> Call:
+    A = torch_csr(operands.matrix, torch.int64)
+    return operands.call(lambda x: A @ x)
+
+
+class _StoredTranspose(torch.autograd.Function):
+    """What a careful user of torch.sparse writes: the backward pass is one product too."""
+
+    @staticmethod
+    def forward(ctx, x, A, A_t):
+        ctx.A_t = A_t
+        return A @ x
+
+    @staticmethod
+    def backward(ctx, g):
+        return ctx.A_t @ g, None, None
+
+
+def torch_transposed(operands: Operands) -> Call:
+    A = torch_csr(operands.matrix, torch.int32)
+    A_t = torch_csr(csr_array(operands.matrix.T), torch.int32)
+    return operands.call(lambda x: _StoredTranspose.apply(x, A, A_t))
+
+
+def dense(operands: Operands) -> Call:
+    A = torch.from_numpy(operands.matrix.toarray())
+    multiply = torch.mv if operands.x.dim() == 1 else torch.mm
+    return operands.call(lambda x: multiply(A, x))
+
+
+def with_scipy(operands: Operands) -> Call:
+    matrix, x = operands.matrix, operands.x.numpy()
+    return lambda: torch.from_numpy(matrix @ x)
+
+
+def cupy(operands: Operands) -> Call:
+    reference = importlib.import_module("dtpinn.reference")
+    product = reference.CuPyProduct(dtpinn.CSR.from_scipy(operands.matrix).to(operands.x.device))
+    return operands.call(lambda x: product(x))
+
+
+def cupy_unavailable() -> str | None:
+    """Why CuPy cannot run here, None where it can."""
+    try:
+        reference = importlib.import_module("dtpinn.reference")
+    except ModuleNotFoundError:  # TODO: goes when dtpinn.reference is there
+        return "dtpinn.reference is not there yet"
+    return reference.cupy_unavailable()
+
+
+def streaming(operands: Operands) -> Call:
+    """The memory's own speed: the fastest of three simple kernels on the product's bytes."""
+    size = operands.traffic // 16
+    data = torch.ones(2 * size, dtype=torch.float64, device=operands.x.device)
+    left, right = data[:size], data[size:]
+    kernels: dict[str, Call] = {
+        "sum": data.sum,
+        "dot": lambda: torch.dot(left, right),
+        "copy": lambda: left.copy_(right),
+    }
+    if data.is_cuda:
+        kernels = {name: synchronised(kernel) for name, kernel in kernels.items()}
+    name = min(kernels, key=lambda name: _best_time(kernels[name]))
+    call: Call = lambda: kernels[name]()  # noqa: E731
+    call.__name__ = f"streaming: {name}"
+    return call
+
+
+def _best_time(call: Call, calls: int = 9) -> float:
+    seconds = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+RIVALS = [
+    Rival("torch int32", torch_int32),
+    Rival("torch int64", torch_int64),
+    Rival("torch int32 + A^T", torch_transposed, operations=(BACKWARD,)),
+    Rival("dense", dense),
+    Rival("SciPy", with_scipy, operations=(FORWARD,), setting="1 thread"),
+    Rival("streaming", streaming, operations=(FORWARD,), same_result=False),
+    Rival("CuPy", cupy, setting="GPU"),
+    Rival("cuSPARSE", torch_int32, setting="GPU"),
+    Rival("GPU streaming", streaming, operations=(FORWARD,), setting="GPU", same_result=False),
+]
