@@ -12,15 +12,16 @@ the fraction of the memory's speed that ours reaches. SciPy has one thread, and 
 from __future__ import annotations
 
 import pytest
-import rivals
 import torch
+from scipy.sparse import random_array
+
+import dtpinn
+
+import rivals
 import values_gradient
 from operands import Operands, stencil_matrix
 from ratios import Case, Comparison, Entry, compare, threads
 from rivals import BACKWARD, FORWARD, RIVALS
-from scipy.sparse import random_array
-
-import dtpinn
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from ratios import Entry, ratio_tables
 
 import dtpinn
 from dtpinn.output.tables import format_table
+
+from ratios import Entry, ratio_tables
 
 ENTRIES = pytest.StashKey[list[Entry]]()
 REMARKS = pytest.StashKey[list[tuple[str, str]]]()

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from operands import Call
 
 from dtpinn.output.tables import format_table
+
+from operands import Call
 
 ROUND = 3e-3  # seconds; shorter rounds would measure timer and scheduler
 BUDGET = 0.8  # seconds for one comparison, more only where MIN_ROUNDS take more

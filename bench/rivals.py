@@ -5,17 +5,18 @@ A maker takes `Operands` and returns a call without arguments that does the oper
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 import torch
-from operands import Call, Operands, synchronised, torch_csr
 from scipy.sparse import csr_array
 
 import dtpinn
+from dtpinn.reference import CuPyProduct, cupy_unavailable
+
+from operands import Call, Operands, synchronised, torch_csr
 
 FORWARD, BACKWARD = "forward", "forward + backward"
 
@@ -84,18 +85,8 @@ def with_scipy(operands: Operands) -> Call:
 
 
 def cupy(operands: Operands) -> Call:
-    reference = importlib.import_module("dtpinn.reference")
-    product = reference.CuPyProduct(dtpinn.CSR.from_scipy(operands.matrix).to(operands.x.device))
+    product = CuPyProduct(dtpinn.CSR.from_scipy(operands.matrix).to(operands.x.device))
     return operands.call(lambda x: product(x))
-
-
-def cupy_unavailable() -> str | None:
-    """Why CuPy cannot run here, None where it can."""
-    try:
-        reference = importlib.import_module("dtpinn.reference")
-    except ModuleNotFoundError:  # TODO: goes when dtpinn.reference is there
-        return "dtpinn.reference is not there yet"
-    return reference.cupy_unavailable()
 
 
 def streaming(operands: Operands) -> Call:

@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 import torch
-from operands import Call, Operands, torch_csr
 
 import dtpinn
+
+from operands import Call, Operands, torch_csr
 
 
 def ours(operands: Operands) -> Call:
