@@ -8,11 +8,12 @@ import numpy.typing as npt
 # 2 * 31 and 3 * 20 bits fit one 64-bit key; the cells are far smaller than any spacing.
 BITS = {1: 62, 2: 31, 3: 20}
 
-# Values between two neighbours from which on they are not in the first-level cache together: 16 KiB
-# of doubles, half of a usual one. Measured in random order in the plane, where the median distance
-# is 0.28 N: at 1,400 a product along the curve and its two permutations take as long as the product
-# as it is, at 2,800 half as long.
-FAR = 2048
+# Rows between two neighbours from which on a first-level cache (32 KiB, 4,096 doubles) does not
+# hold both. In random order in the plane the median is 0.29 n. Measured there, 43 nonzeros a row,
+# forward and backward, one thread: the product along the curve with its two permutations takes as
+# long as the product as it is at n = 5,000, two thirds of it at 10,000, half from 20,000 on. With
+# 5 columns, or two threads with a cache each, they are even at 10,000, so the limit is above that.
+FAR = 4096
 
 
 def hilbert_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -48,8 +49,8 @@ def hilbert_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 def scattered(*blocks: npt.NDArray[np.float64]) -> bool:
     """Whether neighbours in space lie so far apart in memory that a product along the curve pays.
 
-    True if more than half of the pairs of neighbours along the Hilbert curve are over 2,048 rows
-    apart. That takes 7,000 points in random order, of one block; small clouds are in the cache
+    True if more than half of the pairs of neighbours along the Hilbert curve are over 4,096 rows
+    apart. That takes 14,000 points in random order, of one block; small clouds are in the cache
     anyhow. Points sorted by a coordinate, row by row, or in chunks of whatever origin (a mesh
     generator's, an octree's) are local enough: there the permutations would cost more than they
     win. The way from row to row tells less: it is long in points sorted by a coordinate as well.
@@ -68,7 +69,7 @@ def scattered(*blocks: npt.NDArray[np.float64]) -> bool:
 
     Examples
     --------
-    >>> grid = np.stack(np.meshgrid(np.arange(100.0), np.arange(100.0)), axis=-1).reshape(-1, 2)
+    >>> grid = np.stack(np.meshgrid(np.arange(200.0), np.arange(200.0)), axis=-1).reshape(-1, 2)
     >>> scattered(grid), scattered(np.random.default_rng(0).permutation(grid))
     (False, True)
     """
