@@ -4,9 +4,10 @@
     pytest bench/bench_csr.py -q --benchmark-quiet -k "N2236 and backward"
 
 Matrices of RBF-FD's structure on the unit disk, Hilbert order, float64. A rival's rounds alternate
-with rounds of ours (`ratios.py`), so that a ratio compares two programs at one moment. "streaming"
-is the fastest of three simple kernels over as many bytes as the product must move: its ratio is
-the fraction of the memory's speed that ours reaches. SciPy has one thread, and ours beside it.
+with rounds of ours (`interleaved.py`), so that a ratio compares two programs at one moment.
+"streaming" is the fastest of three simple kernels over as many bytes as the product must move: its
+ratio is the fraction of the memory's speed that ours reaches. SciPy has one thread, and ours beside
+it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import dtpinn
 
 import rivals
 import values_gradient
+from interleaved import Comparison, compare, threads
 from operands import Operands, stencil_matrix
-from ratios import Case, Comparison, Entry, compare, threads
+from ratios import Case, Entry
 from rivals import BACKWARD, FORWARD, RIVALS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
@@ -53,7 +55,7 @@ def makes_sense(case, rival):
     return case.operation in rival.operations
 
 
-@pytest.mark.parametrize(("case", "rival"), parameters())
+@pytest.mark.parametrize(("case", "rival"), list(parameters()))
 def test_product(benchmark, entries, case, rival):
     rival.skip_if_unavailable()
     matrix = stencil_matrix(case.count, case.n)
@@ -70,7 +72,7 @@ def test_product(benchmark, entries, case, rival):
         entries.append(Entry(case, matrix.shape[0], rival.name, rival.setting, comparison))
 
 
-@pytest.mark.parametrize("operation", IDS, ids=IDS.get)
+@pytest.mark.parametrize("operation", list(IDS), ids=IDS.get)
 def test_overhead(benchmark, remarks, operation):
     """33 rows, where the price is the call itself."""
     matrix = random_array((33, 33), density=0.2, rng=0, format="csr")
@@ -131,5 +133,8 @@ def record(benchmark, case, operands, comparison: Comparison | None, **more):
     )  # fmt: skip
     if comparison:
         benchmark.extra_info.update(
-            ours=comparison.ours, ratio=comparison.ratio, ratio_quartiles=comparison.quartiles
+            ours=comparison.ours,
+            ratio=comparison.ratio,
+            ratio_quartiles=comparison.quartiles,
+            quiet=comparison.quiet,
         )

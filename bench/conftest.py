@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def machine() -> dict[str, object]:
     """What a figure depends on besides the program."""
     known = {
         "processor": _processor(),
+        "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "instruction set": dtpinn._C.instruction_set(),
         "torch": torch.__version__,
@@ -65,7 +67,8 @@ def pytest_terminal_summary(terminalreporter, config):
         return
     write = terminalreporter.write_line
     terminalreporter.section("time of a rival / time of ours: above 1 ours is faster")
-    write(", ".join(f"{name}: {value}" for name, value in machine().items()) + ", float64")
+    known = ", ".join(f"{name}: {value}" for name, value in machine().items())
+    write(f"{known}, float64; ? where other processes took the cores")
     for table in ratio_tables(entries):
         write(f"\n{table}")
     if remarks:
