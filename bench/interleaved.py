@@ -23,9 +23,10 @@ import torch
 
 from operands import Call
 
-ROUND = 1.5e-3  # seconds; shorter rounds would measure the timer, longer ones are interrupted more
-BUDGET = 0.6  # seconds for one comparison, more only where MIN_ROUNDS take more
-MIN_ROUNDS, MAX_ROUNDS = 5, 100
+ROUND = 4e-4  # seconds; shorter rounds would measure the timer, longer ones are interrupted more
+BUDGET = 0.8  # seconds for one comparison, more only where MIN_ROUNDS take more
+MIN_ROUNDS, MAX_ROUNDS = 5, 200
+ENOUGH = 3  # quiet pairs of rounds
 SLOW = 0.05  # seconds; a call as long as this is not warmed up
 PATIENCE = 0.05  # seconds to wait for a quiet moment
 
@@ -89,7 +90,7 @@ def compare(benchmark, ours: Call, theirs: Call) -> Comparison | None:
 
 
 def _summary(pairs: np.ndarray, quiet: np.ndarray) -> Comparison:
-    enough = int(quiet.sum()) >= MIN_ROUNDS
+    enough = int(quiet.sum()) >= ENOUGH
     ours, theirs = pairs[:, quiet] if enough else pairs
     low, ratio, high = (float(q) for q in np.quantile(theirs / ours, [0.25, 0.5, 0.75]))
     difference = float(np.median(ours - theirs))
@@ -139,6 +140,6 @@ def _rough_time(call: Call) -> float:
     """The best of a few calls; the best, for one interruption would outweigh all of them."""
     call()
     best, start = _batch_time(call, 1), time.perf_counter()
-    while best < SLOW and time.perf_counter() - start < min(SLOW, 20 * best):
+    while best < SLOW and time.perf_counter() - start < min(4 * SLOW, 20 * best):
         best = min(best, _batch_time(call, 1))
     return best
