@@ -20,8 +20,10 @@ constexpr std::int64_t kWorkPerThread = 8192;
 // Calls rows(begin, end) on pieces of about equal numbers of entries (not of rows: one dense row
 // among sparse ones must not leave the other threads idle).
 template <typename Index, typename Rows>
-void parallel_rows(const Index* crow, std::int64_t rows, std::int64_t k, const Rows& body) {
-    const std::int64_t nnz = crow[rows];
+void parallel_rows(const Index* crow, std::int64_t rows, std::int64_t nnz, std::int64_t k,
+                   const Rows& body) {
+    TORCH_CHECK_VALUE(crow[rows] == nnz, "CSR: crow ends at ", crow[rows], " where there are ", nnz,
+                      " entries; the indices of a matrix must not be changed");
     const std::int64_t work = (nnz + rows) * std::max<std::int64_t>(k, 1);
     const std::int64_t pieces =
         std::clamp<std::int64_t>(work / kWorkPerThread, 1, at::get_num_threads());
@@ -53,13 +55,14 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
             const auto* in = p.x.const_data_ptr<scalar_t>();
             auto* out = p.y.mutable_data_ptr<scalar_t>();
             const auto& kernels = csr_kernels<scalar_t, index_t>(instruction_set());
-            parallel_rows(A.crow, A.rows, p.k, [&](std::int64_t begin, std::int64_t end) {
-                if (p.k == 1) {
-                    kernels.product_vector(A, in, out, begin, end);
-                } else {
-                    kernels.product_columns(A, in, out, p.k, begin, end);
-                }
-            });
+            parallel_rows(A.crow, A.rows, p.col.size(0), p.k,
+                          [&](std::int64_t begin, std::int64_t end) {
+                              if (p.k == 1) {
+                                  kernels.product_vector(A, in, out, begin, end);
+                              } else {
+                                  kernels.product_columns(A, in, out, p.k, begin, end);
+                              }
+                          });
         });
     });
     return unfold(p.y, x);
@@ -79,9 +82,10 @@ at::Tensor sampled_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
             const auto* right = p.x.const_data_ptr<scalar_t>();
             auto* out = p.out.mutable_data_ptr<scalar_t>();
             const auto& kernels = csr_kernels<scalar_t, index_t>(instruction_set());
-            parallel_rows(A.crow, A.rows, p.k, [&](std::int64_t begin, std::int64_t end) {
-                kernels.sampled(A, left, right, out, p.k, begin, end);
-            });
+            parallel_rows(A.crow, A.rows, p.col.size(0), p.k,
+                          [&](std::int64_t begin, std::int64_t end) {
+                              kernels.sampled(A, left, right, out, p.k, begin, end);
+                          });
         });
     });
     return p.out;

@@ -23,6 +23,7 @@ class CSR(StoredCSR):
     so that the backward pass is one product. It is a module, so it moves with its parent's
     ``.to()`` and is saved in its ``state_dict``, and ``A(x)`` compiles and exports. The entries
     are constants unless `values` requires a gradient, in which case they are learnt.
+    The values may be changed in place at any time; the indices must not be, as products trust them.
 
     Parameters
     ----------

@@ -163,7 +163,7 @@ class StoredCSR(nn.Module):
             state_dict.get(prefix + name, getattr(self, name)) for name in ("crow", "col", "values")
         )
         try:
-            if col.numel() != self.nnz:
+            if isinstance(col, Tensor) and col.numel() != self.nnz:
                 raise ValueError(
                     f"CSR: this matrix has {self.nnz} entries, the state {col.numel()}; build a "
                     "new CSR instead of loading into this one"
