@@ -22,7 +22,7 @@ Dims = tuple[int | None, ...]
 def _product(
     info: Any, dims: Dims, crow: Tensor, col: Tensor, values: Tensor, crow_t: Tensor,
     col_t: Tensor, values_t: Tensor | None, perm: Tensor, x: Tensor, transpose: bool = False,
-) -> tuple[Tensor, int]:  # fmt: skip
+) -> tuple[Tensor, int | None]:  # fmt: skip
     op = torch.ops.dtpinn.csr_product
     in_crow, in_col, in_values, in_crow_t, in_col_t, in_values_t, in_perm, in_x = dims[:8]
     _refuse_batched_structure("csr_product", in_crow, in_col, in_crow_t, in_col_t, in_perm)
@@ -36,7 +36,7 @@ def _product(
     mirror = values_t if in_values_t is None else None
     structure = (crow, col, values, crow_t, col_t, mirror, perm)
     if in_x is None:
-        return op(*structure, x, transpose), None  # type: ignore[return-value]
+        return op(*structure, x, transpose), None
     if x.dim() == 2:  # vectors become columns
         return op(*structure, x.movedim(in_x, 1), transpose), 1
     return op(*structure, x.movedim(in_x, 0), transpose), 0

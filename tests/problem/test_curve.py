@@ -207,6 +207,16 @@ def test_the_product_is_differentiable_like_the_op(rng):
     assert torch.allclose(torch.func.vmap(product, 1, 1)(x), product(x))
 
 
+def test_the_product_compiles_without_a_graph_break(rng):
+    A = random_array((12, 9), density=0.4, rng=rng, format="csr")
+    product = CurveProduct(A, rng.integers(0, 9, 12), rng.permutation(9), torch.float64)
+    compiled = torch.compile(product, fullgraph=True, backend="aot_eager")
+    x = torch.tensor(rng.standard_normal((9, 2)), requires_grad=True)
+    (wanted,) = torch.autograd.grad(product(x).square().sum(), x)
+    (got,) = torch.autograd.grad(compiled(x).square().sum(), x)
+    assert torch.equal(got, wanted)
+
+
 def test_single_precision_and_conversion_go_through_the_curve(cloud, as_it_comes):
     pde = CASES["two fields"][0]()
     pde.stiffness.data = pde.stiffness.data.float()

@@ -255,6 +255,20 @@ def test_wrong_operands_are_refused():
         A @ torch.ones(90, device="meta")
 
 
+@pytest.mark.parametrize("end", [2**31 - 1, 0, -5])
+def test_row_pointers_that_were_changed_are_refused(end):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    A.crow[-1] = end
+    with pytest.raises(ValueError, match=f"crow ends at {end} where there are 630 entries"):
+        A @ torch.ones(90)
+
+
+def test_a_state_with_something_else_than_tensors_is_refused():
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    with pytest.raises(RuntimeError, match="col must be an int32 or int64 torch tensor, got list"):
+        A.load_state_dict({**A.state_dict(), "col": [0, 1]})
+
+
 def test_raw_operators_check_sizes_without_reading_the_columns():
     b = dtpinn.CSR.from_scipy(MATRICES["random"])._buffers
     x = torch.ones(90)
