@@ -47,6 +47,8 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
                        const at::Tensor& x, bool transpose) {
     auto p = prepare_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
     if (p.y.numel() == 0) return unfold(p.y, x);
+    // Once, in the order of memory; the vector kernels would gather at every entry.
+    if (p.perm.defined()) p.values = p.values.index_select(0, p.perm);
     AT_DISPATCH_FLOATING_TYPES(p.values.scalar_type(), "csr_product", [&] {
         AT_DISPATCH_INDEX_TYPES(p.crow.scalar_type(), "csr_product", [&] {
             const CsrView<scalar_t, index_t> A{

@@ -25,11 +25,12 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
             const CsrView<scalar_t, index_t> A{
                 p.crow.const_data_ptr<index_t>(), p.col.const_data_ptr<index_t>(),
                 p.values.const_data_ptr<scalar_t>(), p.rows, p.columns};
-            launch_csr_product(A, p.x.const_data_ptr<scalar_t>(), p.y.mutable_data_ptr<scalar_t>(),
-                               p.k, p.col.size(0), stream.stream());
+            const auto* perm = p.perm.defined() ? p.perm.const_data_ptr<index_t>() : nullptr;
+            C10_CUDA_CHECK(launch_csr_product(A, perm, p.x.const_data_ptr<scalar_t>(),
+                                              p.y.mutable_data_ptr<scalar_t>(), p.k, p.col.size(0),
+                                              stream.stream()));
         });
     });
-    C10_CUDA_KERNEL_LAUNCH_CHECK();
     return unfold(p.y, x);
 }
 
@@ -45,11 +46,11 @@ at::Tensor sampled_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
             const CsrView<scalar_t, index_t> A{p.crow.const_data_ptr<index_t>(),
                                                p.col.const_data_ptr<index_t>(), nullptr, p.rows,
                                                p.columns};
-            launch_csr_sampled(A, p.y.const_data_ptr<scalar_t>(), p.x.const_data_ptr<scalar_t>(),
-                               p.out.mutable_data_ptr<scalar_t>(), p.k, stream.stream());
+            C10_CUDA_CHECK(launch_csr_sampled(
+                A, p.y.const_data_ptr<scalar_t>(), p.x.const_data_ptr<scalar_t>(),
+                p.out.mutable_data_ptr<scalar_t>(), p.k, p.col.size(0), stream.stream()));
         });
     });
-    C10_CUDA_KERNEL_LAUNCH_CHECK();
     return p.out;
 }
 

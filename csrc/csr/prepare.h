@@ -32,6 +32,7 @@ inline std::int64_t column_count(const at::Tensor& folded) {
 
 struct PreparedProduct {
     at::Tensor crow, col, values;  // of the matrix that multiplies: A, or A^T
+    at::Tensor perm;               // where defined, entry e of it has the value values[perm[e]]
     at::Tensor x, y;               // folded
     std::int64_t rows, columns, k;
 };
@@ -43,11 +44,11 @@ inline PreparedProduct prepare_product(const at::Tensor& crow, const at::Tensor&
                                        const at::Tensor& perm, const at::Tensor& x,
                                        bool transpose) {
     check_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
-    at::Tensor entries = values;
-    if (transpose) entries = values_t.has_value() ? *values_t : values.index_select(0, perm);
+    const bool stored = transpose && values_t.has_value();
     PreparedProduct p{(transpose ? crow_t : crow).contiguous(),
                       (transpose ? col_t : col).contiguous(),
-                      entries.contiguous(),
+                      (stored ? *values_t : values).contiguous(),
+                      transpose && !stored ? perm.contiguous() : at::Tensor(),
                       fold(x),
                       {},
                       (transpose ? crow_t : crow).size(0) - 1,
