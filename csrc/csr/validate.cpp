@@ -26,7 +26,7 @@ void validate(const Index* crow, const Index* col, std::int64_t rows, std::int64
 
 }  // namespace
 
-void validate_structure(const at::Tensor& crow, const at::Tensor& col, std::int64_t columns) {
+void check_structure_sizes(const at::Tensor& crow, const at::Tensor& col, std::int64_t columns) {
     const auto index = crow.scalar_type();
     TORCH_CHECK_TYPE((index == at::kInt || index == at::kLong) && col.scalar_type() == index,
                      "CSR: crow and col must both be int32 or both int64, got ", index, " and ",
@@ -40,8 +40,14 @@ void validate_structure(const at::Tensor& crow, const at::Tensor& col, std::int6
                       " columns are too many: the transpose needs one row pointer more");
     TORCH_CHECK_VALUE(index == at::kLong || columns < std::numeric_limits<std::int32_t>::max(),
                       "CSR: ", columns, " columns need int64 indices, got int32");
+    TORCH_CHECK_VALUE(crow.device() == col.device(), "CSR: crow is on ", crow.device(),
+                      " and col on ", col.device(), "; move one");
+}
+
+void validate_structure(const at::Tensor& crow, const at::Tensor& col, std::int64_t columns) {
+    check_structure_sizes(crow, col, columns);
     const auto starts = crow.contiguous(), indices = col.contiguous();
-    AT_DISPATCH_INDEX_TYPES(index, "validate_structure", [&] {
+    AT_DISPATCH_INDEX_TYPES(crow.scalar_type(), "validate_structure", [&] {
         validate(starts.const_data_ptr<index_t>(), indices.const_data_ptr<index_t>(),
                  starts.size(0) - 1, indices.size(0), columns);
     });

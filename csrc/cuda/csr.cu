@@ -97,12 +97,12 @@ cudaError_t launch_csr_sampled(const CsrView<Scalar, Index>& A, const Scalar* y,
     });
 }
 
-#define DTPINN_INSTANTIATE(Scalar, Index)                                                         \
-    template cudaError_t launch_csr_product(const CsrView<Scalar, Index>&, const Index*,          \
-                                            const Scalar*, Scalar*, std::int64_t, std::int64_t,   \
-                                            cudaStream_t);                                        \
-    template cudaError_t launch_csr_sampled(const CsrView<Scalar, Index>&, const Scalar*,         \
-                                            const Scalar*, Scalar*, std::int64_t, std::int64_t,   \
+#define DTPINN_INSTANTIATE(Scalar, Index)                                                       \
+    template cudaError_t launch_csr_product(const CsrView<Scalar, Index>&, const Index*,        \
+                                            const Scalar*, Scalar*, std::int64_t, std::int64_t, \
+                                            cudaStream_t);                                      \
+    template cudaError_t launch_csr_sampled(const CsrView<Scalar, Index>&, const Scalar*,       \
+                                            const Scalar*, Scalar*, std::int64_t, std::int64_t, \
                                             cudaStream_t);
 
 DTPINN_INSTANTIATE(double, std::int32_t)

@@ -66,7 +66,7 @@ def checked_values(values: Tensor, col: Tensor) -> Tensor:
 
 
 def checked_structure(crow: Tensor, col: Tensor, shape: tuple[int, int]) -> Structure:
-    """Check every index once and build the transpose, in O(rows + columns + nnz).
+    """Check every index once and build the transpose, where they are, in O(rows + columns + nnz).
 
     Indices are stored as int32 where the sizes allow it: half the memory traffic of int64.
 
@@ -94,10 +94,10 @@ def checked_structure(crow: Tensor, col: Tensor, shape: tuple[int, int]) -> Stru
             f"got {crow.numel()}"
         )
     # Checked with the integers as they came: narrowing first could wrap a bad one into range.
-    wide_crow, wide_col = crow.cpu().long(), col.cpu().long()
+    wide_crow, wide_col = crow.long(), col.long()
     crow_t, col_t, perm = torch.ops.dtpinn.csr_transpose(wide_crow, wide_col, columns)
     fits = max(rows, columns, col.numel()) < _INT32_MAX
     dtype = torch.int32 if fits else torch.int64
     parts = (wide_crow, wide_col, crow_t, col_t, perm)
     # copy=True: a matrix owns its indices, so nobody can move them after the check.
-    return Structure(*(part.to(device=col.device, dtype=dtype, copy=True) for part in parts))
+    return Structure(*(part.to(dtype, copy=True) for part in parts))
