@@ -21,6 +21,7 @@ __global__ void csr_product_columns(CsrView<Scalar, Index> A, const Index* __res
     };
     __shared__ Entry chunks[kColumnWarps][kWarp];
     Entry* const chunk = chunks[threadIdx.x / kWarp];
+    constexpr int parts = kWarp / tile;
     const int lane = lane_in_warp(), part = lane / tile;
 
     for (std::int64_t row = warp_in_grid(); row < A.rows; row += warps_in_grid()) {
@@ -38,9 +39,20 @@ __global__ void csr_product_columns(CsrView<Scalar, Index> A, const Index* __res
                 __syncwarp();  // the chunk is there
                 const int count = stop - next < kWarp ? static_cast<int>(stop - next) : kWarp;
                 if (column < k) {
-                    for (int i = part; i < count; i += kWarp / tile) {
-                        const Entry entry = chunk[i];
-                        sum = fma(entry.value, x[entry.start + column], sum);
+                    for (int i = part; i < count; i += kAhead * parts) {
+                        Scalar values[kAhead], operands[kAhead];
+#pragma unroll
+                        for (int j = 0; j < kAhead; ++j) {
+                            if (i + j * parts < count) {
+                                const Entry entry = chunk[i + j * parts];
+                                values[j] = entry.value;
+                                operands[j] = x[entry.start + column];
+                            }
+                        }
+#pragma unroll
+                        for (int j = 0; j < kAhead; ++j) {
+                            if (i + j * parts < count) sum = fma(values[j], operands[j], sum);
+                        }
                     }
                 }
                 __syncwarp();  // it has been read: the next one may come

@@ -20,8 +20,25 @@ __global__ void csr_product_vector(CsrView<Scalar, Index> A, const Index* __rest
         Scalar sum = 0;
         if (row < A.rows) {
             const std::int64_t stop = A.crow[row + 1];
-            for (std::int64_t e = A.crow[row] + part; e < stop; e += threads_per_row) {
-                sum = fma(A.values[perm ? perm[e] : e], x[A.col[e]], sum);
+            for (std::int64_t e = A.crow[row] + part; e < stop; e += kAhead * threads_per_row) {
+                Scalar values[kAhead], operands[kAhead];
+                Index columns[kAhead];
+#pragma unroll
+                for (int i = 0; i < kAhead; ++i) {
+                    const std::int64_t next = e + i * threads_per_row;
+                    if (next < stop) {
+                        columns[i] = A.col[next];
+                        values[i] = A.values[perm ? perm[next] : next];
+                    }
+                }
+#pragma unroll
+                for (int i = 0; i < kAhead; ++i) {
+                    if (e + i * threads_per_row < stop) operands[i] = x[columns[i]];
+                }
+#pragma unroll
+                for (int i = 0; i < kAhead; ++i) {
+                    if (e + i * threads_per_row < stop) sum = fma(values[i], operands[i], sum);
+                }
             }
         }
         sum = sum_over_subwarp<threads_per_row>(sum);

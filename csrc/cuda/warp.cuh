@@ -8,6 +8,10 @@ namespace dtpinn {
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
 
+// Entries whose numbers a thread asks for before it uses the first: what a row costs is waiting.
+// Said in the code, as the compiler would use each before it asks for the next.
+constexpr int kAhead = 4;
+
 __device__ inline int lane_in_warp() { return static_cast<int>(threadIdx.x) % kWarp; }
 
 // Warps are numbered through all blocks. A block is a whole number of warps.
