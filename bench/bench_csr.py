@@ -57,7 +57,8 @@ def makes_sense(case, rival):
 
 @pytest.mark.parametrize(("case", "rival"), list(parameters()))
 def test_product(benchmark, entries, case, rival):
-    rival.skip_if_unavailable()
+    if reason := rival.unavailable():
+        pytest.skip(reason)
     matrix = stencil_matrix(case.count, case.n)
     operands = Operands.random(matrix, case.columns, backward=case.operation == BACKWARD)
     if rival.setting == "GPU":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -39,11 +39,15 @@ def stencil_matrix(count: int, n: int) -> csr_array:
 
 @dataclass(frozen=True)
 class Operands:
-    """``y = matrix x`` and, where there is a `g`, the gradient ``matrix^T g`` after it."""
+    """``y = matrix x`` and, where there is a `g`, the gradient ``matrix^T g`` after it.
+
+    On a GPU a call ends when its result is there, unless it `waits` not.
+    """
 
     matrix: csr_array
     x: Tensor
     g: Tensor | None
+    waits: bool = True
 
     @classmethod
     def random(cls, matrix: csr_array, columns: int, *, backward: bool) -> Operands:
@@ -59,15 +63,23 @@ class Operands:
     def to(self, device: str) -> Operands:
         """The vectors on another device; a product brings the matrix along itself."""
         x = self.x.detach().to(device).requires_grad_(self.x.requires_grad)
-        return Operands(self.matrix, x, None if self.g is None else self.g.to(device))
+        return replace(self, x=x, g=None if self.g is None else self.g.to(device))
+
+    def queued(self) -> Operands:
+        """The same for a caller who waits himself, such as one with CUDA events."""
+        return replace(self, waits=False)
 
     def call(self, product: Product) -> Call:
-        """The whole operation with this product; on a GPU until the result is there."""
+        """The whole operation with this product."""
         x, g = self.x, self.g
         once: Call = lambda: product(x)  # noqa: E731
         if g is not None:
             once = lambda: torch.autograd.grad(product(x), x, g)[0]  # noqa: E731
-        return synchronised(once) if x.is_cuda else once
+        return self.finish(once)
+
+    def finish(self, once: Call) -> Call:
+        """A call that ends as calls of these operands do."""
+        return synchronised(once) if self.x.is_cuda and self.waits else once
 
     @property
     def traffic(self) -> int:

@@ -1,0 +1,134 @@
+"""One command for the day a GPU is there: is the op right on it, and how fast.
+
+    python -m bench.gpu_report             # under 8 minutes; --quick: about one
+    python -m bench.gpu_report --out DIR
+
+It needs a CUDA build of torch and of dtpinn, and CuPy for two of the rivals:
+``pip install -e '.[bench,cupy]'``. Parity with SciPy and CuPy on every shape; the product, its
+transpose and its gradient against cuSPARSE and the paper's DLPack round trip; a training step,
+eager and as a CUDA graph; a short training against the CPU's. It leaves ``gpu_report.json``, with
+every figure, and ``gpu_report.md``, with tables.
+
+Exit status: 0, also where there is no GPU to report on; 1 if anything came out wrong or failed, or
+there is a GPU and dtpinn was built without CUDA.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dtpinn.output import replacing, write_json
+
+from gpu_machine import machine, no_gpu, no_kernels
+from gpu_parity import parity
+from gpu_products import copy_bandwidth, products
+from gpu_tables import tables, troubles
+from gpu_target import GPU, Target
+from gpu_training import short_training, steps
+from jobs import Job, run_jobs
+from shapes import SHAPES
+
+MINUTES = 7.0  # of the 8: a job that has begun is not cut short
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What is measured; `counts` and `lengths` (N and n) with the largest value first."""
+
+    counts: tuple[int, ...] = (19_638, 2236, 200_000, 4977, 100_000, 582)
+    lengths: tuple[int, ...] = (31, 57)
+    steps_up_to: int = 100_000
+    training: tuple[int, int] = (2236, 30)  # nodes, epochs
+    seconds: float = 0.5  # for each operation on each matrix
+    fp64_only: bool = False  # in the parity checks, and int32 only
+
+
+FULL = Sizes()
+QUICK = Sizes(FULL.counts[:2], (31,), training=(582, 5), seconds=0.2, fp64_only=True)
+
+
+def plan(target: Target, sizes: Sizes) -> Iterator[Job]:
+    """All that is to be done: right, then fast, then fast with longer rows."""
+
+    def timed(n: int) -> Iterator[Job]:
+        for count in sizes.counts:
+            run = partial(products, target, count, n, sizes.seconds)
+            yield Job("products", f"N = {count}, n = {n}", run)
+
+    for name in SHAPES:
+        yield Job("parity", name, partial(_parity, name, target.device, sizes.fp64_only))
+    yield Job("copy", "bandwidth", partial(_one, copy_bandwidth, target))
+    yield from timed(sizes.lengths[0])
+    for count in sizes.counts:
+        if count <= sizes.steps_up_to:
+            yield Job("steps", f"N = {count}", partial(_one, steps, target, count, sizes.seconds))
+    count, epochs = sizes.training
+    run = partial(_one, short_training, target, count, epochs)
+    yield Job("training", f"N = {count}, {epochs} epochs", run)
+    for n in sizes.lengths[1:]:
+        yield from timed(n)
+
+
+def _parity(name: str, device: str, quick: bool) -> list[dict[str, Any]]:
+    return [asdict(check) for check in parity(name, device, quick=quick)]
+
+
+def _one(measure: Callable[..., dict[str, Any]], *arguments: object) -> list[dict[str, Any]]:
+    return [measure(*arguments)]
+
+
+def write_report(report: dict[str, Any], out: Path) -> str:
+    """Leave both files in a directory, and return the tables."""
+    write_json(out / "gpu_report.json", report)
+    text = tables(report)
+    with replacing(out / "gpu_report.md", "w") as file:
+        file.write(text + "\n")
+    return text
+
+
+def make_report(target: Target, sizes: Sizes, out: Path, seconds: float) -> int:
+    """Measure within a budget, write, print; the exit status."""
+    out.mkdir(parents=True, exist_ok=True)  # what cannot be written is told before minutes pass
+    known = {
+        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "sizes": asdict(sizes),
+        "machine": machine(target.device),
+    }
+    report = run_jobs(plan(target, sizes), seconds, partial(print, file=sys.stderr, flush=True))
+    report = {**known, **report}
+    print(write_report(report, out))
+    print(f"\n{out / 'gpu_report.json'} and {out / 'gpu_report.md'}", file=sys.stderr)
+    return 1 if troubles(report) else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "gpu_report", description="Check and time dtpinn's sparse product on a GPU."
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/gpu"), help="default: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="about a minute: few sizes, fp64")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help="what is left then is skipped (%(default)s)"
+    )
+    settings = parser.parse_args(arguments)
+    if reason := no_gpu():
+        print(f"gpu_report: nothing to report: {reason}")
+        return 0
+    if reason := no_kernels():
+        print(f"gpu_report: {reason}", file=sys.stderr)
+        return 1
+    warnings.filterwarnings("ignore", "Sparse", UserWarning)  # torch.sparse is in beta state
+    sizes = QUICK if settings.quick else FULL
+    return make_report(GPU, sizes, settings.out, seconds=60 * settings.minutes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

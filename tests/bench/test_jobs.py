@@ -1,0 +1,62 @@
+"""A report's budget, and what happens to the rest when a job fails or somebody interrupts."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from jobs import Job, run_jobs
+
+
+def job(section, label, run=lambda: [{"done": True}]):
+    return Job(section, label, run)
+
+
+def fails():
+    raise ValueError("no such thing")
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def run(jobs, seconds=100.0):
+    """Each look at the clock takes a second."""
+    lines = []
+    ticks = count()
+    report = run_jobs(jobs, seconds, lines.append, clock=lambda: float(next(ticks)))
+    return report, lines
+
+
+def test_results_go_to_their_sections_in_order():
+    jobs = [job("a", "1"), job("b", "2", lambda: [{"n": 2}, {"n": 3}]), job("a", "4")]
+    report, lines = run(jobs)
+    assert report["sections"] == {"a": [{"done": True}] * 2, "b": [{"n": 2}, {"n": 3}]}
+    assert report["skipped"] == report["failed"] == []
+    assert [line.split("  ")[-1] for line in lines] == ["a: 1", "b: 2", "a: 4"]
+
+
+def test_the_budget_is_kept_and_the_rest_named():
+    report, lines = run([job("a", str(n)) for n in range(5)], seconds=4.0)
+    done = len(report["sections"]["a"])
+    assert 0 < done < 5
+    skipped = [entry["job"] for entry in report["skipped"]]
+    assert skipped == [f"a: {n}" for n in range(done, 5)]
+    assert all("budget of 4 s is used up" in entry["reason"] for entry in report["skipped"])
+    assert sum("skipped" in line for line in lines) == len(skipped)
+
+
+def test_a_job_that_fails_is_told_and_spoils_no_other():
+    report, lines = run([job("a", "1", fails), job("a", "2")])
+    (failed,) = report["failed"]
+    assert failed["job"] == "a: 1"
+    assert "ValueError: no such thing" in failed["error"]
+    assert "in fails" in failed["error"]
+    assert report["sections"] == {"a": [{"done": True}]}
+    assert any("failed" in line and "no such thing" in line for line in lines)
+
+
+def test_an_interrupt_skips_the_rest_and_keeps_what_is_there():
+    report, _ = run([job("a", "1"), job("a", "2", interrupted), job("a", "3")])
+    assert report["sections"] == {"a": [{"done": True}]}
+    assert [entry["job"] for entry in report["skipped"]] == ["a: 2", "a: 3"]
+    assert {entry["reason"] for entry in report["skipped"]} == {"interrupted"}
