@@ -12,36 +12,21 @@ import torch
 
 import dtpinn
 from dtpinn.nodes import ordering
-from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.curve import CurveProduct
 
-from equations import Elasticity, ReactionInTime, TwoParts
 from no_host import DEVICE, HostNeeded, no_host
-
-TIMES = torch.linspace(0.0, 0.6, 3)
-STEPS = {
-    "linear, Robin": (lambda: dtpinn.Poisson.from_solution(sine_cosine, 2.0, 3.0), None),
-    "nonlinear": (lambda: dtpinn.Poisson.from_solution(sine_cosine, reaction=torch.exp), None),
-    "space-time": (ReactionInTime, TIMES),
-    "two fields, learnt coefficient": (Elasticity, None),
-    "two parts": (TwoParts, None),
-}
+from problems import PROBLEMS, disk_in_two_parts, small_network
 
 
 @pytest.fixture(scope="module")
 def nodes():
-    """A disk whose boundary has two named parts, in turns, so that their rows are gathered."""
-    disk = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
-    names = np.where(np.arange(disk.boundary_count) % 2, "left", "right")
-    return dtpinn.Nodes.from_points(disk.interior, disk.boundary, disk.normals, parts=names)
+    return disk_in_two_parts()
 
 
 def step_on_device(problem):
     """Loss and gradient of a problem as a function, once more than the known functions need."""
     problem = problem.to(DEVICE)
-    inputs = problem.nodes.dimension + (problem.times is not None)
-    sizes = {"width": 5, "depth": 1, "fields": problem.pde.fields}
-    model = dtpinn.MLP(inputs, dtype=problem.dtype, device=DEVICE, **sizes)
+    model = small_network(problem, device=DEVICE)
     parameters = [*model.parameters(), *problem.pde.parameters()]
     problem.loss(model)
     return lambda: torch.autograd.grad(problem.loss(model), parameters)
@@ -56,16 +41,16 @@ def assert_capturable(problem):
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("make", [dtpinn.discretize, dtpinn.vanilla], ids=lambda f: f.__name__)
-@pytest.mark.parametrize("step", STEPS)
-def test_a_step_is_capturable(step, make, dtype, nodes):
-    pde, times = STEPS[step]
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_step_is_capturable(name, make, dtype, nodes):
+    pde, times = PROBLEMS[name]
     assert_capturable(make(pde().to(dtype), nodes, times=times, dtype=dtype))
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_step_on_a_scattered_cloud_is_capturable(step, nodes, monkeypatch, rng):
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_step_on_a_scattered_cloud_is_capturable(name, nodes, monkeypatch, rng):
     monkeypatch.setattr(ordering, "FAR", 1)  # a small cloud counts as scattered
-    pde, times = STEPS[step]
+    pde, times = PROBLEMS[name]
     interior = rng.permutation(nodes.interior)
     parts = np.array(nodes.parts)[nodes.part]
     cloud = dtpinn.Nodes.from_points(interior, nodes.boundary, nodes.normals, parts=parts)
