@@ -1,0 +1,148 @@
+"""Launches that make every loop of the kernels turn twice, and what has to come out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import scipy.sparse as sp
+
+from matrices import magnitude
+from simulator import ORDERS, Case, Caught, Device, Simulator
+
+# Room for more blocks than rows fill: blocks side by side along the columns.
+ROOMY = Device(threads_per_multiprocessor=2048)
+
+# By the width of the sub-warps that take a row each on the tiny device. More rows than one grid of
+# 2 blocks of 4 warps takes at a time, more entries in a row than its threads ask for at a time.
+WIDTHS = {
+    4: np.arange(70) % 27,
+    8: np.arange(37) * 3 % 50,
+    16: np.arange(19) * 7 % 101,
+    32: [0, 1, 33, 64, 65, 100, 31, 32, 130, 5, 300],  # also around chunks of 32 entries
+}
+
+
+def with_row_lengths(lengths, columns: int = 40) -> sp.csr_array:
+    rng = np.random.default_rng(len(lengths))
+    crow = np.concatenate([[0], np.cumsum(lengths, dtype=int)])
+    col = rng.integers(0, columns, crow[-1]) if columns else np.zeros(0, int)
+    # Exact in single precision, so that both precisions are given the same operands.
+    data = rng.standard_normal(crow[-1]).astype(np.float32).astype(float)
+    return sp.csr_array((data, col, crow), shape=(len(lengths), columns))
+
+
+MATRICES = {f"sub-warps of {width}": with_row_lengths(rows) for width, rows in WIDTHS.items()} | {
+    "31 a row": with_row_lengths([31] * 40),
+    "one dense row": with_row_lengths([2] * 17 + [300] + [2] * 13, columns=300),
+    "mostly empty rows": with_row_lengths([0] * 40 + [3] + [0] * 29),
+    "nothing stored": with_row_lengths([0] * 9),
+    "one row": with_row_lengths([70]),
+    "1 x 1": with_row_lengths([1], columns=1),
+    "no rows": with_row_lengths([]),
+    "no columns": with_row_lengths([0] * 5, columns=0),
+}
+# For many columns, where every entry takes long.
+SHORT = with_row_lengths([0, 1, 3, 33, 0, 40, 2, 5, 31, 32, 4])
+
+
+def case(matrix: sp.csr_array, k: int, *, sampled=False, permuted=False, **where) -> Case:
+    rng = np.random.default_rng(k)
+    rows, columns = matrix.shape
+
+    def operand(n: int) -> np.ndarray:
+        return rng.standard_normal((n, k)).astype(np.float32)
+
+    perm = rng.permutation(matrix.nnz) if permuted else None
+    return Case(matrix, operand(columns), operand(rows) if sampled else None, perm, **where)
+
+
+@cache
+def cases(index) -> dict[str, Case]:
+    """By name: the kernel, and what is new in the case."""
+    return dict(_products()) | dict(_sampled()) | dict(_far(index))
+
+
+def _products() -> Iterator[tuple[str, Case]]:
+    for name, matrix in MATRICES.items():
+        yield f"vector, {name}", case(matrix, 1)
+        yield f"vector, {name}, permuted", case(matrix, 1, permuted=True)
+        yield f"columns, 3, {name}", case(matrix, 3)
+        yield f"columns, 25, {name}, permuted", case(matrix, 25, permuted=True)
+    for k in (0, 2, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65):
+        yield f"columns, {k}", case(MATRICES["sub-warps of 32"], k)
+    for k in (33, 65, 130):
+        yield f"columns, {k}, side by side", case(SHORT, k, device=ROOMY)
+
+
+def _sampled() -> Iterator[tuple[str, Case]]:
+    for name, matrix in MATRICES.items():
+        yield f"sampled, 2, {name}", case(matrix, 2, sampled=True)
+    for k in (0, 1, 4, 5, 8, 9, 16, 17, 25, 31, 32, 33, 64, 65, 130):
+        yield f"sampled, {k}", case(SHORT, k, sampled=True)
+
+
+def _far(index) -> Iterator[tuple[str, Case]]:
+    """Numbers of entries, and of places in x, that end or lie beyond those of 32 bits."""
+    last = 2**31 - 1 if index == np.int32 else 2**33
+    for kernel, k in (("vector", 1), ("columns", 3), ("sampled", 2), ("sampled", 25)):
+        sampled = kernel == "sampled"
+        near = case(SHORT, k, sampled=sampled, permuted=not sampled)
+        yield f"{kernel}, {k}, far entries", replace(near, first_entry=last - SHORT.nnz)
+        yield f"{kernel}, {k}, far columns", replace(near, first_column=last - SHORT.shape[1])
+
+
+def expected(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """In double precision; the sum of the absolute values of its terms; the number of them."""
+    matrix, x = case.matrix, case.x.astype(float)
+    lengths = np.diff(matrix.indptr)
+    if case.y is None:
+        values = matrix.data if case.perm is None else matrix.data[case.perm]
+        matrix = sp.csr_array((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+        return matrix @ x, magnitude(matrix) @ np.abs(x), lengths[:, None]
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    terms = case.y.astype(float)[row] * x[matrix.indices]
+    return terms.sum(1), np.abs(terms).sum(1), np.array(x.shape[1])
+
+
+def check(simulator: Simulator, case: Case, scalar, index) -> None:
+    """Right in every order of the threads, and the same bits in all of them.
+
+    Each of n terms goes through at most n roundings of its thread's sum and 5 of the sum over the
+    warp, which bounds the error by (n + 5) u sum |a| |b|, u = eps / 2 (Higham, section 3.1); the
+    reference adds n u, or less.
+    """
+    wanted, size, terms = expected(case)
+    bound = (terms + 5) * np.finfo(scalar).eps * size
+    first = None
+    for order in ORDERS:
+        got = simulator.run(case, scalar, index, order)
+        wrong = ~(np.abs(got - wanted) <= bound)  # NaN is wrong
+        if wrong.any():
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise AssertionError(
+                f"{order} threads: {wrong.sum()} of {wrong.size} entries are wrong; at {at}, "
+                f"{wanted[at]} within {bound[at]:.1e} was expected, {got[at]} came"
+            )
+        first = got if first is None else first
+        if got.tobytes() != first.tobytes():
+            raise AssertionError(f"{order} threads give other bits than {ORDERS[0]} ones")
+
+
+def caught_by(simulator: Simulator, kernel: str = "") -> str | None:
+    """What the first case that fails is caught by: "values" or a Caught.by; None if all pass.
+
+    In the types float64 and int32; of one kernel, if it is named.
+    """
+    for name, one in cases(np.int32).items():
+        if not name.startswith(kernel):
+            continue
+        try:
+            check(simulator, one, np.float64, np.int32)
+        except AssertionError:
+            return "values"
+        except Caught as caught:
+            return caught.by
+    return None

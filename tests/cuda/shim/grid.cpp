@@ -1,0 +1,129 @@
+// The device, and a launch on it: its blocks one after the other.
+#include "grid.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "block.h"
+#include "shared_memory.h"
+
+uint3 threadIdx, blockIdx;
+dim3 blockDim, gridDim;
+
+namespace cuda_on_cpu {
+
+Simulation simulation;
+
+namespace {
+
+constexpr unsigned kThreadsPerBlock = 1024;  // of every GPU
+constexpr unsigned kBlockZ = 64, kGridZ = 65535;
+// Every thread keeps its fiber to the end of the launch, since ThreadSanitizer has to know which
+// block did what; and it knows at most 8128 of them.
+constexpr std::size_t kThreadsPerLaunch = 4096;
+
+cudaError_t last_error = cudaSuccess;
+const Launch* launch;
+Block* block;
+
+std::size_t product(const dim3& size) { return std::size_t{size.x} * size.y * size.z; }
+
+bool valid(const cudaLaunchConfig_t& config) {
+    const dim3 grid = config.gridDim, threads = config.blockDim;
+    return product(grid) > 0 && product(threads) > 0 && product(threads) <= kThreadsPerBlock &&
+           threads.z <= kBlockZ && grid.x <= static_cast<unsigned>(simulation.grid_x) &&
+           grid.y <= static_cast<unsigned>(simulation.grid_y) && grid.z <= kGridZ;
+}
+
+std::string text(const uint3& index) {
+    return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
+           std::to_string(index.z) + ")";
+}
+
+void run_blocks(const std::function<void()>& kernel) {
+    Schedule schedule;
+    std::vector<int> waiting(product(gridDim));
+    for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i] = static_cast<int>(i);
+    std::vector<std::unique_ptr<Block>> done;
+    std::vector<Fiber*> fibers;
+    while (!waiting.empty()) {
+        const int number = schedule.pick(waiting);
+        waiting.erase(std::lower_bound(waiting.begin(), waiting.end(), number));
+        fresh_shared_memory();
+        blockIdx = coordinates(number, gridDim);
+        done.push_back(std::make_unique<Block>(static_cast<int>(product(blockDim)), kernel));
+        block = done.back().get();
+        block->run(schedule);
+        for (Fiber* fiber : block->fibers()) fibers.push_back(fiber);
+    }
+    Fiber::join(fibers);  // the next launch comes after this one
+}
+
+}  // namespace
+
+cudaError_t run_grid(const Launch& requested, const std::function<void()>& kernel) {
+    const cudaLaunchConfig_t& config = *requested.config;
+    if (!valid(config)) return last_error = cudaErrorInvalidConfiguration;
+    launch = &requested;
+    block = nullptr;
+    if (config.dynamicSmemBytes != 0 || config.numAttrs != 0)
+        misuse("dynamic shared memory and launch attributes are not simulated");
+    gridDim = config.gridDim;
+    blockDim = config.blockDim;
+    if (product(gridDim) * product(blockDim) > kThreadsPerLaunch)
+        misuse("more than " + std::to_string(kThreadsPerLaunch) +
+               " threads: give the simulated device a smaller grid");
+    run_blocks(kernel);
+    return cudaSuccess;
+}
+
+void barrier(const Site& site) { block->barrier(site); }
+std::uint64_t collective(const Call& call) { return block->collective(call); }
+
+std::string text(const Site& site) {
+    return std::string(site.file) + ":" + std::to_string(site.line) + " (" + site.function + ")";
+}
+
+void misuse(const std::string& what) {
+    std::fprintf(stderr, "simulated GPU: %s\n    in a kernel launched at %s", what.c_str(),
+                 text(launch->site).c_str());
+    if (block) std::fprintf(stderr, ", block %s", text(blockIdx).c_str());
+    std::fputc('\n', stderr);
+    _exit(kMisuse);  // from the stack of a fiber, and with threads that never return
+}
+
+}  // namespace cuda_on_cpu
+
+cudaError_t cudaGetDevice(int* device) {
+    *device = 0;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+    using cuda_on_cpu::last_error;
+    using cuda_on_cpu::simulation;
+    if (device != 0) return last_error = cudaErrorInvalidDevice;
+    switch (attribute) {
+        case cudaDevAttrMultiProcessorCount:
+            *value = simulation.multiprocessors;
+            return cudaSuccess;
+        case cudaDevAttrMaxThreadsPerMultiProcessor:
+            *value = simulation.threads_per_multiprocessor;
+            return cudaSuccess;
+        case cudaDevAttrMaxGridDimX:
+            *value = simulation.grid_x;
+            return cudaSuccess;
+        case cudaDevAttrMaxGridDimY:
+            *value = simulation.grid_y;
+            return cudaSuccess;
+    }
+    return last_error = cudaErrorInvalidValue;
+}
+
+cudaError_t cudaGetLastError() {
+    const cudaError_t error = cuda_on_cpu::last_error;
+    cuda_on_cpu::last_error = cudaSuccess;
+    return error;
+}

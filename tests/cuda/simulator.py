@@ -1,0 +1,128 @@
+"""The launchers of csrc/cuda on the simulated GPU: the Python side of `driver.cpp`."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+
+from toolchain import ENVIRONMENT, Program
+
+ORDERS = ("ascending", "descending", "random")
+MISUSE = 70  # kMisuse of shim/site.h
+SECONDS = 60  # for one case, which takes milliseconds
+
+
+@dataclass(frozen=True)
+class Device:
+    """One small enough that every loop over the grid turns at least twice."""
+
+    multiprocessors: int = 1
+    threads_per_multiprocessor: int = 1
+    grid_x: int = 2
+    grid_y: int = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """A launch. Entries and columns are numbered from `first_entry` and `first_column` on."""
+
+    matrix: sp.csr_array
+    x: np.ndarray  # (columns, k)
+    y: np.ndarray | None = None  # (rows, k): the sampled product of y and x
+    perm: np.ndarray | None = None  # of a product: entry e has the value matrix.data[perm[e]]
+    device: Device = field(default_factory=Device)
+    first_entry: int = 0
+    first_column: int = 0
+
+
+class Caught(Exception):
+    """A case ended its process. `by`: "misuse", "address", "thread", "crash" or "timeout"."""
+
+    def __init__(self, status: int, stderr: str, killed: bool) -> None:
+        super().__init__(stderr or f"exit status {status}")
+        if killed:
+            self.by = "timeout"
+        elif status == MISUSE:
+            self.by = "misuse"
+        elif "ThreadSanitizer: data race" in stderr:
+            self.by = "thread"
+        elif "AddressSanitizer" in stderr or "runtime error:" in stderr:
+            self.by = "address"
+        else:
+            self.by = "crash"
+
+
+class Simulator:
+    """A process that runs one case after the other, and a new one after one that ended it."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, case: Case, scalar, index, order="ascending", seed=0) -> np.ndarray:
+        """(rows, k), or (nnz,) for a sampled product; NaN where the kernel has not written."""
+        rows, columns = case.matrix.shape
+        nnz, k = case.matrix.nnz, case.x.shape[1]
+        sampled, device = case.y is not None, case.device
+        header = [
+            sampled, np.dtype(scalar).itemsize, np.dtype(index).itemsize,
+            rows, columns, nnz, k,
+            case.perm is not None, case.first_entry, case.first_column,
+            device.multiprocessors, device.threads_per_multiprocessor, device.grid_x, device.grid_y,
+            ORDERS.index(order), seed,
+        ]  # fmt: skip
+        arrays = [
+            np.array(header, dtype=np.int64),
+            (case.matrix.indptr.astype(np.int64) + case.first_entry).astype(index),
+            (case.matrix.indices.astype(np.int64) + case.first_column).astype(index),
+            None if sampled else case.matrix.data.astype(scalar),
+            None if case.perm is None else (case.perm + case.first_entry).astype(index),
+            None if case.y is None else case.y.astype(scalar),
+            case.x.astype(scalar),
+        ]
+        shape = (nnz,) if sampled else (rows, k)
+        request = b"".join(array.tobytes() for array in arrays if array is not None)
+        reply = self._exchange(request, 8 + int(np.prod(shape)) * np.dtype(scalar).itemsize)
+        error = int.from_bytes(reply[:8], "little")
+        if error != 0:
+            raise RuntimeError(f"the launch returned cudaError_t {error}")
+        return np.frombuffer(reply[8:], dtype=scalar).reshape(shape)
+
+    def _exchange(self, request: bytes, size: int) -> bytes:
+        if self._process is None:
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (as long as the process)
+            self._process = subprocess.Popen(
+                self._program.command, env=ENVIRONMENT, stderr=self._stderr,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+        timer = threading.Timer(SECONDS, self._process.kill)
+        timer.start()
+        try:
+            self._process.stdin.write(request)
+            self._process.stdin.flush()
+            reply = self._process.stdout.read(size)
+        except BrokenPipeError:
+            reply = b""
+        killed = not timer.is_alive()
+        timer.cancel()
+        if len(reply) == size:
+            return reply
+        raise self._died(killed)
+
+    def _died(self, killed: bool) -> Caught:
+        status = self.close()
+        self._stderr.seek(0)
+        return Caught(status, self._stderr.read().decode(errors="replace"), killed)
+
+    def close(self) -> int:
+        """Its exit status."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.communicate()
+        return process.returncode
