@@ -19,8 +19,8 @@ __global__ void csr_product_vector(CsrView<Scalar, Index> A, const Index* __rest
         const std::int64_t row = first + lane_in_warp() / threads_per_row;
         Scalar sum = 0;
         if (row < A.rows) {
-            const std::int64_t stop = A.crow[row + 1];
-            for (std::int64_t e = A.crow[row] + part; e < stop; e += kAhead * threads_per_row) {
+            const std::int64_t begin = A.crow[row], stop = A.crow[row + 1];  // wide before the sums
+            for (std::int64_t e = begin + part; e < stop; e += kAhead * threads_per_row) {
                 Scalar values[kAhead], operands[kAhead];
                 Index columns[kAhead];
 #pragma unroll
