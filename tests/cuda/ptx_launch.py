@@ -39,8 +39,8 @@ class Key(NamedTuple):
         return cls(match[1], widths, match[3], match[4])
 
 
-def compile_ptx(architectures: Iterable[int], place: Path) -> dict[int, str]:
-    """The PTX of all sources, one text for each architecture; side by side."""
+def compile_ptx(nvcc: str, architectures: Iterable[int], place: Path) -> dict[int, str]:
+    """The PTX of all sources, one text for each architecture; compiled side by side."""
     made = {
         (each, source): place / f"{source.stem}_{each}.ptx"
         for each in architectures
@@ -48,7 +48,7 @@ def compile_ptx(architectures: Iterable[int], place: Path) -> dict[int, str]:
     }
     compilers = [
         subprocess.Popen(
-            ["nvcc", "-O3", "-std=c++17", f"-arch=compute_{each}", "-ptx", source, "-o", ptx]
+            [nvcc, "-O3", "-std=c++17", f"-arch=compute_{each}", "-ptx", source, "-o", ptx]
         )
         for (each, source), ptx in made.items()
     ]

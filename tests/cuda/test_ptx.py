@@ -7,13 +7,13 @@ translate. Grids are mostly too small for the matrix, so that every loop turns m
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
+import toolkit
 from ptx_fault import Fault
 from ptx_launch import INDICES, SCALARS, Before, Key, Shape, compile_ptx, entry, kernels, launch
 from ptx_parser import Kernel
@@ -59,12 +59,13 @@ SMALL = [sp.csr_array(np.array([[2.5]])), sp.csr_array((5, 3))]
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory) -> dict[int, str]:
-    if shutil.which("nvcc") is None:
-        pytest.skip("no nvcc on this machine")
-    asked = ["nvcc", "--list-gpu-arch"]
+    nvcc = toolkit.find("nvcc")
+    if nvcc is None:
+        pytest.skip(toolkit.MISSING.format("nvcc"))
+    asked = [nvcc, "--list-gpu-arch"]
     known = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     these = [each for each in ARCHITECTURES if f"compute_{each}" in known]
-    return compile_ptx(these, tmp_path_factory.mktemp("ptx"))
+    return compile_ptx(nvcc, these, tmp_path_factory.mktemp("ptx"))
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +202,7 @@ def test_sizes_beyond_32_bits(variants, key):
         assert got.tolist() == wanted.tolist()
 
 
+# Of each kind of kernel one.
 EXAMPLES = [("csr_product_vector", (8,)), ("csr_product_columns", (8,)), ("csr_sampled", (32, 4))]
 # What one instruction becomes.
 MUTATIONS = {
@@ -213,7 +215,7 @@ MUTATIONS = {
         r"(ld\.(?:global|shared)[^]+]*)(?:\+(-?\d+))?\]",
         lambda m: f"{m[1]}+{int(m[2] or 0) + 8}]",
     ),
-    "a product that is not added": (r"fma\.rn\.f64 (.*), .*, .*;", r"mov.f64 \1;"),
+    "a sum that starts again": (r"fma\.rn\.f64 (.*), .*, .*;", r"mov.f64 \1;"),
 }
 MUTANTS = [
     (Key(name, widths, *SOME_TYPES), mutation)
