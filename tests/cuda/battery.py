@@ -62,7 +62,7 @@ def case(matrix: sp.csr_array, k: int, *, sampled=False, permuted=False, **where
 @cache
 def cases(index) -> dict[str, Case]:
     """By name: the kernel, and what is new in the case."""
-    return dict(_products()) | dict(_sampled()) | dict(_far(index))
+    return dict(_far(index)) | dict(_products()) | dict(_sampled())
 
 
 def _products() -> Iterator[tuple[str, Case]]:

@@ -1,7 +1,7 @@
 // Small kernels that show what the shim does: right ones, whose results main prints, and wrong
 // ones, which it has to report. Used by test_shim.py:
 //
-//     shim_kernels NAME ascending|descending|random
+//     shim_kernels ascending|descending|random NAME...
 #include <cuda_runtime.h>
 
 #include <cstdint>
@@ -196,6 +196,7 @@ void two_launches() {
 }
 
 void invalid_launches() {
+    const auto before = cuda_on_cpu::simulation;
     cuda_on_cpu::simulation.grid_x = 4;
     std::vector<int> errors;
     for (const auto& [grid, block] : std::vector<std::pair<dim3, dim3>>{
@@ -204,6 +205,7 @@ void invalid_launches() {
     errors.push_back(cudaGetLastError());
     errors.push_back(cudaGetLastError());
     errors.push_back(launch(4, 32, whole_warp));
+    cuda_on_cpu::simulation = before;
     print(errors);
 }
 
@@ -264,11 +266,11 @@ const std::map<std::string, std::function<void()>> kScenarios{
 
 }  // namespace
 
-int main(int, char** arguments) {
+int main(int count, char** arguments) {
     const std::map<std::string, cuda_on_cpu::Order> orders{
         {"ascending", cuda_on_cpu::Order::ascending},
         {"descending", cuda_on_cpu::Order::descending},
         {"random", cuda_on_cpu::Order::random}};
-    cuda_on_cpu::simulation.order = orders.at(arguments[2]);
-    kScenarios.at(arguments[1])();
+    cuda_on_cpu::simulation.order = orders.at(arguments[1]);
+    for (int i = 2; i < count; ++i) kScenarios.at(arguments[i])();
 }

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from toolchain import ENVIRONMENT, Program
 
 ORDERS = ("ascending", "descending", "random")
-MISUSE = 70  # kMisuse of shim/site.h
+MISUSE = 70  # kMisuse of shim/report.h
 SECONDS = 60  # for one case, which takes milliseconds
 
 

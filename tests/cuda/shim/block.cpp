@@ -1,5 +1,7 @@
 #include "block.h"
 
+#include "report.h"
+
 namespace cuda_on_cpu {
 
 int Schedule::pick(const std::vector<int>& ready) {

@@ -51,5 +51,8 @@ template <typename... Parameters, typename... Arguments>
 cudaError_t cudaLaunchKernelEx(cuda_on_cpu::Launch launch, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
     const std::tuple<Parameters...> parameters(static_cast<Arguments&&>(arguments)...);
-    return cuda_on_cpu::run_grid(launch, [&] { std::apply(kernel, parameters); });
+    const auto one_thread = [&] { std::apply(kernel, parameters); };
+    return cuda_on_cpu::run_grid(
+        launch, [](const void* call) { (*static_cast<decltype(&one_thread)>(call))(); },
+        &one_thread);
 }

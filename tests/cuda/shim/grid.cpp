@@ -3,10 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include "block.h"
+#include "report.h"
 #include "shared_memory.h"
 
 uint3 threadIdx, blockIdx;
@@ -63,7 +66,7 @@ void run_blocks(const std::function<void()>& kernel) {
 
 }  // namespace
 
-cudaError_t run_grid(const Launch& requested, const std::function<void()>& kernel) {
+cudaError_t run_grid(const Launch& requested, void (*kernel)(const void*), const void* context) {
     const cudaLaunchConfig_t& config = *requested.config;
     if (!valid(config)) return last_error = cudaErrorInvalidConfiguration;
     launch = &requested;
@@ -75,7 +78,7 @@ cudaError_t run_grid(const Launch& requested, const std::function<void()>& kerne
     if (product(gridDim) * product(blockDim) > kThreadsPerLaunch)
         misuse("more than " + std::to_string(kThreadsPerLaunch) +
                " threads: give the simulated device a smaller grid");
-    run_blocks(kernel);
+    run_blocks([=] { kernel(context); });
     return cudaSuccess;
 }
 

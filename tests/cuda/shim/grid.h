@@ -1,8 +1,6 @@
 // Where a thread is, and how a grid of them is started.
 #pragma once
 
-#include <functional>
-
 #include "cuda_runtime_api.h"
 #include "site.h"
 
@@ -21,7 +19,8 @@ struct Launch {
         : config(config), site(site) {}
 };
 
-// Calls `kernel` once for every thread of the grid, and returns when all have returned.
-cudaError_t run_grid(const Launch& launch, const std::function<void()>& kernel);
+// Calls kernel(context) once for every thread of the grid, and returns when all have returned. No
+// std::function: what this header includes, every small program of the tests compiles.
+cudaError_t run_grid(const Launch& launch, void (*kernel)(const void*), const void* context);
 
 }  // namespace cuda_on_cpu

@@ -1,7 +1,9 @@
 // Collectives of a warp: who has to be there, and what each lane gets.
+#include <algorithm>
 #include <cstdio>
 
 #include "block.h"
+#include "report.h"
 
 namespace cuda_on_cpu {
 namespace {
