@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -30,11 +31,11 @@ def programs(toolchain, tmp_path_factory):
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_seeded_bug_is_caught(programs, bug):
     try:
-        simulator = Simulator(programs[bug.name].result())
+        program = programs[bug.name].result()
     except Unavailable as why:
         pytest.skip(str(why))
-    assert caught_by(simulator, bug.kernel) == bug.caught_by
-    simulator.close()
+    with closing(Simulator(program)) as simulator:
+        assert caught_by(simulator, bug.kernel) == bug.caught_by
 
 
 def test_nothing_is_caught_without_a_bug(simulators):

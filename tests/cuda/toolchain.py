@@ -25,6 +25,7 @@ SHIM_FLAGS = ["-std=c++17", "-O2", f"-I{SHIM}", "-c"]
 SMALL = "-DDOUBLE_AND_INT32_ONLY"
 # As on a GPU, only an explicit fma is one. What is not set starts as a number that no test expects.
 KERNEL_FLAGS = ["-std=c++17", "-O1", "-g1", "-ffp-contract=off", "-ftrivial-auto-var-init=pattern"]
+SHARED_MEMORY = f"-Wl,-T,{SHIM / 'shared_memory.ld'}"
 AS_CUDA = [f"-I{SHIM}", "-x", "c++", "-c"]
 
 # .ci/sanitized preloads AddressSanitizer into Python; these programs bring their own.
@@ -64,6 +65,8 @@ class Toolchain:
             raise Unavailable(f"no {COMPILER} on this machine")
         self.place = place
         self.starters = {build: self._starter(build) for build in BUILDS}
+        if self.starters["plain"] is None:
+            raise Unavailable(f"{COMPILER} is not a GNU compiler with a GNU linker, 12 or later")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             driver = pool.submit(self._compile_shim, HERE / "driver.cpp")
             small_driver = pool.submit(self._compile_shim, HERE / "driver.cpp", SMALL)
@@ -75,15 +78,15 @@ class Toolchain:
         source, program = self.place / "probe.cpp", self.place / f"probe_{build}"
         # The attribute and the linker script are GNU's, and so is a flag.
         source.write_text("[[gnu::noinit]] static char array[9];\nint main() { return *array; }\n")
-        script = f"-Wl,-T,{SHIM / 'shared_memory.ld'}"
-        made = run(
-            COMPILER, *KERNEL_FLAGS, *BUILDS[build], "-Werror", script, source, "-o", program
-        )
+        flags = [*KERNEL_FLAGS, *BUILDS[build], "-Werror", SHARED_MEMORY]
+        made = run(COMPILER, *flags, source, "-o", program)
         if made.returncode != 0:
             return None
-        # Where a kernel spreads addresses wider than ThreadSanitizer expects, it wants them fixed.
-        for prefix in ((), ("setarch", "-R")):
-            if (not prefix or shutil.which(prefix[0])) and not run(*prefix, program).returncode:
+        # Where a kernel spreads addresses wider than ThreadSanitizer expects, it starts only by
+        # chance unless they are fixed.
+        fixed = [("setarch", "-R")] if build == "thread" and shutil.which("setarch") else []
+        for prefix in (*fixed, ()):
+            if run(*prefix, program).returncode == 0:
                 return prefix
         return None
 
@@ -99,8 +102,7 @@ class Toolchain:
             raise Unavailable(f"{COMPILER} makes no program of the {build} build that runs here")
         kernels, program = self.place / f"{name}_{build}.o", self.place / f"{name}_{build}"
         compile_checked(*KERNEL_FLAGS, *BUILDS[build], *AS_CUDA, "-o", kernels, source)
-        script = f"-Wl,-T,{SHIM / 'shared_memory.ld'}"
-        compile_checked(*BUILDS[build], script, *self.shim, *objects, "-o", program, kernels)
+        compile_checked(*BUILDS[build], SHARED_MEMORY, *self.shim, *objects, "-o", program, kernels)
         return Program((*starter, program))
 
     def launchers(self, build: str) -> Program:
