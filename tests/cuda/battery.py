@@ -92,6 +92,9 @@ def _far(index) -> Iterator[tuple[str, Case]]:
         near = case(SHORT, k, sampled=sampled, permuted=not sampled)
         yield f"{kernel}, {k}, far entries", replace(near, first_entry=last - SHORT.nnz)
         yield f"{kernel}, {k}, far columns", replace(near, first_column=last - SHORT.shape[1])
+    # The last row has fewer entries than threads, whose first ones lie behind the last entry.
+    short = case(with_row_lengths([40, 1]), 1)
+    yield "vector, 1, a short last row far away", replace(short, first_entry=last - 41)
 
 
 def expected(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

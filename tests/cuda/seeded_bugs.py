@@ -98,6 +98,8 @@ BUGS = [
         "A.col[e] * static_cast<int>(k)", "address", "address"),
     Bug("places in x of 32 bits, sampled", SAMPLED, "static_cast<std::int64_t>(A.col[e]) * k",
         "A.col[e] * static_cast<int>(k)", "address", "address"),
+    Bug("a row's first entry of 32 bits", VECTOR, "const std::int64_t begin = A.crow[row], stop",
+        "const Index begin = A.crow[row]; const std::int64_t stop", "address", "address"),
     Bug("entries of 32 bits", COLUMNS, "const std::int64_t e = next + lane;",
         "const int e = static_cast<int>(next + lane);", "crash"),
     # Who does what.
