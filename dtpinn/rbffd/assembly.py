@@ -10,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from dtpinn.geometry.checks import as_indices, whole_number
+from dtpinn.geometry.checks import whole_number
+from dtpinn.rbffd.block import Operators, Solve, centred
 from dtpinn.rbffd.csr_rows import interleave, to_csr
+from dtpinn.rbffd.elsewhere import elsewhere
+from dtpinn.rbffd.expression import Differential, resolve
 from dtpinn.rbffd.growing import solve_growing
+from dtpinn.rbffd.options import Degenerate, Exponent
+from dtpinn.rbffd.overlapped import overlapped
+from dtpinn.rbffd.progress import Advance, stencil_bar
 from dtpinn.rbffd.rule import Rule, choose_rule
-from dtpinn.rbffd.stencils import Stencils, check_points
+from dtpinn.rbffd.sites import At, Sites, find_sites
+from dtpinn.rbffd.stencils import Stencils
 from dtpinn.rbffd.terms import Terms, check_terms, highest_derivative
 from dtpinn.rbffd.weights import available_threads
 
@@ -47,35 +54,38 @@ class Assembly:
 
 def assemble(
     nodes: Nodes,
-    operators: Mapping[str, Terms],
-    rows: NDArray[np.integer],
+    operators: Mapping[str, Differential | Terms],
+    at: At,
     order: int,
     *,
-    exponent: int | None = None,
+    exponent: Exponent = None,
     stencil_size: int | None = None,
+    overlap: float | None = None,
+    degenerate: Degenerate = "grow",
     threads: int | None = None,
+    progress: bool | None = None,
 ) -> Assembly:
-    """Assemble RBF-FD matrices for any linear differential operators, one row per evaluation node.
+    """Assemble RBF-FD matrices for any linear differential operators, one row per evaluation point.
 
     Parameters
     ----------
     nodes : Nodes
         The cloud; stencils take interior, boundary and ghost nodes alike (``nodes.extended``).
-    operators : mapping of name to terms
-        Each a sum of derivatives, multi-index -> coefficient (a number or (rows,) array):
+    operators : mapping of name to operator
+        Each made of :mod:`~dtpinn.rbffd.differential`'s, or a sum of derivatives, multi-index ->
+        coefficient (a number, a (rows,) array or a function of the points):
         ``{(2, 0): 1.0, (0, 2): 1.0}`` is the Laplacian in 2-D, ``{(0, 0): 1.0}`` the identity.
         All operators of one call share stencils and factorisations, so theta is the highest
         derivative of all; the order of the lower ones is then higher than asked for.
-    rows : (rows,) int array
-        Where to evaluate: indices into ``nodes.extended``. The boundary is
-        ``Ni + np.arange(Nb)``.
+    at : str, (rows,) int array or (rows, d) array
+        Where to evaluate: "collocation" (interior and boundary), "interior", "boundary" or
+        "extended" (ghosts too); indices into ``nodes.extended``; or any points, whose weights are
+        those of the nearest node's stencil.
     order : int
         p >= 2: the error is O(h^p).
-    exponent, stencil_size : int, optional
-        In place of the paper's m and n: :func:`choose_rule`.
-    threads : int, optional
-        All available processors by default. The result does not depend on it, bit for bit. While
-        this runs, the BLAS libraries of the whole process are held to one thread.
+    exponent, stencil_size, overlap, degenerate, threads, progress : optional
+        :class:`~dtpinn.rbffd.Options`. While this runs, the BLAS libraries of the whole process
+        are held to one thread.
 
     Returns
     -------
@@ -84,7 +94,8 @@ def assemble(
     Raises
     ------
     TypeError
-        If an order, a size, the number of threads or a row is not an integer.
+        If an order, a size, the number of threads or a row is not an integer, or an operator is
+        none.
     ValueError
         If an argument is out of its range, if there are fewer nodes than a stencil needs, or if a
         stencil is degenerate; names the operator or the node and its coordinates.
@@ -115,31 +126,62 @@ def assemble(
     >>> built.rule.stencil_size, built.matrices["second"].shape
     (13, (2, 21))
     """
-    points = check_points(nodes.extended)
-    rows = as_indices(rows, "rows", len(points))
-    dimension = points.shape[1]
+    sites = find_sites(nodes, at)
     if not operators:
         raise ValueError("no operators to assemble: give at least one, name -> terms")
+    _check_options(overlap, degenerate)
     workers = available_threads() if threads is None else whole_number(threads, "threads")
     if workers < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     checked = {
-        name: check_terms(name, terms, dimension, len(rows)) for name, terms in operators.items()
+        name: check_terms(name, resolve(operator, sites, name), sites.dimension, len(sites))
+        for name, operator in operators.items()
     }
     theta = highest_derivative(checked)
-    rule = choose_rule(order, theta, dimension, exponent=exponent, stencil_size=stencil_size)
-    if theta == 0:  # multiples of the identity: no stencil, no system, one entry per row
-        stencils = Stencils(points, rows[:, None], np.ones(len(rows)))
-        values = {
-            name: terms[(0,) * dimension] * np.ones(len(rows)) for name, terms in checked.items()
-        }
-        matrices = to_csr(stencils, {name: value[:, None] for name, value in values.items()})
-        return Assembly(matrices, np.ones(len(rows)), rule)
-    blocks = solve_growing(points, rows, checked, rule, threads=workers)
+    rule = choose_rule(order, theta, sites.dimension, exponent=exponent, stencil_size=stencil_size)
+    if theta == 0 and sites.rows is not None:
+        return _identities(sites, sites.rows, checked, rule)
+    with stencil_bar(len(sites), progress) as advance:
+        solve = _way(sites, checked, overlap, workers, advance)
+        blocks = solve_growing(solve, len(sites), rule, grow=degenerate == "grow")
     parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
     places = [block.rows for block in blocks]
-    condition = np.empty(len(rows))
+    condition = np.empty(len(sites))
     for block in blocks:
         condition[block.rows] = block.weights.condition
     matrices = {name: interleave([part[name] for part in parts], places) for name in checked}
     return Assembly(matrices, condition, rule)
+
+
+def _check_options(overlap: float | None, degenerate: str) -> None:
+    if overlap is not None and not 0.0 < overlap <= 1.0:
+        raise ValueError(
+            f"overlap must be within (0, 1], got {overlap!r}: stencils serve the nodes within "
+            "(1 - overlap) of their radius; leave it out for a stencil per row"
+        )
+    if degenerate not in ("grow", "error"):
+        raise ValueError(f"degenerate must be 'grow' or 'error', got {degenerate!r}")
+
+
+def _identities(
+    sites: Sites, rows: NDArray[np.int64], operators: Operators, rule: Rule
+) -> Assembly:
+    """Assemble multiples of the identity: no stencil, no system, one entry per row."""
+    stencils = Stencils(sites.cloud, rows[:, None], np.ones(len(rows)))
+    values = {
+        name: (terms[(0,) * sites.dimension] * np.ones(len(rows)))[:, None]
+        for name, terms in operators.items()
+    }
+    return Assembly(to_csr(stencils, values), np.ones(len(rows)), rule)
+
+
+def _way(
+    sites: Sites, operators: Operators, overlap: float | None, threads: int, advance: Advance
+) -> Solve:
+    """Choose how rows get their weights."""
+    cloud, rows = sites.cloud, sites.rows
+    if rows is None:
+        return elsewhere(cloud, sites.points, operators, threads=threads, advance=advance)
+    if overlap in (None, 1.0):
+        return centred(cloud, rows, operators, threads=threads, advance=advance)
+    return overlapped(cloud, rows, operators, overlap, threads=threads, advance=advance)

@@ -46,6 +46,8 @@ def degenerate_error(
     bad: NDArray[np.intp],
     rule: Rule,
     tried: Sequence[int],
+    *,
+    grow: bool = True,
 ) -> ValueError:
     """Make the error that says which stencil is degenerate, why, and what to do.
 
@@ -61,6 +63,8 @@ def degenerate_error(
         For the message.
     tried : sequence of int
         The larger sizes.
+    grow : bool
+        Whether larger sizes were to be tried; if not, that is a remedy.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def degenerate_error(
         f"the stencil of node {node} at {stencils.points[node].tolist()} is degenerate "
         f"(condition number {condition[worst]:.1e}, limit {LIMIT:.0e}; "
         f"{degenerate_rows(condition).size} of {len(stencils)} stencils are): "
-        f"{_reason(stencils, int(worst), rule, tried)}"
+        f"{_reason(stencils, int(worst), rule, tried)}" + ("" if grow else ", or degenerate='grow'")
     )
 
 

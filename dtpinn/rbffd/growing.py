@@ -7,17 +7,14 @@ boundary; ten nodes more do not. Only such rows get larger stencils.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.rbffd.block import Block, Solve
 from dtpinn.rbffd.degenerate import degenerate_error, degenerate_rows
-from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.rule import Rule
-from dtpinn.rbffd.stencils import Stencils, find_stencils
-from dtpinn.rbffd.weights import Weights, solve_weights
 
 GROWTH = 1.1
 """By how much a stencil grows at a time."""
@@ -31,62 +28,21 @@ In the plane 1.1 n is enough, or 1.2 n where a grid has no ghosts.
 REACH = 2.0
 """A stencil that grew to more than this many radii took its nodes from somewhere else."""
 
-Operators = Mapping[str, Mapping[MultiIndex, NDArray[np.float64]]]
 
-
-@dataclass(frozen=True)
-class Block:
-    """Rows of an assembly whose stencils have one size.
-
-    Attributes
-    ----------
-    rows : (k,) int array
-        Which rows of the assembly.
-    stencils, weights : Stencils, Weights
-        Of k rows.
-    """
-
-    rows: NDArray[np.intp]
-    stencils: Stencils
-    weights: Weights
-
-    def take(self, which: NDArray[np.intp]) -> Block:
-        """Return a part of the block.
-
-        Parameters
-        ----------
-        which : (j,) int array
-            Indices into `rows`.
-
-        Returns
-        -------
-        Block
-        """
-        return Block(self.rows[which], self.stencils.take(which), self.weights.take(which))
-
-
-def solve_growing(
-    points: NDArray[np.float64],
-    rows: NDArray[np.integer],
-    operators: Operators,
-    rule: Rule,
-    *,
-    threads: int,
-) -> list[Block]:
-    """Find stencils and solve for weights; enlarge the stencils that are degenerate.
+def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Block]:
+    """Solve for weights; enlarge the stencils that are degenerate.
 
     Parameters
     ----------
-    points : (N, d) array
-        All nodes.
-    rows : (rows,) int array
-        The nodes at which derivatives are wanted, as indices into `points`.
-    operators : mapping of name to (mapping of multi-index to (1,) or (rows,) array)
-        Checked terms, from :func:`~dtpinn.rbffd.terms.check_terms`.
+    solve : callable
+        Gives the weights of some rows by a rule, such as
+        :func:`~dtpinn.rbffd.block.centred`.
+    rows : int
+        How many there are.
     rule : Rule
         Gives the size to begin with.
-    threads : int
-        The result does not depend on it.
+    grow : bool
+        False: a degenerate stencil is an error at once.
 
     Returns
     -------
@@ -96,7 +52,7 @@ def solve_growing(
     Raises
     ------
     ValueError
-        As :func:`~dtpinn.rbffd.stencils.find_stencils`, or if a stencil stays degenerate.
+        What `solve` raises, or if a stencil is degenerate, whatever its size.
 
     Warns
     -----
@@ -107,30 +63,31 @@ def solve_growing(
     --------
     The ten nodes nearest to the corner of a grid lie on a cubic, and there are ten cubics:
 
+    >>> from dtpinn.rbffd.block import centred
     >>> from dtpinn.rbffd.rule import choose_rule
     >>> grid = np.stack(np.meshgrid(np.arange(9.0), np.arange(9.0)), axis=-1).reshape(-1, 2)
     >>> rule = choose_rule(3, derivatives=1, dimension=2, stencil_size=10)
-    >>> dx = {"dx": {(1, 0): np.ones(1)}}
+    >>> solve = centred(grid, np.array([0]), {"dx": {(1, 0): np.ones(1)}}, threads=1)
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
-    ...     blocks = solve_growing(grid, np.array([0]), dx, rule, threads=1)
+    ...     blocks = solve_growing(solve, 1, rule, grow=True)
     >>> [block.stencils.members.shape for block in blocks]
     [(0, 10), (1, 11)]
     """
-    every = np.arange(len(rows))
-    first = _solve(points, rows, every, operators, rule, threads)
+    every = np.arange(rows)
+    first = solve(every, rule)
     bad = degenerate_rows(first.weights.condition)
     if not bad.size:
         return [first]
+    sizes = _sizes(rule, len(first.stencils.points)) if grow else []
     grown: list[Block] = []
     # The worst one alone tells at once where growing is no cure: on a line no size is large enough.
     worst = bad[np.argmax(first.weights.condition[bad])]
     for some in (np.array([worst]), bad):
-        grown, left = _grow(points, rows, first.take(some), operators, rule, threads)
+        grown, left = _grow(solve, first.take(some), rule, sizes)
         if left.size:
-            raise degenerate_error(
-                first.stencils, first.weights.condition, left, rule, _sizes(rule, len(points))
-            )
+            condition = first.weights.condition
+            raise degenerate_error(first.stencils, condition, left, rule, sizes, grow=grow)
     _warn(first, bad, grown)
     return [first.take(np.setdiff1d(every, bad)), *grown]
 
@@ -144,19 +101,13 @@ def _sizes(rule: Rule, count: int) -> list[int]:
 
 
 def _grow(
-    points: NDArray[np.float64],
-    rows: NDArray[np.integer],
-    block: Block,
-    operators: Operators,
-    rule: Rule,
-    threads: int,
+    solve: Solve, block: Block, rule: Rule, sizes: list[int]
 ) -> tuple[list[Block], NDArray[np.intp]]:
     """Return blocks of larger stencils, and the rows of `block` that stay degenerate."""
     blocks: list[Block] = []
     left, reach = block.rows, REACH * block.stencils.radius
-    for size in _sizes(rule, len(points)):
-        larger = replace(rule, stencil_size=size)
-        tried = _solve(points, rows, left, operators, larger, threads)
+    for size in sizes:
+        tried = solve(left, replace(rule, stencil_size=size))
         bad = np.union1d(
             degenerate_rows(tried.weights.condition), np.flatnonzero(tried.stencils.radius > reach)
         )
@@ -167,23 +118,6 @@ def _grow(
         if not left.size:
             break
     return blocks, left
-
-
-def _solve(
-    points: NDArray[np.float64],
-    rows: NDArray[np.integer],
-    some: NDArray[np.intp],
-    operators: Operators,
-    rule: Rule,
-    threads: int,
-) -> Block:
-    """Solve for the weights of some of the rows."""
-    terms = {
-        name: {alpha: c[some] if c.size > 1 else c for alpha, c in of_one.items()}
-        for name, of_one in operators.items()
-    }
-    stencils = find_stencils(points, rows[some], rule.stencil_size, threads=threads)
-    return Block(some, stencils, solve_weights(stencils, terms, rule, threads=threads))
 
 
 def _warn(first: Block, bad: NDArray[np.intp], grown: list[Block]) -> None:

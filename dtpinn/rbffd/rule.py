@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from math import comb
 
 from dtpinn.geometry.checks import whole_number
+from dtpinn.rbffd.options import Exponent
+
+CLAMP = (5, 11)
+"""Where the authors' programs keep m."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def choose_rule(
     derivatives: int,
     dimension: int,
     *,
-    exponent: int | None = None,
+    exponent: Exponent = None,
     stencil_size: int | None = None,
 ) -> Rule:
     """Apply the paper's rule: l = p + theta - 1, n = 2 C(l+d, d) + 1, m = l or l - 1, odd.
@@ -66,9 +70,10 @@ def choose_rule(
         theta, the highest derivative in the operator: 2 for the Laplacian, 1 for a gradient.
     dimension : int
         d: 1, 2 or 3.
-    exponent : int, optional
+    exponent : int or "clamped", optional
         m, odd and above `derivatives`, in place of the paper's choice. A larger one is a little
-        more accurate (twice, from 3 to 5 to 7) and worse conditioned.
+        more accurate (twice, from 3 to 5 to 7) and worse conditioned. "clamped" is the paper's
+        choice held within [5, 11], as the authors' programs do.
     stencil_size : int, optional
         n, at least the number of polynomials, in place of the paper's choice. Fewer nodes cost
         accuracy (close to the number of polynomials, ten times the error); more bring nothing.
@@ -96,6 +101,8 @@ def choose_rule(
     Rule(order=4, derivatives=2, dimension=2, degree=5, exponent=5, stencil_size=43)
     >>> choose_rule(2, derivatives=1, dimension=2).exponent
     3
+    >>> choose_rule(2, derivatives=1, dimension=2, exponent="clamped").exponent
+    5
     """
     order = whole_number(order, "order")
     derivatives = whole_number(derivatives, "derivatives")
@@ -118,10 +125,13 @@ def choose_rule(
     )
 
 
-def _exponent(exponent: int | None, degree: int, derivatives: int) -> int:
+def _exponent(exponent: Exponent, degree: int, derivatives: int) -> int:
     smallest = derivatives + 1 + derivatives % 2  # the smallest odd number above `derivatives`
+    papers = degree - 1 + degree % 2
     if exponent is None:
-        return max(degree - 1 + degree % 2, smallest)
+        return max(papers, smallest)
+    if exponent == "clamped":
+        return max(min(max(papers, CLAMP[0]), CLAMP[1]), smallest)
     exponent = whole_number(exponent, "exponent")
     if exponent % 2 == 0:
         raise ValueError(

@@ -1,18 +1,20 @@
-"""Linear differential operators, written as sums of derivatives with coefficients."""
+"""Linear differential operators in their plainest form: multi-index -> coefficient."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dtpinn.geometry.checks import as_floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 
-Terms: TypeAlias = Mapping[MultiIndex, float | NDArray[np.float64]]
-"""Multi-index -> coefficient: a number, or one number per evaluation node."""
+Terms: TypeAlias = Mapping[
+    MultiIndex, float | NDArray[np.float64] | Callable[[NDArray[np.float64]], ArrayLike]
+]
+"""Multi-index -> coefficient: a number, one number per row, or a function of the points."""
 
 Coefficient: TypeAlias = NDArray[np.float64]
 """A checked coefficient, (1,) or (rows,)."""

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from dtpinn.rbffd.parallel import in_chunks
 from dtpinn.rbffd.polyharmonic import MultiIndex
+from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
+from dtpinn.rbffd.solving import solve_systems
 from dtpinn.rbffd.stencils import Stencils
 from dtpinn.rbffd.system import right_hand_sides, saddle_point_matrices
 
 CHUNK_ENTRIES = 2**17
 """Entries of the matrices solved at once: 1 MB, within a core's cache, however many the nodes."""
-
-_BLAS = threading.Lock()  # two callers would restore each other's number of BLAS threads
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ def solve_weights(
     *,
     threads: int | None = None,
     chunk: int | None = None,
+    advance: Advance | None = None,
 ) -> Weights:
     """Solve equation (9) for every stencil and operator, one factorisation per stencil.
 
@@ -78,6 +77,8 @@ def solve_weights(
         returns; several threads inside such small systems are five times slower).
     chunk : int, optional
         Stencils solved at once; by default as many as :data:`CHUNK_ENTRIES` allows.
+    advance : callable, optional
+        Told how many stencils are done.
 
     Returns
     -------
@@ -110,19 +111,14 @@ def solve_weights(
     condition = np.empty(rows)
     derivatives = sorted({a for terms in operators.values() for a in terms if any(a)})
 
-    def work(start: int) -> None:
-        part = slice(start, min(start + size, rows))
+    def work(part: slice) -> None:
         columns, condition[part] = _solve(stencils.offsets(part), rule, derivatives)
         for k, alpha in enumerate(derivatives):
             columns[:, :, k] *= stencils.radius[part, None] ** -float(sum(alpha))
         for name, terms in operators.items():
             _combine(values[name][part], terms, derivatives, columns, part)
 
-    starts = range(0, rows, size)
-    workers = threads or available_threads()
-    with _BLAS, threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(work, starts):
-            pass  # the first exception, in the order of the rows, is raised here
+    in_chunks(work, rows, size, threads or available_threads(), advance)
     return Weights(values, condition)
 
 
@@ -149,20 +145,8 @@ def _solve(
     """Return scaled weights (stencils, n, derivatives) and condition estimates (stencils,)."""
     matrices = saddle_point_matrices(offsets, rule)
     rhs = right_hand_sides(offsets, rule, derivatives)
-    try:
-        solution = np.linalg.solve(matrices, rhs)
-    except np.linalg.LinAlgError:
-        # Some matrix has an exactly zero pivot, and numpy does not say which. slogdet does the
-        # same factorisation and gives it the sign 0. NaN travels on to its condition below.
-        singular = np.linalg.slogdet(matrices).sign == 0.0
-        matrices[singular] = np.eye(rule.unknowns)
-        rhs[singular] = np.nan
-        solution = np.linalg.solve(matrices, rhs)
     columns = len(derivatives)
-    probed = solution[:, :, columns:]
-    norm = np.sqrt(np.einsum("cij,cij->c", matrices, matrices))
-    inverse_norm = np.sqrt(np.einsum("cij,cij->c", probed, probed) / probed.shape[2])
-    condition = np.nan_to_num(norm * inverse_norm, nan=np.inf, posinf=np.inf)
+    solution, condition = solve_systems(matrices, rhs, columns)
     return np.ascontiguousarray(solution[:, : rule.stencil_size, :columns]), condition
 
 

@@ -142,16 +142,16 @@ def test_a_grid_without_ghosts_in_space_says_so():
 
 
 def test_where_growing_is_no_cure_one_stencil_is_tried_and_the_node_named(monkeypatch):
-    from dtpinn.rbffd import growing
+    from dtpinn.rbffd import block
 
     solved = []
-    solve = growing.solve_weights
+    solve = block.solve_weights
 
     def recorded(stencils, *arguments, **options):
         solved.append(len(stencils))
         return solve(stencils, *arguments, **options)
 
-    monkeypatch.setattr(growing, "solve_weights", recorded)
+    monkeypatch.setattr(block, "solve_weights", recorded)
     circle = np.linspace(0.0, 2.0 * np.pi, 500, endpoint=False)
     for points in (
         np.stack([circle, 0.5 * circle], axis=1),

@@ -1,0 +1,139 @@
+"""Weights away from the centre of a stencil: one factorisation serves many places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dtpinn.rbffd.legendre import legendre_derivatives
+from dtpinn.rbffd.parallel import in_chunks
+from dtpinn.rbffd.polyharmonic import MultiIndex, polyharmonic
+from dtpinn.rbffd.progress import Advance
+from dtpinn.rbffd.rule import Rule
+from dtpinn.rbffd.solving import solve_systems
+from dtpinn.rbffd.stencils import Stencils
+from dtpinn.rbffd.system import probes, saddle_point_matrices
+from dtpinn.rbffd.weights import CHUNK_ENTRIES
+
+
+def solve_off_centre(
+    stencils: Stencils,
+    owner: NDArray[np.intp],
+    places: NDArray[np.float64],
+    rule: Rule,
+    derivatives: Sequence[MultiIndex],
+    *,
+    threads: int,
+    advance: Advance | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Solve equation (9) for derivatives at any places within stencils.
+
+    Parameters
+    ----------
+    stencils : Stencils
+        Of ``rule.stencil_size`` members each.
+    owner : (k,) int array
+        The stencil of each place.
+    places : (k, d) array
+        Points, in global coordinates.
+    rule : Rule
+        Its `derivatives` must be at least the highest of `derivatives`.
+    derivatives : sequence of multi-indices
+        (0, ..., 0), the value, is allowed.
+    threads : int
+        The result does not depend on it.
+    advance : callable, optional
+        Told how many stencils are done.
+
+    Returns
+    -------
+    weights : (k, len(derivatives), n) array
+        Of the members of each place's stencil. Not finite where the stencil is singular. The value
+        at a member is exact: 1 there and 0 elsewhere.
+    condition : (k,) array
+        An estimate of the condition number of each place's stencil.
+
+    Examples
+    --------
+    The value and the slope of a parabola between two nodes:
+
+    >>> from dtpinn.rbffd.rule import choose_rule
+    >>> from dtpinn.rbffd.stencils import find_stencils
+    >>> x = np.linspace(0.0, 1.0, 11)[:, None]
+    >>> rule = choose_rule(2, derivatives=1, dimension=1)
+    >>> stencils = find_stencils(x, np.array([5]), rule.stencil_size)
+    >>> weights, _ = solve_off_centre(
+    ...     stencils, np.array([0]), np.array([[0.53]]), rule, [(0,), (1,)], threads=1)
+    >>> (weights[0] @ x[stencils.members[0], 0] ** 2).round(12)
+    array([0.2809, 1.06  ])
+    """
+    weights = np.empty((len(places), len(derivatives), rule.stencil_size))
+    condition = np.empty(len(places))
+    jobs = _jobs(owner, len(stencils), rule.unknowns // len(derivatives))
+    by_owner = np.argsort(owner, kind="stable")
+
+    def work(part: slice) -> None:
+        which, start, stop = jobs[part].T
+        slots = start[:, None] + np.arange((stop - start).max())
+        real = slots < stop[:, None]
+        slots = by_owner[np.minimum(slots, stop[:, None] - 1)]  # a job's last place fills it up
+        columns, estimates = _solve(stencils.take(which), places[slots], rule, derivatives)
+        weights[slots[real]] = columns[real]
+        condition[slots[real]] = np.broadcast_to(estimates[:, None], real.shape)[real]
+
+    size = max(1, CHUNK_ENTRIES // rule.unknowns**2)
+    in_chunks(work, len(jobs), size, threads, advance)
+    return weights, condition
+
+
+def _jobs(owner: NDArray[np.intp], count: int, most: int) -> NDArray[np.intp]:
+    """Return rows (stencil, start, stop) of at most `most` places, in the order of owners.
+
+    Many places in one stencil are several jobs: a job's right-hand sides are then no larger than
+    its matrix. Jobs of similar length lie side by side, as a batch is as wide as its longest.
+    """
+    most = max(1, most)
+    places = np.bincount(owner, minlength=count)
+    first = np.cumsum(places) - places
+    pieces = -(-places // most)
+    which = np.repeat(np.arange(count), pieces)
+    piece = np.arange(len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    start = first[which] + piece * most
+    stop = np.minimum(start + most, first[which] + places[which])
+    jobs = np.stack([which, start, stop], axis=1)
+    return jobs[np.argsort(start - stop, kind="stable")]
+
+
+def _solve(
+    stencils: Stencils,
+    places: NDArray[np.float64],
+    rule: Rule,
+    derivatives: Sequence[MultiIndex],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return weights (c, width, derivatives, n) at places (c, width, d), and conditions (c,)."""
+    n, width = rule.stencil_size, places.shape[1]
+    members = stencils.points[stencils.members]
+    offsets = stencils.offsets(slice(None))
+    matrices = saddle_point_matrices(offsets, rule)
+    at = (places - members[:, :1]) / stencils.radius[:, None, None]
+    from_members = at[:, :, None] - offsets[:, None]
+    count = width * len(derivatives)
+    rhs = np.empty((len(at), rule.unknowns, count + probes(1).shape[1]))
+    for k, alpha in enumerate(derivatives):
+        columns = rhs[:, :, k * width : (k + 1) * width]
+        columns[:, :n] = polyharmonic(from_members, rule.exponent, alpha).swapaxes(1, 2)
+        columns[:, n:] = legendre_derivatives(at, rule.degree, alpha).swapaxes(1, 2)
+    rhs[:, :, count:] = probes(rule.unknowns)
+    solution, condition = solve_systems(matrices, rhs, count)
+    shape = (len(at), n, len(derivatives), width)
+    weights = solution[:, :n, :count].reshape(shape).transpose(0, 3, 2, 1).copy()
+    for k, alpha in enumerate(derivatives):
+        if any(alpha):
+            weights[:, :, k] *= (stencils.radius ** -float(sum(alpha)))[:, None, None]
+        else:
+            same = (places[:, :, None] == members[:, None]).all(axis=3)
+            exact = same.any(axis=2) & np.isfinite(condition)[:, None]
+            weights[:, :, k][exact] = same[exact]
+    return weights, condition

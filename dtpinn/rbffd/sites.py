@@ -1,0 +1,136 @@
+"""Where operators are evaluated: at nodes of a set, at some nodes, or at any points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dtpinn.geometry.checks import as_indices, as_points, check_finite
+from dtpinn.rbffd.stencils import check_points
+
+if TYPE_CHECKING:
+    from dtpinn.nodes import Nodes
+
+At: TypeAlias = str | NDArray[np.integer] | NDArray[np.float64]
+"""A name in :data:`PLACES`, (rows,) indices into ``nodes.extended``, or (rows, d) points."""
+
+PLACES = ("collocation", "interior", "boundary", "extended")
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Places at which operators are evaluated, one a row.
+
+    Made by :func:`find_sites`.
+
+    Attributes
+    ----------
+    cloud : (N, d) array
+        All nodes, ``nodes.extended``.
+    points : (rows, d) array
+        The places.
+    rows : (rows,) int array or None
+        Which nodes they are; None where they are any points.
+    nodes : Nodes
+        For their normals.
+    """
+
+    cloud: NDArray[np.float64]
+    points: NDArray[np.float64]
+    rows: NDArray[np.int64] | None
+    nodes: Nodes
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def dimension(self) -> int:
+        """The dimension of space, d."""
+        return int(self.points.shape[1])
+
+    def normals(self) -> NDArray[np.float64]:
+        """Return the outward unit normals, (rows, d).
+
+        Raises
+        ------
+        ValueError
+            If a row is no boundary node; names the first.
+        """
+        if self.rows is None:
+            raise ValueError(
+                "the normal derivative exists at boundary nodes, not at any points; "
+                "use at='boundary', or directional(v) with directions of your own"
+            )
+        first, count = len(self.nodes.interior), len(self.nodes.boundary)
+        inward = self.rows - first
+        bad = np.flatnonzero((inward < 0) | (inward >= count))
+        if bad.size:
+            raise ValueError(
+                f"the normal derivative exists at boundary nodes, {first} to {first + count - 1}; "
+                f"row {bad[0]} is node {self.rows[bad[0]]} ({bad.size} of {len(self)} rows are "
+                "none). Use at='boundary'"
+            )
+        normals: NDArray[np.float64] = self.nodes.normals[inward]
+        return normals
+
+
+def find_sites(nodes: Nodes, at: At) -> Sites:
+    """Find out where a user wants operators evaluated.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The cloud.
+    at : str, (rows,) int array or (rows, d) array
+        "collocation" (interior and boundary), "interior", "boundary" or "extended" (ghosts too);
+        indices into ``nodes.extended``; or points, which need not be nodes.
+
+    Returns
+    -------
+    Sites
+
+    Raises
+    ------
+    TypeError
+        If one-dimensional rows do not hold integers.
+    ValueError
+        If there is no such place, an index is out of range, or points are not (rows, d) and finite.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> nodes = SimpleNamespace(extended=np.array([[0.0], [1.0], [3.0]]))
+    >>> find_sites(nodes, np.array([2, 0])).points.ravel()
+    array([3., 0.])
+    >>> find_sites(nodes, "edge")
+    Traceback (most recent call last):
+    ...
+    ValueError: at must be 'collocation', 'interior', 'boundary', 'extended', indices of nodes \
+(rows,) or points (rows, 1); got 'edge'
+    """
+    cloud = check_points(nodes.extended)
+    if isinstance(at, str):
+        if at not in PLACES:
+            raise ValueError(
+                f"at must be {', '.join(map(repr, PLACES))}, indices of nodes (rows,) or points "
+                f"(rows, {cloud.shape[1]}); got {at!r}"
+            )
+        rows = _named(nodes, at)
+    elif np.ndim(at) == 2:
+        points = as_points(at, cloud.shape[1])
+        check_finite(points, "points")
+        return Sites(cloud, points, None, nodes)
+    else:
+        rows = as_indices(at, "rows", len(cloud))
+    return Sites(cloud, cloud[rows], rows, nodes)
+
+
+def _named(nodes: Nodes, at: str) -> NDArray[np.int64]:
+    if at == "extended":
+        return np.arange(len(nodes.extended))
+    ni, nb = len(nodes.interior), len(nodes.boundary)
+    first, last = {"collocation": (0, ni + nb), "interior": (0, ni), "boundary": (ni, ni + nb)}[at]
+    return np.arange(first, last)
