@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,10 @@ from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.newton import solve_newton, starting_values
 from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import repeat
+from dtpinn.rbffd import Options
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class DiscreteProblem(Problem):
@@ -51,7 +55,7 @@ class DiscreteProblem(Problem):
         times: Tensor | Sequence[float] | None,
         dtype: torch.dtype,
         operators: Mapping[str, Any] | None,
-        options: Mapping[str, int | None],
+        options: Options,
     ) -> None:
         super().__init__(pde, nodes, times, dtype, np.arange(nodes.count))
         self.order = order
@@ -170,8 +174,7 @@ def discretize(
     operators: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
-    exponent: int | None = None,
-    stencil_size: int | None = None,
+    **options: Unpack[Options],
 ) -> DiscreteProblem:
     """Return the DT-PINN of an equation on nodes: equation (12), or (16) in space-time.
 
@@ -195,8 +198,9 @@ def discretize(
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional
-    exponent, stencil_size : int, optional
-        In place of the paper's rule for m and n.
+    **options
+        Of the assembly, `exponent`, `stencil_size`, `overlap`, ...:
+        :class:`~dtpinn.rbffd.Options`.
 
     Raises
     ------
@@ -216,6 +220,5 @@ def discretize(
     True
     """
     check_device(device)
-    options = {"exponent": exponent, "stencil_size": stencil_size}
     problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
     return problem.to(device=device)

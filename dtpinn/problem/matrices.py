@@ -64,7 +64,7 @@ def assemble_matrices(
     requests: Sequence[Request],
     order: int,
     given: Mapping[str, Any] | None,
-    options: Mapping[str, int | None],
+    options: rbffd.Options,
 ) -> Matrices:
     """Assemble what is requested and not given; one set of stencils for each region.
 

@@ -3,23 +3,47 @@
 Polyharmonic splines r^m with Legendre polynomials of degree l on the nearest neighbours of each
 node (section 2.2 of the paper), in 1, 2 and 3 dimensions, for any linear differential operator.
 
-`laplacian` and `boundary_operator` give the paper's L and B; `assemble` gives matrices for any
-operators at any nodes, sharing stencils and factorisations.
+`laplacian` and `boundary_operator` give the paper's L and B; `gradient`, `partial`, `divergence`,
+`biharmonic` and `interpolation` are named too. `operator` takes anything written with the names of
+`differential`, such as ``2 * D.laplacian + D.partial(0)``, and `operators` several of them at once,
+sharing stencils and factorisations; `assemble` tells the stencils' condition numbers as well.
 """
 
+from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import Assembly, assemble
-from dtpinn.rbffd.operators import boundary_operator, laplacian
+from dtpinn.rbffd.boundary import boundary_operator
+from dtpinn.rbffd.expression import Differential
+from dtpinn.rbffd.named import (
+    biharmonic,
+    divergence,
+    gradient,
+    interpolation,
+    laplacian,
+    partial,
+)
+from dtpinn.rbffd.operators import operator, operators
+from dtpinn.rbffd.options import Options
 from dtpinn.rbffd.rule import Rule, choose_rule
 from dtpinn.rbffd.terms import Terms, boundary_terms, laplacian_terms
 
 __all__ = [
     "Assembly",
+    "Differential",
+    "Options",
     "Rule",
     "Terms",
     "assemble",
+    "biharmonic",
     "boundary_operator",
     "boundary_terms",
     "choose_rule",
+    "differential",
+    "divergence",
+    "gradient",
+    "interpolation",
     "laplacian",
     "laplacian_terms",
+    "operator",
+    "operators",
+    "partial",
 ]

@@ -19,7 +19,6 @@ from dtpinn.rbffd.expression import Differential, Factor, Resolved, evaluate
 from dtpinn.rbffd.sites import Sites
 from dtpinn.rbffd.terms import laplacian_terms
 
-
 identity = Differential(lambda sites: {(0,) * sites.dimension: 1.0}, "identity")
 """u itself; at points that are no nodes, interpolation."""
 

@@ -125,7 +125,7 @@ def legendre_at_zero(degree: int, alpha: MultiIndex) -> NDArray[np.float64]:
     >>> legendre_at_zero(2, (2,))
     array([0., 0., 3.])
     """
-    values = legendre_derivatives(np.zeros((1, len(alpha))), degree, alpha)[0]
+    values: NDArray[np.float64] = legendre_derivatives(np.zeros((1, len(alpha))), degree, alpha)[0]
     values += 0.0  # -0.0 becomes 0.0
     values.flags.writeable = False  # cached: nobody may change it
     return values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +88,7 @@ def overlapped(
 
 def combine(
     weights: NDArray[np.float64],
-    terms: dict[MultiIndex, NDArray[np.float64]],
+    terms: Mapping[MultiIndex, NDArray[np.float64]],
     derivatives: list[MultiIndex],
 ) -> NDArray[np.float64]:
     """Add up an operator's terms.
@@ -128,7 +130,7 @@ def _cover(
     open_ = left.copy()
     centres: list[int] = []
     serves: list[NDArray[np.intp]] = []
-    for row in np.flatnonzero(left):
+    for row in np.flatnonzero(left).tolist():
         if not open_[row]:
             continue
         members = stencils.members[row]

@@ -38,15 +38,18 @@ def solve_systems(
     array([2.5, inf])
     """
     try:
-        solution = np.linalg.solve(matrices, rhs)
+        solution = np.asarray(np.linalg.solve(matrices, rhs), dtype=np.float64)
     except np.linalg.LinAlgError:
         # Some matrix has an exactly zero pivot, and numpy does not say which. slogdet does the
         # same factorisation and gives it the sign 0. NaN travels on to its condition below.
         singular = np.linalg.slogdet(matrices).sign == 0.0
         matrices[singular] = np.eye(matrices.shape[1])
         rhs[singular] = np.nan
-        solution = np.linalg.solve(matrices, rhs)
+        solution = np.asarray(np.linalg.solve(matrices, rhs), dtype=np.float64)
     probed = solution[:, :, columns:]
     norm = np.sqrt(np.einsum("cij,cij->c", matrices, matrices))
     inverse_norm = np.sqrt(np.einsum("cij,cij->c", probed, probed) / probed.shape[2])
-    return solution, np.nan_to_num(norm * inverse_norm, nan=np.inf, posinf=np.inf)
+    condition: NDArray[np.float64] = norm * inverse_norm
+    return solution.astype(np.float64, copy=False), np.nan_to_num(
+        condition, nan=np.inf, posinf=np.inf
+    )
