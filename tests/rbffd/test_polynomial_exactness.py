@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from dtpinn.rbffd import assemble
+from dtpinn.rbffd import differential as D
 
-from clouds import box, exponents_up_to, monomial, unit_vectors
+from clouds import box, disk, exponents_up_to, monomial, unit_vectors
 
 EPS = np.finfo(float).eps
 
@@ -111,3 +112,74 @@ def test_sharing_stencils_keeps_every_operator_exact(dimension):
         for powers in exponents_up_to(built.rule.degree, dimension):
             error, size, _ = errors(built.matrices[name], terms, points, rows, powers, 0.5)
             assert (error <= built.rule.unknowns * EPS * size).all(), (name, powers)
+
+
+def check_exact(built, terms, points, places, radius):
+    """Every operator on every monomial, by the bound above, at any places."""
+    for name, of_one in terms.items():
+        matrix = built.matrices[name]
+        weights = abs(matrix).sum(axis=1)
+        for powers in exponents_up_to(built.rule.degree, points.shape[1]):
+            error = matrix @ monomial(points, powers, (0,) * points.shape[1])
+            error -= sum(c * monomial(places, powers, alpha) for alpha, c in of_one.items())
+            largest = np.prod((abs(places) + radius) ** np.array(powers), axis=1)
+            assert (abs(error) <= built.rule.unknowns * EPS * weights * largest).all(), (
+                name,
+                powers,
+            )
+
+
+@pytest.mark.parametrize("theta", [1, 2, 3, 4])
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_every_derivative_up_to_the_fourth_is_exact(dimension, theta):
+    rng = np.random.default_rng([dimension, theta])
+    points = box(dimension, PER_SIDE[dimension]).extended - rng.uniform(0, 1, dimension)
+    rows = rng.choice(len(points), ROWS, replace=False)
+    terms = {str(a): {a: 1.0} for a in exponents_up_to(theta, dimension) if sum(a) == theta}
+    for order in (2, 3):
+        built = assemble(SimpleNamespace(extended=points), terms, rows, order)
+        radius = reach(built, points, points[rows])
+        check_exact(built, terms, points, points[rows], radius)
+
+
+def reach(built, points, places):
+    """From each place to the farthest node that its row uses, along any axis."""
+    matrix = next(iter(built.matrices.values()))
+    members = matrix.indices.reshape(len(places), -1)
+    return abs(points[members] - places[:, None]).max(axis=(1, 2))[:, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "alphas"),
+    [
+        ("convection", D.directional([2.0, -1.0]), {(1, 0): 2.0, (0, 1): -1.0}),
+        (
+            "reaction-diffusion",
+            D.diffusion(lambda x: 1 + x[:, 0], [1.0, 0.0]) - 3 * D.identity,
+            {
+                (2, 0): lambda x: 1 + x[:, 0],
+                (0, 2): lambda x: 1 + x[:, 0],
+                (1, 0): 1.0,
+                (0, 0): -3.0,
+            },
+        ),
+        ("biharmonic", D.biharmonic, {(4, 0): 1.0, (2, 2): 2.0, (0, 4): 1.0}),
+        ("identity", D.identity, {(0, 0): 1.0}),
+    ],
+)
+@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("where", ["nodes", "points", "overlapped"])
+def test_expressions_are_exact_at_nodes_points_and_in_overlapped_stencils(
+    where, order, name, operator, alphas
+):
+    nodes = disk(500)
+    rng = np.random.default_rng(7)
+    at = rng.uniform(-0.6, 0.6, (40, 2)) if where == "points" else np.arange(460, 500)
+    places = at if where == "points" else nodes.extended[at]
+    built = assemble(
+        nodes, {name: operator}, at, order, overlap=0.4 if where == "overlapped" else None
+    )
+    terms = {alpha: c(places) if callable(c) else c for alpha, c in alphas.items()}
+    if where != "points" and name == "identity":
+        assert built.matrices[name].nnz == len(at)
+    check_exact(built, {name: terms}, nodes.extended, places, reach(built, nodes.extended, places))
