@@ -106,7 +106,7 @@ def test_what_is_no_operator_is_refused():
     ):
         with pytest.raises(TypeError, match="unsupported operand"):
             combine()
-    with pytest.raises(TypeError, match="axis must be an integer, got 0.5"):
+    with pytest.raises(TypeError, match=r"axis must be an integer, got 0\.5"):
         D.partial(0.5)
     with pytest.raises(ValueError, match="one axis or more"):
         D.partial()
