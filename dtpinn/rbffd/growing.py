@@ -6,6 +6,7 @@ boundary; ten nodes more do not. Only such rows get larger stencils.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from dataclasses import replace
 
@@ -128,5 +129,13 @@ def _warn(first: Block, bad: NDArray[np.intp], grown: list[Block]) -> None:
         f"determine no weights, as happens on regular grids; they were enlarged, to {size} nodes "
         f"at most. The first is that of node {node} at {first.stencils.points[node].tolist()}. "
         f"Ask for stencil_size={size} to silence this",
-        stacklevel=4,  # whoever called assemble
+        stacklevel=_caller(),
     )
+
+
+def _caller() -> int:
+    """Return the stack level, seen from the caller, of the first function that is not dtpinn's."""
+    level, frame = 0, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("dtpinn."):
+        level, frame = level + 1, frame.f_back
+    return level

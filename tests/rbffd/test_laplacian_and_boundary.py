@@ -3,6 +3,7 @@ import pytest
 from scipy.sparse import vstack
 from scipy.sparse.linalg import spsolve
 
+from dtpinn.nodes import Nodes
 from dtpinn.rbffd import boundary_operator, laplacian
 from dtpinn.sparse import CSR
 
@@ -64,6 +65,51 @@ def test_dirichlet_on_a_part_is_one_entry_a_row_and_the_rest_as_it_would_be_alon
     robin = boundary_operator(nodes, 1.0, beta).to_scipy()
     rest = np.flatnonzero(alpha)
     assert (B[rest] != robin[rest]).nnz == 0
+
+
+@pytest.fixture(scope="module")
+def in_parts():
+    points = np.concatenate([disk(150).interior, disk(150).boundary])
+    split = len(disk(150).interior)
+    names = ["left" if x < 0 else "right" for x in points[split:, 0]]
+    return Nodes.from_points(points[:split], points[split:], points[split:], parts=names)
+
+
+def test_conditions_by_part_are_conditions_by_node(in_parts):
+    left = np.isin(np.arange(in_parts.boundary_count), in_parts.part_rows("left"))
+    x, y = in_parts.boundary.T
+    by_part = boundary_operator(
+        in_parts,
+        alpha={"left": 0.0, "right": y[~left] + 2},
+        beta={"right": lambda x: x[:, 0], "left": 3.0},
+        order=2,
+    ).to_scipy()
+    by_node = boundary_operator(
+        in_parts, np.where(left, 0.0, y + 2), np.where(left, 3.0, x), 2
+    ).to_scipy()
+    by_function = boundary_operator(
+        in_parts,
+        lambda x: np.where(x[:, 0] < 0, 0.0, x[:, 1] + 2),
+        lambda x: np.where(x[:, 0] < 0, 3.0, x[:, 0]),
+        2,
+    ).to_scipy()
+    assert (by_part != by_node).nnz == (by_function != by_node).nnz == 0
+    assert np.diff(by_part.indptr).tolist() == [1 if here else 13 for here in left]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "message"),
+    [
+        ({"left": 1.0}, r"alpha must name each part of the boundary, \['left', 'right'\]; got"),
+        ({"left": 1.0, "right": 1.0, "top": 0.0}, r"got \['left', 'right', 'top'\]"),
+        ({"left": 1.0, "right": np.ones(3)}, r"alpha\['right'\] must be .* one per node of it"),
+        ({"left": np.nan, "right": 1.0}, r"alpha\['left'\] must be finite, got nan at entry 0"),
+        (lambda x: x, r"alpha must be .* got \(\d+, 2\)"),
+    ],
+)
+def test_bad_parts(in_parts, alpha, message):
+    with pytest.raises(ValueError, match=message):
+        boundary_operator(in_parts, alpha, 1.0, 2)
 
 
 @pytest.mark.parametrize(

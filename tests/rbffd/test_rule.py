@@ -72,3 +72,9 @@ def test_what_is_no_integer_is_named(name, value):
 def test_a_stencil_may_have_as_many_nodes_as_polynomials():
     assert choose_rule(4, 2, 2, stencil_size=21).stencil_size == 21
     assert re.search("stencil_size=21", repr(choose_rule(4, 2, 2, stencil_size=21)))
+
+
+def test_the_clamp_keeps_the_exponent_within_5_and_11():
+    found = [choose_rule(p, 2, 2, exponent="clamped").exponent for p in range(2, 14)]
+    assert found == [5, 5, 5, 5, 7, 7, 9, 9, 11, 11, 11, 11]
+    assert choose_rule(2, 12, 1, exponent="clamped").exponent == 13  # r^11 has no 12th derivative
