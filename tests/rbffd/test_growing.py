@@ -177,3 +177,9 @@ def test_a_stencil_of_all_nodes_cannot_grow():
     line = np.linspace(0, 1, 21)[:, None] * [1.0, 0.0]
     with pytest.raises(ValueError, match=r"regular grid\. Scatter the nodes, or ask for a lower"):
         assemble(SimpleNamespace(extended=line), {"L": laplacian_terms(2)}, np.arange(21), 2)
+
+
+def test_the_warning_points_at_the_line_of_the_user():
+    with pytest.warns(UserWarning, match="determine no weights") as caught:
+        laplacian(grid(20), 6)
+    assert [warning.filename for warning in caught] == [__file__]

@@ -60,10 +60,10 @@ def test_the_gradient_and_the_divergence_are_partial_derivatives(nodes):
 @pytest.mark.parametrize(
     ("at", "first", "last"),
     [
-        ("collocation", 0, "ib"),
-        ("interior", 0, "i"),
+        ("collocation", "", "ib"),
+        ("interior", "", "i"),
         ("boundary", "i", "ib"),
-        ("extended", 0, "ibg"),
+        ("extended", "", "ibg"),
     ],
 )
 def test_places_are_the_nodes_of_that_name(nodes, at, first, last):
