@@ -1,8 +1,8 @@
 """Linear differential operators, written as on paper: ``2 * laplacian + a * partial(0)``.
 
-An operator knows neither dimension nor nodes until it is used. Sums, multiples and, where the right
-one has constant coefficients, compositions ``A @ B`` of operators are operators. The coefficient in
-front of one is a number, an array with one number per row, or a function of the points.
+Sums, multiples and, where the right one has constant coefficients, compositions ``A @ B`` of
+operators are operators. The coefficient in front of one is a number, an array with one number per
+row, or a function of the points. Nothing here is a matrix yet: :func:`~dtpinn.rbffd.operator`.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def diffusion(
         if callable(coefficient) or np.ndim(coefficient):
             raise TypeError(
                 "diffusion(a, gradient): the gradient of a varying a is needed, (rows, d) or a "
-                "function of the points; from values at nodes: "
-                "np.stack([D @ a for D in rbffd.gradient(nodes)], axis=1)"
+                "function of the points; from values on nodes.extended: "
+                "torch.stack([D @ a for D in rbffd.gradient(nodes)], dim=1)"
             )
         return Differential((coefficient * laplacian).terms_at, "diffusion(a)")
     return Differential((coefficient * laplacian + directional(gradient)).terms_at, "diffusion(a)")

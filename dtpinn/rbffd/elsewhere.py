@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
-from dtpinn.rbffd.offcentre import solve_off_centre
-from dtpinn.rbffd.overlapped import combine
+from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.stencils import Stencils, find_stencils

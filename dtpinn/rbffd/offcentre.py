@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,37 @@ def solve_off_centre(
     size = max(1, CHUNK_ENTRIES // rule.unknowns**2)
     in_chunks(work, len(jobs), size, threads, advance)
     return weights, condition
+
+
+def combine(
+    weights: NDArray[np.float64],
+    terms: Mapping[MultiIndex, NDArray[np.float64]],
+    derivatives: list[MultiIndex],
+) -> NDArray[np.float64]:
+    """Add up an operator's terms.
+
+    Parameters
+    ----------
+    weights : (k, len(derivatives), n) array
+        Of each derivative.
+    terms : mapping of multi-index to (1,) or (k,) array
+        The operator.
+    derivatives : list of multi-indices
+        Contains those of the operator.
+
+    Returns
+    -------
+    (k, n) array
+
+    Examples
+    --------
+    >>> combine(np.array([[[1.0, 2.0]]]), {(1,): np.array([5.0])}, [(1,)])
+    array([[ 5., 10.]])
+    """
+    values = np.zeros((weights.shape[0], weights.shape[2]))
+    for alpha, coefficient in terms.items():
+        values += coefficient[:, None] * weights[:, derivatives.index(alpha)]
+    return values
 
 
 def _jobs(owner: NDArray[np.intp], count: int, most: int) -> NDArray[np.intp]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
 from dtpinn.rbffd.degenerate import LIMIT
-from dtpinn.rbffd.offcentre import solve_off_centre
+from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
@@ -84,37 +82,6 @@ def overlapped(
         return Block(some, own.take(of_row), Weights(values, condition[back]))
 
     return solve
-
-
-def combine(
-    weights: NDArray[np.float64],
-    terms: Mapping[MultiIndex, NDArray[np.float64]],
-    derivatives: list[MultiIndex],
-) -> NDArray[np.float64]:
-    """Add up an operator's terms.
-
-    Parameters
-    ----------
-    weights : (k, len(derivatives), n) array
-        Of each derivative.
-    terms : mapping of multi-index to (1,) or (k,) array
-        The operator.
-    derivatives : list of multi-indices
-        Contains those of the operator.
-
-    Returns
-    -------
-    (k, n) array
-
-    Examples
-    --------
-    >>> combine(np.array([[[1.0, 2.0]]]), {(1,): np.array([5.0])}, [(1,)])
-    array([[ 5., 10.]])
-    """
-    values = np.zeros((weights.shape[0], weights.shape[2]))
-    for alpha, coefficient in terms.items():
-        values += coefficient[:, None] * weights[:, derivatives.index(alpha)]
-    return values
 
 
 def _cover(
