@@ -249,3 +249,17 @@ def test_what_cannot_be_solved_says_why(disk):
 
     with pytest.raises(ValueError, match="not square"):
         dtpinn.discretize(Short(), nodes).solve()
+
+
+def test_options_of_the_assembly_are_passed_on(disk):
+    pde = dtpinn.Poisson.from_solution(sine_cosine)
+    nodes = disk(0.1)
+    problems = [
+        dtpinn.discretize(pde, nodes, order=3, **options)
+        for options in ({}, {"exponent": "clamped"}, {"overlap": 0.5}, {"stencil_size": 35})
+    ]
+    errors = [relative_error(problem.solve(), nodes) for problem in problems]
+    assert len(set(errors)) == 4
+    assert max(errors) < 5 * errors[0]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'overlaps'"):
+        dtpinn.discretize(pde, nodes, order=3, overlaps=0.5)
