@@ -6,6 +6,7 @@
 
 #include "cpu/dispatch.h"
 #include "csr/call.h"
+#include "rbffd/binding.h"
 
 namespace py = pybind11;
 
@@ -61,4 +62,5 @@ PYBIND11_MODULE(_C, m) {
         "num_threads", [] { return at::get_num_threads(); },
         "Threads the CPU kernels may use; torch.set_num_threads changes it.");
     PyModule_AddFunctions(m.ptr(), functions);
+    dtpinn::bind_stencil_solver(m);
 }

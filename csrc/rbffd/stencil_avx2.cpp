@@ -1,0 +1,12 @@
+// x86-64 with AVX2 and FMA. See csrc/cpu/csr_avx2.cpp for the place of the pragma.
+#include <cstdint>
+#include <type_traits>
+
+#include "system.h"
+
+#if defined(__x86_64__)
+#pragma GCC target("avx2,fma")
+#define DTPINN_TARGET avx2
+#define DTPINN_LANE_BYTES 32
+#include "stencil_solver.inl"
+#endif

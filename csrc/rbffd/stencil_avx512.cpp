@@ -1,0 +1,12 @@
+// x86-64 with AVX-512 (F, VL, DQ). See csrc/cpu/csr_avx2.cpp for the place of the pragma.
+#include <cstdint>
+#include <type_traits>
+
+#include "system.h"
+
+#if defined(__x86_64__)
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx2,fma")
+#define DTPINN_TARGET avx512
+#define DTPINN_LANE_BYTES 64
+#include "stencil_solver.inl"
+#endif

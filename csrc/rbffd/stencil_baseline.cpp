@@ -1,0 +1,9 @@
+// Every processor: SSE2 on x86-64, NEON on AArch64.
+#include <cstdint>
+#include <type_traits>
+
+#include "system.h"
+
+#define DTPINN_TARGET baseline
+#define DTPINN_LANE_BYTES 16
+#include "stencil_solver.inl"
