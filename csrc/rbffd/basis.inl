@@ -9,7 +9,7 @@ struct Cloud {
 };
 
 static inline Row square_root(Row v) {
-    Row root;
+    Row root{};
     for (int lane = 0; lane < kLanes; ++lane) root[lane] = __builtin_sqrt(v[lane]);
     return root;
 }

@@ -92,9 +92,12 @@ static void finish_rows_of_panel(const Augmented& a, std::int64_t first, std::in
     Row triangle[kLanes] = {};
     for (std::int64_t k = first; k < end; ++k)
         triangle[k - first] = lanes > k - first ? row(a.column(k) + first) : Row{};
+    // Not in the loop below: a register that is read right after its lanes were written one by one
+    // waits for all of them.
+    for (std::int64_t j = end; j < a.columns; ++j)
+        for (std::int64_t k = first; k < end; ++k) swap_entries(a.column(j), k, pivots[k - first]);
     for (std::int64_t j = end; j < a.columns; ++j) {
         double* column = a.column(j);
-        for (std::int64_t k = first; k < end; ++k) swap_entries(column, k, pivots[k - first]);
         Row v = row(column + first);
 #pragma GCC unroll 8
         for (int t = 0; t < kLanes - 1; ++t) v -= v[t] * triangle[t];
@@ -128,11 +131,13 @@ static void substitute_back(const Augmented& a) {
     for (std::int64_t k = a.rows - 1; k >= 0; --k) {
         const double* column = a.column(k);
         const std::int64_t block = k / kLanes * kLanes;
-        const Row head = lanes < k - block ? row(column + block) : Row{};
+        const RowIndex place = lanes - (k - block);
+        const Row head = place < 0 ? row(column + block) : Row{};
         for (std::int64_t j = a.rows; j < a.columns; ++j) {
             double* x = a.column(j);
-            const double value = x[k] /= column[k];
-            store(x + block, row(x + block) - value * head);
+            const double value = x[k] / column[k];
+            const Row solved = row(x + block) - value * head;
+            store(x + block, place == 0 ? Row{} + value : solved);
             for (std::int64_t i = 0; i < block; i += kLanes)
                 store(x + i, row(x + i) - value * row(column + i));
         }

@@ -2,10 +2,6 @@
 // the target, the name DTPINN_TARGET of the namespace and DTPINN_LANE_BYTES, as for the products
 // (csrc/cpu/csr_kernels.inl).
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-math-errno")  // a square root is one instruction
-#endif
-
 namespace dtpinn {
 namespace DTPINN_TARGET {
 
@@ -35,13 +31,12 @@ static double fill_matrix(const StencilSystem& s, const Cloud& x, const Augmente
         for (std::int64_t i = s.nodes; i < a.stride; ++i) column[i] = 0.0;
         for (std::int64_t i = 0; i < s.nodes; ++i) a.column(i)[s.nodes + j] = column[i];
     }
+    for (std::int64_t j = 0; j < s.unknowns(); ++j)
+        for (std::int64_t i = s.unknowns(); i < a.stride; ++i) a.column(j)[i] = 0.0;
     Row squares{};
-    for (std::int64_t j = 0; j < s.unknowns(); ++j) {
-        double* column = a.column(j);
-        for (std::int64_t i = s.unknowns(); i < a.stride; ++i) column[i] = 0.0;
+    for (std::int64_t j = 0; j < s.unknowns(); ++j)
         for (std::int64_t i = 0; i < a.stride; i += kLanes)
-            squares += row(column + i) * row(column + i);
-    }
+            squares += row(a.column(j) + i) * row(a.column(j) + i);
     return __builtin_sqrt(sum_lanes<double, DTPINN_LANE_BYTES>(squares));
 }
 
