@@ -84,8 +84,7 @@ def assemble(
     order : int
         p >= 2: the error is O(h^p).
     exponent, stencil_size, overlap, degenerate, threads, progress : optional
-        :class:`~dtpinn.rbffd.Options`. While this runs, the BLAS libraries of the whole process
-        are held to one thread.
+        :class:`~dtpinn.rbffd.Options`.
 
     Returns
     -------

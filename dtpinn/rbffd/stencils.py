@@ -68,7 +68,8 @@ class Stencils:
         coordinates it grows like a power of 1/h.
         """
         members = self.members[part]
-        offsets = self.points[members] - self.points[members[:, 0]][:, None, :]
+        offsets = np.take(self.points, members, axis=0)  # several times faster than an index
+        offsets -= self.points[members[:, 0]][:, None, :]
         offsets /= self.radius[part, None, None]
         return offsets
 

@@ -1,4 +1,8 @@
-"""The linear systems (9) of a batch of stencils: matrices and right-hand sides."""
+"""The linear systems (9) of a batch of stencils in NumPy.
+
+Only the probes are for use: the systems are built and solved by csrc/rbffd. This is the same in a
+form to read, and what the tests compare with.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RBF-FD weights: the linear systems of all stencils, solved in batches on several threads."""
+"""RBF-FD weights: the linear systems of all stencils, solved on several threads."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from dtpinn.rbffd.parallel import in_chunks
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
-from dtpinn.rbffd.solving import solve_systems
+from dtpinn.rbffd.solver import solve_stencils
 from dtpinn.rbffd.stencils import Stencils
-from dtpinn.rbffd.system import right_hand_sides, saddle_point_matrices
 
-CHUNK_ENTRIES = 2**17
-"""Entries of the matrices solved at once: 1 MB, within a core's cache, however many the nodes."""
+CHUNK = 128
+"""Stencils that a thread takes at a time: a millisecond, and less than 2 MB however many there are."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ def solve_weights(
     rule: Rule,
     *,
     threads: int | None = None,
-    chunk: int | None = None,
     advance: Advance | None = None,
 ) -> Weights:
     """Solve equation (9) for every stencil and operator, one factorisation per stencil.
@@ -72,11 +70,8 @@ def solve_weights(
     rule : Rule
         Its `derivatives` must be at least the operators' highest.
     threads : int, optional
-        All available processors by default. The results do not depend on it, bit for bit: a chunk
-        is always the same stencils, and BLAS has one thread (the whole process's BLAS, until this
-        returns; several threads inside such small systems are five times slower).
-    chunk : int, optional
-        Stencils solved at once; by default as many as :data:`CHUNK_ENTRIES` allows.
+        All available processors by default. The results do not depend on it, bit for bit: every
+        stencil is solved by itself.
     advance : callable, optional
         Told how many stencils are done.
 
@@ -105,20 +100,20 @@ def solve_weights(
     >>> bool(abs(weights.values["second"].sum()) < 1e-9)
     True
     """
-    size = chunk or max(1, CHUNK_ENTRIES // rule.unknowns**2)
     rows = len(stencils)
     values = {name: np.zeros((rows, rule.stencil_size)) for name in operators}
     condition = np.empty(rows)
-    derivatives = sorted({a for terms in operators.values() for a in terms if any(a)})
+    derivatives = tuple(sorted({a for terms in operators.values() for a in terms if any(a)}))
 
     def work(part: slice) -> None:
-        columns, condition[part] = _solve(stencils.offsets(part), rule, derivatives)
-        for k, alpha in enumerate(derivatives):
-            columns[:, :, k] *= stencils.radius[part, None] ** -float(sum(alpha))
+        solved, condition[part] = solve_stencils(stencils.offsets(part), rule, derivatives)
+        columns = dict(zip(derivatives, solved[:, 0].swapaxes(0, 1), strict=True))
+        for alpha, column in columns.items():
+            column *= stencils.radius[part, None] ** -float(sum(alpha))
         for name, terms in operators.items():
-            _combine(values[name][part], terms, derivatives, columns, part)
+            _combine(values[name][part], terms, columns, part)
 
-    in_chunks(work, rows, size, threads or available_threads(), advance)
+    in_chunks(work, rows, CHUNK, threads or available_threads(), advance)
     return Weights(values, condition)
 
 
@@ -139,28 +134,16 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def _solve(
-    offsets: NDArray[np.float64], rule: Rule, derivatives: list[MultiIndex]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return scaled weights (stencils, n, derivatives) and condition estimates (stencils,)."""
-    matrices = saddle_point_matrices(offsets, rule)
-    rhs = right_hand_sides(offsets, rule, derivatives)
-    columns = len(derivatives)
-    solution, condition = solve_systems(matrices, rhs, columns)
-    return np.ascontiguousarray(solution[:, : rule.stencil_size, :columns]), condition
-
-
 def _combine(
     out: NDArray[np.float64],
     terms: Mapping[MultiIndex, NDArray[np.float64]],
-    derivatives: list[MultiIndex],
-    columns: NDArray[np.float64],
+    columns: Mapping[MultiIndex, NDArray[np.float64]],
     part: slice,
 ) -> None:
     """Add up an operator's terms: coefficient times the weights of each derivative."""
     for alpha, coefficient in terms.items():
         factor = coefficient[part] if coefficient.size > 1 else coefficient
         if any(alpha):
-            out += factor[:, None] * columns[:, :, derivatives.index(alpha)]
+            out += factor[:, None] * columns[alpha]
         else:
             out[:, 0] += factor
