@@ -201,9 +201,7 @@ def make_extension(toolkit: Path | None) -> Extension:
     sanitizers = choose_sanitizers()
     optimize, instrument = optimization(sanitizers)
     # A square root that may set errno is a call; the stencils' kernels want it as an instruction.
-    compile_args = {
-        "cxx": [*optimize, *OPENMP, "-fno-math-errno", "-fvisibility=hidden", "-Wall"]
-    }
+    compile_args = {"cxx": [*optimize, *OPENMP, "-fno-math-errno", "-fvisibility=hidden", "-Wall"]}
     # Nothing reads this one: another torch changes the command line, and so compiles all anew.
     macros = [("DTPINN_TORCH", f'"{torch.__version__}"')]
     if sanitizers:

@@ -17,7 +17,7 @@ from dtpinn.rbffd.solver import solve_stencils
 from dtpinn.rbffd.stencils import Stencils
 
 CHUNK = 128
-"""Stencils that a thread takes at a time: a millisecond, and less than 2 MB however many there are."""
+"""How many stencils a thread takes at a time: memory is bounded, and a call is worth its price."""
 
 
 @dataclass(frozen=True)
