@@ -11,6 +11,19 @@ namespace DTPINN_TARGET {
 //
 #include "basis.inl"
 
+static Row sum_of_squares(const double* column, std::int64_t stride) {
+    Row sum{};
+    for (std::int64_t i = 0; i < stride; i += kLanes) sum += row(column + i) * row(column + i);
+    return sum;
+}
+
+// Of columns [first, end).
+static double frobenius_norm(const Augmented& a, std::int64_t first, std::int64_t end) {
+    Row sum{};
+    for (std::int64_t j = first; j < end; ++j) sum += sum_of_squares(a.column(j), a.stride);
+    return __builtin_sqrt(sum_lanes<double, DTPINN_LANE_BYTES>(sum));
+}
+
 // Writes [[A, P], [P', 0]] into the first columns; returns its Frobenius norm.
 static double fill_matrix(const StencilSystem& s, const Cloud& x, const Augmented& a,
                           double* polynomials) {
@@ -33,11 +46,7 @@ static double fill_matrix(const StencilSystem& s, const Cloud& x, const Augmente
     }
     for (std::int64_t j = 0; j < s.unknowns(); ++j)
         for (std::int64_t i = s.unknowns(); i < a.stride; ++i) a.column(j)[i] = 0.0;
-    Row squares{};
-    for (std::int64_t j = 0; j < s.unknowns(); ++j)
-        for (std::int64_t i = 0; i < a.stride; i += kLanes)
-            squares += row(a.column(j) + i) * row(a.column(j) + i);
-    return __builtin_sqrt(sum_lanes<double, DTPINN_LANE_BYTES>(squares));
+    return frobenius_norm(a, 0, s.unknowns());
 }
 
 // Writes [D^alpha a; D^alpha q] at one point, a column for each derivative.
@@ -65,14 +74,6 @@ static void fill_right_hand_sides(const StencilSystem& s, const Cloud& x, const 
     }
 }
 
-// For a normally distributed z, E |K^-1 z|^2 = |K^-1|_F^2: the root mean square over the probes.
-static double inverse_norm(const StencilSystem& s, const Augmented& a) {
-    double squares = 0.0;
-    for (std::int64_t j = a.columns - s.probes; j < a.columns; ++j)
-        for (std::int64_t i = 0; i < a.rows; ++i) squares += a.column(j)[i] * a.column(j)[i];
-    return __builtin_sqrt(squares / static_cast<double>(s.probes));
-}
-
 static void solve_stencils(const StencilSystem& s, const double* offsets, const double* points,
                            double* weights, double* condition, std::int64_t count,
                            double* workspace) {
@@ -96,7 +97,11 @@ static void solve_stencils(const StencilSystem& s, const double* offsets, const 
             for (std::int64_t i = 0; i < a.stride; ++i)
                 a.column(unknowns + wanted + j)[i] = i < unknowns ? s.probe[j * unknowns + i] : 0.0;
         const bool solved = solve(a);
-        const double estimate = solved ? norm * inverse_norm(s, a) : __builtin_inf();
+        // For a normally distributed z, E |K^-1 z|^2 = |K^-1|_F^2.
+        const double probed = frobenius_norm(a, unknowns + wanted, columns);
+        const double estimate = solved
+                                    ? norm * probed / __builtin_sqrt(static_cast<double>(s.probes))
+                                    : __builtin_inf();
         condition[stencil] = estimate == estimate ? estimate : __builtin_inf();
         double* out = weights + stencil * wanted * s.nodes;
         for (std::int64_t j = 0; j < wanted; ++j)
