@@ -18,12 +18,12 @@ from dtpinn.rbffd.expression import Differential, resolve
 from dtpinn.rbffd.growing import solve_growing
 from dtpinn.rbffd.options import Degenerate, Exponent
 from dtpinn.rbffd.overlapped import overlapped
+from dtpinn.rbffd.parallel import available_threads
 from dtpinn.rbffd.progress import Advance, stencil_bar
 from dtpinn.rbffd.rule import Rule, choose_rule
 from dtpinn.rbffd.sites import At, Sites, find_sites
 from dtpinn.rbffd.stencils import Stencils
 from dtpinn.rbffd.terms import Terms, check_terms, highest_derivative
-from dtpinn.rbffd.weights import available_threads
 
 if TYPE_CHECKING:
     from dtpinn.nodes import Nodes

@@ -7,15 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dtpinn.rbffd.legendre import legendre_derivatives
-from dtpinn.rbffd.parallel import in_chunks
-from dtpinn.rbffd.polyharmonic import MultiIndex, polyharmonic
+from dtpinn.rbffd.parallel import CHUNK, in_chunks
+from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
-from dtpinn.rbffd.solving import solve_systems
+from dtpinn.rbffd.solver import solve_stencils
 from dtpinn.rbffd.stencils import Stencils
-from dtpinn.rbffd.system import probes, saddle_point_matrices
-from dtpinn.rbffd.weights import CHUNK_ENTRIES
 
 
 def solve_off_centre(
@@ -79,12 +76,11 @@ def solve_off_centre(
         slots = start[:, None] + np.arange((stop - start).max())
         real = slots < stop[:, None]
         slots = by_owner[np.minimum(slots, stop[:, None] - 1)]  # a job's last place fills it up
-        columns, estimates = _solve(stencils.take(which), places[slots], rule, derivatives)
+        columns, estimates = _solve(stencils.take(which), places[slots], rule, tuple(derivatives))
         weights[slots[real]] = columns[real]
         condition[slots[real]] = np.broadcast_to(estimates[:, None], real.shape)[real]
 
-    size = max(1, CHUNK_ENTRIES // rule.unknowns**2)
-    in_chunks(work, len(jobs), size, threads, advance)
+    in_chunks(work, len(jobs), CHUNK, threads, advance)
     return weights, condition
 
 
@@ -141,25 +137,12 @@ def _solve(
     stencils: Stencils,
     places: NDArray[np.float64],
     rule: Rule,
-    derivatives: Sequence[MultiIndex],
+    derivatives: tuple[MultiIndex, ...],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return weights (c, width, derivatives, n) at places (c, width, d), and conditions (c,)."""
-    n, width = rule.stencil_size, places.shape[1]
     members = stencils.points[stencils.members]
-    offsets = stencils.offsets(slice(None))
-    matrices = saddle_point_matrices(offsets, rule)
     at = (places - members[:, :1]) / stencils.radius[:, None, None]
-    from_members = at[:, :, None] - offsets[:, None]
-    count = width * len(derivatives)
-    rhs = np.empty((len(at), rule.unknowns, count + probes(1).shape[1]))
-    for k, alpha in enumerate(derivatives):
-        columns = rhs[:, :, k * width : (k + 1) * width]
-        columns[:, :n] = polyharmonic(from_members, rule.exponent, alpha).swapaxes(1, 2)
-        columns[:, n:] = legendre_derivatives(at, rule.degree, alpha).swapaxes(1, 2)
-    rhs[:, :, count:] = probes(rule.unknowns)
-    solution, condition = solve_systems(matrices, rhs, count)
-    shape = (len(at), n, len(derivatives), width)
-    weights = solution[:, :n, :count].reshape(shape).transpose(0, 3, 2, 1).copy()
+    weights, condition = solve_stencils(stencils.offsets(slice(None)), rule, derivatives, at)
     for k, alpha in enumerate(derivatives):
         if any(alpha):
             weights[:, :, k] *= (stencils.radius ** -float(sum(alpha)))[:, None, None]

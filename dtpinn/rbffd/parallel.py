@@ -1,16 +1,32 @@
-"""Chunks of work on several threads, with one BLAS thread each."""
+"""Chunks of stencils on several threads."""
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from threadpoolctl import threadpool_limits
-
 from dtpinn.rbffd.progress import Advance
 
-_BLAS = threading.Lock()  # two callers would restore each other's number of BLAS threads
+CHUNK = 128
+"""How many stencils a thread takes at a time: memory is bounded, and a call is worth its price."""
+
+
+def available_threads() -> int:
+    """Return the number of processors that this process may use.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> available_threads() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):  # Linux: respects taskset, batch systems and containers
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def in_chunks(
@@ -25,8 +41,7 @@ def in_chunks(
     rows, size : int
         Slices cover 0..rows and have `size` rows each, whatever the number of threads.
     threads : int
-        Meanwhile the BLAS libraries of the whole process are held to one thread: several threads
-        inside the small systems of stencils are five times slower.
+        How many slices are worked on at once.
     advance : callable, optional
         Told how many rows are done, from the calling thread.
 
@@ -38,7 +53,7 @@ def in_chunks(
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
     parts = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
-    with _BLAS, threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for part, _ in zip(parts, pool.map(work, parts), strict=True):
             if advance is not None:
                 advance(part.stop - part.start)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dtpinn.rbffd.parallel import in_chunks
+from dtpinn.rbffd.parallel import CHUNK, available_threads, in_chunks
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.solver import solve_stencils
 from dtpinn.rbffd.stencils import Stencils
-
-CHUNK = 128
-"""How many stencils a thread takes at a time: memory is bounded, and a call is worth its price."""
 
 
 @dataclass(frozen=True)
@@ -115,23 +111,6 @@ def solve_weights(
 
     in_chunks(work, rows, CHUNK, threads or available_threads(), advance)
     return Weights(values, condition)
-
-
-def available_threads() -> int:
-    """Return the number of processors that this process may use.
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    >>> available_threads() >= 1
-    True
-    """
-    if hasattr(os, "sched_getaffinity"):  # Linux: respects taskset, batch systems and containers
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _combine(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from dtpinn.rbffd import assemble, choose_rule, laplacian_terms
-from dtpinn.rbffd import weights as weights_module
+from dtpinn.rbffd.parallel import CHUNK, available_threads
 from dtpinn.rbffd.stencils import find_stencils
 from dtpinn.rbffd.system import right_hand_sides, saddle_point_matrices
-from dtpinn.rbffd.weights import available_threads, solve_weights
+from dtpinn.rbffd.weights import solve_weights
 
 from clouds import box, disk
 
@@ -48,7 +48,7 @@ def test_threads_do_not_change_a_bit(order):
 
 def test_every_row_has_its_own_coefficients():
     """Rows are solved in chunks, of which this takes several: each must take its own part."""
-    count = 3 * weights_module.CHUNK - 10
+    count = 3 * CHUNK - 10
     points = disk(count).extended
     rule = choose_rule(2, 2, 2)
     stencils = find_stencils(points, np.arange(count), rule.stencil_size)
