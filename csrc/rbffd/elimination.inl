@@ -8,9 +8,7 @@
 //
 // Rows beyond `rows`, up to the padded length of a column, hold zeros and are never pivots.
 
-using Row = Lanes<double, DTPINN_LANE_BYTES>::type;
 typedef std::int64_t RowIndex __attribute__((vector_size(DTPINN_LANE_BYTES)));
-constexpr std::int64_t kLanes = Lanes<double, DTPINN_LANE_BYTES>::count;
 
 struct Augmented {
     double* entries;
@@ -19,8 +17,6 @@ struct Augmented {
     std::int64_t columns;  // of [K | B]
     double* column(std::int64_t j) const { return entries + j * stride; }
 };
-
-static inline Row row(const double* p) { return load<DTPINN_LANE_BYTES>(p); }
 
 static inline RowIndex lane_numbers() {
     RowIndex numbers;

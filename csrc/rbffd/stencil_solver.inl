@@ -6,10 +6,15 @@ namespace dtpinn {
 namespace DTPINN_TARGET {
 
 #include "../cpu/lanes.inl"
-//
-#include "elimination.inl"
-//
+
+// As many rows of a column, or nodes of a stencil, as a register holds.
+using Row = Lanes<double, DTPINN_LANE_BYTES>::type;
+constexpr std::int64_t kLanes = Lanes<double, DTPINN_LANE_BYTES>::count;
+
+static inline Row row(const double* p) { return load<DTPINN_LANE_BYTES>(p); }
+
 #include "basis.inl"
+#include "elimination.inl"
 
 static Row sum_of_squares(const double* column, std::int64_t stride) {
     Row sum{};
