@@ -1,3 +1,4 @@
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +62,25 @@ def test_every_row_has_its_own_coefficients():
     expected = a[:, None] * built["xx"]
     expected[:, 0] -= a
     assert np.array_equal(built["both"], expected)
+
+
+def test_memory_beyond_the_result_does_not_grow_with_the_rows():
+    points = disk(4000).extended
+    rule = choose_rule(2, 2, 2)
+
+    def temporary(count):
+        """Bytes at the peak, without those that are returned; NumPy reports its own."""
+        stencils = find_stencils(points, np.arange(count), rule.stencil_size)
+        tracemalloc.start()
+        try:
+            weights = solve_weights(stencils, LAPLACIAN, rule, threads=1)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        return peak - weights.values["L"].nbytes - weights.condition.nbytes
+
+    temporary(200)  # fills the caches of tables
+    assert temporary(4000) < 1.5 * temporary(1000)
 
 
 @pytest.mark.parametrize("alpha", [(1, 0), (1, 1), (0, 3), (2, 2)])
