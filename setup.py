@@ -40,7 +40,7 @@ from setuptools import Extension, setup
 from setuptools.command.sdist import sdist
 
 PINNED_TORCH = "torch==2.13.*"  # for a bare environment; tested with 2.11 to 2.14
-RUNTIME = ["numpy>=1.26", "scipy>=1.11", "matplotlib>=3.8", "tqdm>=4.60"]
+RUNTIME = ["numpy>=1.26", "scipy>=1.11", "shapely>=2.0", "matplotlib>=3.8", "tqdm>=4.60"]
 ARCHITECTURES = ("7.5", "8.0", "8.6", "9.0", "10.0", "12.0")
 # Without this flag at::parallel_for is silently serial. Apple's clang refuses it (it wants libomp),
 # so a Mac gets serial kernels; nobody has tried that build. Linux means gcc: clang ignores

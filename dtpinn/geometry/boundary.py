@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry.checks import as_indices, as_normals, as_points, check_finite
+
+# Names of parts that are printed; a polygon may have thousands.
+SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +66,32 @@ class Boundary:
             object.__setattr__(self, name, copy)
         object.__setattr__(self, "names", names)
 
+    @classmethod
+    def of_used_parts(
+        cls,
+        points: npt.NDArray[np.float64],
+        normals: npt.NDArray[np.float64],
+        part: npt.NDArray[np.int64],
+        names: Sequence[str],
+    ) -> Boundary:
+        """Make a boundary without the names that no point has: a condition there would be empty.
+
+        Examples
+        --------
+        >>> Boundary.of_used_parts([[1.0]], [[1.0]], [1], ("left", "right")).names
+        ('right',)
+        """
+        used, index = np.unique(part, return_inverse=True)
+        return cls(points, normals, index, tuple(names[number] for number in used))
+
     def __len__(self) -> int:
         """Return the number of points, nb."""
         return len(self.points)
 
     def __repr__(self) -> str:
-        return f"Boundary({len(self)} points in {self.dimension}-D, parts {', '.join(self.names)})"
+        more = f", ... ({len(self.names)} in all)" if len(self.names) > SHOWN else ""
+        names = ", ".join(self.names[:SHOWN]) + more
+        return f"Boundary({len(self)} points in {self.dimension}-D, parts {names})"
 
     @property
     def dimension(self) -> int:

@@ -263,3 +263,22 @@ def fitting_spacing(spacing: float, bounds: Floats) -> float:
             f"use a spacing well below {size:g}, such as {size / 20:g}"
         )
     return length
+
+
+def as_location(value: npt.ArrayLike, name: str) -> tuple[float, float, float]:
+    """Return ``value`` as the three coordinates of a point in space.
+
+    Raises
+    ------
+    ValueError
+        If it is not three finite numbers.
+
+    Examples
+    --------
+    >>> as_location([0, 1, 2], "center")
+    (0.0, 1.0, 2.0)
+    """
+    array = as_floats(value, name, "three finite numbers (x, y, z)")
+    if array.shape != (3,) or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be three finite numbers (x, y, z); got {value!r}")
+    return float(array[0]), float(array[1]), float(array[2])

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_floats, as_points, fitting_spacing, positive_length
-from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.checks import as_points, positive_length
+from dtpinn.geometry.curves import Curve, ellipse
+from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.planar import Planar
 
 
 @dataclass(frozen=True)
-class Disk(Domain):
+class Disk(Planar):
     """A disk in the plane; its boundary has one part, ``"circle"``.
+
+    The walk goes counter-clockwise from the right, in equal steps.
 
     Parameters
     ----------
@@ -44,16 +47,8 @@ class Disk(Domain):
     center: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        center = as_floats(self.center, "center", "two finite numbers (x, y)")
-        if center.shape != (2,) or not np.isfinite(center).all():
-            raise ValueError(f"center must be two finite numbers (x, y); got {self.center}")
         object.__setattr__(self, "radius", positive_length(self.radius, "radius"))
-        object.__setattr__(self, "center", (float(center[0]), float(center[1])))
-
-    @property
-    def dimension(self) -> int:
-        """2."""
-        return 2
+        object.__setattr__(self, "center", as_vector(self.center, 2, "center"))
 
     @property
     def bounds(self) -> npt.NDArray[np.float64]:
@@ -64,6 +59,10 @@ class Disk(Domain):
     def parts(self) -> tuple[str, ...]:
         """``("circle",)``."""
         return ("circle",)
+
+    def boundary_curves(self) -> Sequence[Curve]:
+        """Return the circle, from the right."""
+        return [(ellipse(self.center, (self.radius, self.radius)),)]
 
     def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Distance of ``points`` (n, 2) to the circle, negative inside; exact; (n,).
@@ -76,20 +75,8 @@ class Disk(Domain):
         offset = as_points(points, 2) - np.array(self.center)
         return np.asarray(np.hypot(offset[:, 0], offset[:, 1]) - self.radius)
 
-    def walk_boundary(self, spacing: float) -> Boundary:
-        """Points on the circle, counter-clockwise from the right, equispaced in arc length.
-
-        The step is the one nearest to ``spacing`` of which a whole number closes the circle, so
-        it differs from ``spacing`` by a share of at most ``spacing / (4 radius)``.
-
-        Raises
-        ------
-        ValueError
-            If ``spacing`` is not positive or is larger than the diameter.
-        """
-        step = fitting_spacing(spacing, self.bounds)
-        count = round(2.0 * math.pi * self.radius / step)
-        angle = 2.0 * math.pi / count * np.arange(count)
-        normals = np.column_stack([np.cos(angle), np.sin(angle)])
-        points = np.array(self.center) + self.radius * normals
-        return Boundary(points, normals, np.zeros(count, dtype=np.int64), self.parts)
+    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Directions from the centre to ``points`` (n, 2), zero at the centre itself; (n, 2)."""
+        offset = as_points(points, 2) - np.array(self.center)
+        radius = np.hypot(offset[:, 0], offset[:, 1])[:, None]
+        return np.asarray(offset / np.where(radius > 0.0, radius, 1.0))

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.geometry.checks import as_points
+from dtpinn.geometry.curves import Curve
+from dtpinn.geometry.spacing import SpacingLike
+from dtpinn.geometry.tracing import trace
+
 if TYPE_CHECKING:
     from dtpinn.geometry.boundary import Boundary
+
+# Of a central difference, in sizes of the domain: about the cube root of the round-off, where the
+# error of truncation and that of cancellation are equal.
+STEP = 6e-6
 
 
 class Domain(ABC):
@@ -69,12 +79,17 @@ class Domain(ABC):
         """
 
     @abstractmethod
-    def walk_boundary(self, spacing: float) -> Boundary:
+    def walk_boundary(self, spacing: SpacingLike) -> Boundary:
         """Points on the boundary, neighbours about ``spacing`` apart, with normals and parts.
 
         Every connected piece of the boundary is visited: the nodes inside grow from these points.
-        Neighbouring points should be no closer than about ``0.9 * spacing`` and, along a curve, no
-        farther than about ``1.2 * spacing``. In the plane they come in the order of the walk.
+        Neighbouring points should be no closer than about ``0.75 * spacing`` and, along a curve,
+        no farther than about ``1.3 * spacing``. In the plane they come in the order of the walk.
+
+        Parameters
+        ----------
+        spacing
+            A length, or a function of the place: points (n, d) -> (n,) lengths.
 
         Raises
         ------
@@ -85,3 +100,136 @@ class Domain(ABC):
     def contains(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each of ``points`` (n, d) lies strictly inside; (n,)."""
         return np.asarray(self.signed_distance(points) < 0.0, dtype=np.bool_)
+
+    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Outward unit normals at ``points`` (n, d) of the boundary; (n, d).
+
+        Unless a domain knows better, the direction in which the signed distance grows, by central
+        differences. Domains of the library answer at a corner with the normalised mean of the
+        normals on its two sides.
+        """
+        at = as_points(points, self.dimension)
+        step = STEP * float(np.max(self.bounds[1] - self.bounds[0]))
+        slopes = [
+            self.signed_distance(at + shift) - self.signed_distance(at - shift)
+            for shift in step * np.eye(self.dimension)
+        ]
+        gradient = np.column_stack(slopes)
+        length = np.linalg.norm(gradient, axis=1, keepdims=True)
+        return np.asarray(gradient / np.where(length > 0.0, length, 1.0))
+
+    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Index in ``parts`` of the part on which, or next to which, ``points`` (n, d) lie; (n,).
+
+        Raises
+        ------
+        NotImplementedError
+            If there are several parts, and the domain does not say which is where.
+        """
+        if len(self.parts) > 1:
+            raise NotImplementedError(
+                f"{type(self).__name__} has the parts {', '.join(self.parts)} and no method "
+                "nearest_part(points), which a set operation asks; write one"
+            )
+        return np.zeros(len(as_points(points, self.dimension)), dtype=np.int64)
+
+    def boundary_curves(self) -> Sequence[Curve]:
+        """Boundary of a domain in the plane as closed loops of arcs, the domain on their left.
+
+        Unless a domain knows better, traced on a grid of 512 cells along its longest side.
+
+        Raises
+        ------
+        TypeError
+            If the domain is not in the plane.
+        """
+        if self.dimension != 2:
+            raise TypeError(
+                f"boundary curves are for domains in the plane; {self!r} is in {self.dimension}-D"
+            )
+        return trace(self)
+
+    # A base class whose operators make its subclasses: these imports have to wait.
+
+    def __or__(self, other: Domain) -> Domain:
+        """Return what lies in this domain or in ``other``."""
+        from dtpinn.geometry.set_operations import Union
+
+        return Union(self, other) if isinstance(other, Domain) else NotImplemented
+
+    def __and__(self, other: Domain) -> Domain:
+        """Return what lies in this domain and in ``other``."""
+        from dtpinn.geometry.set_operations import Intersection
+
+        return Intersection(self, other) if isinstance(other, Domain) else NotImplemented
+
+    def __sub__(self, other: Domain) -> Domain:
+        """Return what lies in this domain and not in ``other``."""
+        from dtpinn.geometry.set_operations import Difference
+
+        return Difference(self, other) if isinstance(other, Domain) else NotImplemented
+
+    def translate(self, offset: npt.ArrayLike) -> Domain:
+        """Return the domain moved by ``offset``, d numbers.
+
+        Examples
+        --------
+        >>> from dtpinn.geometry import Disk
+        >>> Disk().translate((2.0, 0.0)).bounds
+        array([[ 1., -1.],
+               [ 3.,  1.]])
+        """
+        from dtpinn.geometry.transformed import translated
+
+        return translated(self, offset)
+
+    def rotate(
+        self,
+        angle: float,
+        axis: npt.ArrayLike | None = None,
+        *,
+        center: npt.ArrayLike | None = None,
+    ) -> Domain:
+        """Return the domain turned about ``center`` by ``angle`` in radians.
+
+        Parameters
+        ----------
+        angle
+            Counter-clockwise; in space, seen from the tip of ``axis``.
+        axis
+            In space: three numbers, the direction of the axis.
+        center
+            A point that stays where it is, the origin if not given.
+        """
+        from dtpinn.geometry.transformed import rotated
+
+        return rotated(self, angle, axis, center)
+
+    def scale(self, factor: float, *, center: npt.ArrayLike | None = None) -> Domain:
+        """Return the domain ``factor`` times as large, as seen from ``center`` (the origin)."""
+        from dtpinn.geometry.transformed import scaled
+
+        return scaled(self, factor, center)
+
+    def with_parts(
+        self, parts: Mapping[str, str | Sequence[str] | Callable[..., npt.ArrayLike]]
+    ) -> Domain:
+        """Return the domain with parts of its boundary named anew.
+
+        Parameters
+        ----------
+        parts
+            New name -> the name, or names, of the parts that shall be called so, or a predicate:
+            points (n, d) -> (n,) bool. Where several predicates hold the first one counts. The
+            rest of the boundary keeps its names.
+
+        Examples
+        --------
+        >>> from dtpinn.geometry import Disk
+        >>> half = Disk().with_parts({"top": lambda x: x[:, 1] > 0.0})
+        >>> half.walk_boundary(0.1)
+        Boundary(63 points in 2-D, parts circle, top)
+        """
+        from dtpinn.geometry.parts import Parted
+
+        return Parted(self, parts)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry import Domain
-from dtpinn.nodes.clearance import GrowingCloud, keep_apart
+from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.nodes.directions import random_rotations, unit_directions
 
 Floats = npt.NDArray[np.float64]

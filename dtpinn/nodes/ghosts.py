@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Domain
-from dtpinn.nodes.clearance import keep_apart
+from dtpinn.geometry.clearance import keep_apart
 
 Floats = npt.NDArray[np.float64]
 

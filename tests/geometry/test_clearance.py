@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from dtpinn.nodes.clearance import GrowingCloud, independent_set, keep_apart
+from dtpinn.geometry.clearance import GrowingCloud, independent_set, keep_apart
 
 
 def first_come_first_served(points, radius):

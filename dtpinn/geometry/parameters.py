@@ -1,0 +1,59 @@
+"""Checks at the door of what describes a domain: points, vectors and corners."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dtpinn.geometry.checks import as_floats
+
+Floats = npt.NDArray[np.float64]
+
+NUMBERS = {1: "one finite number", 2: "two finite numbers (x, y)", 3: "three finite numbers"}
+
+
+def as_vector(value: object, dimension: int, name: str) -> tuple[float, ...]:
+    """Return ``value`` as a tuple of ``dimension`` finite floats.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> as_vector([1, 2], 2, "center")
+    (1.0, 2.0)
+    >>> as_vector([1, float("nan")], 2, "center")
+    Traceback (most recent call last):
+    ...
+    ValueError: center must be two finite numbers (x, y); got [1, nan]
+    """
+    array = as_floats(value, name, NUMBERS[dimension])
+    if array.shape != (dimension,) or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be {NUMBERS[dimension]}; got {value}")
+    return tuple(float(number) for number in array)
+
+
+def as_corners(
+    lower: object, upper: object, dimension: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the lower and the upper corner of a box as tuples.
+
+    Raises
+    ------
+    ValueError
+        If they are not points, or the upper one is not above and to the right of the lower one.
+
+    Examples
+    --------
+    >>> as_corners((0, 0), (1, 2), 2)
+    ((0.0, 0.0), (1.0, 2.0))
+    """
+    low, high = as_vector(lower, dimension, "lower"), as_vector(upper, dimension, "upper")
+    if not all(a < b for a, b in zip(low, high, strict=True)):
+        raise ValueError(
+            f"every coordinate of lower must be below that of upper; got lower={low} and "
+            f"upper={high}"
+        )
+    return low, high

@@ -1,0 +1,65 @@
+"""A spacing: a number, or a function of the place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from dtpinn.geometry.checks import as_floats, fitting_spacing
+
+Floats = npt.NDArray[np.float64]
+Spacing = Callable[[Floats], Floats]
+SpacingLike = float | Spacing
+
+
+def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
+    """Return ``spacing`` as a function of points (n, d) that gives checked lengths (n,).
+
+    Parameters
+    ----------
+    spacing
+        A length, or such a function.
+    bounds
+        (2, d), lower and upper corner of the domain.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a number nor callable.
+    ValueError
+        If a length is not positive and finite, or larger than the domain, or the function gives
+        another number of them than it was asked for; also later, when the function is called.
+
+    Examples
+    --------
+    >>> box = np.array([[0.0, 0.0], [1.0, 1.0]])
+    >>> as_spacing(0.1, box)(np.zeros((2, 2)))
+    array([0.1, 0.1])
+    >>> as_spacing(lambda x: 0.1 - x[:, 0], box)(np.array([[0.0, 0.0], [0.5, 0.0]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: spacing must be positive and finite everywhere; at (0.5, 0) it is -0.4
+    """
+    if not callable(spacing):
+        length = fitting_spacing(spacing, bounds)
+        return lambda points: np.full(len(points), length)
+
+    def checked(points: Floats) -> Floats:
+        values = as_floats(spacing(points), "the values of spacing")
+        if values.shape != (len(points),):
+            raise ValueError(
+                "spacing must take points (n, d) and give (n,) lengths; "
+                f"for points of shape {points.shape} it gave shape {values.shape}"
+            )
+        bad = np.flatnonzero(~(np.isfinite(values) & (values > 0.0)))
+        if bad.size:
+            place = ", ".join(f"{x:g}" for x in points[bad[0]])
+            raise ValueError(
+                "spacing must be positive and finite everywhere; "
+                f"at ({place}) it is {values[bad[0]]:g}"
+            )
+        return values
+
+    return checked
