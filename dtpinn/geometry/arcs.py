@@ -66,6 +66,8 @@ def order_arcs(crease: Crease, spacing: Spacing) -> Arcs:
     array([0. , 0.1, 0.2, 0.3, 2. , 2.1])
     >>> arcs.first, arcs.last
     (array([0, 4]), array([3, 5]))
+    >>> arcs.closed
+    array([False, False])
     """
     count = len(crease)
     a, b = _links(crease, spacing(crease.points))

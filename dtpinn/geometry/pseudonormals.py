@@ -18,8 +18,8 @@ Rows = npt.NDArray[np.intp]
 
 # Shares of a triangle below this are zero: the point is on an edge.
 ON_EDGE = 1e-9
-# By the edges that it is on, the bits of the index: on those from corners 0 and 1 it is at corner
-# 1, on those from 1 and 2 at corner 2, on those from 2 and 0 at corner 0; on all three it cannot be.
+# By the edges that it is on, the bits of the index. On those from corners 0 and 1 it is at corner
+# 1, from 1 and 2 at corner 2, from 2 and 0 at corner 0; on all three it cannot be.
 FEATURE = np.array([0, 1, 2, 5, 3, 4, 6, 0])
 
 

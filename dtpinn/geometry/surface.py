@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 # In spacings: how near samples may be in the first choice. Evened out it gives 0.83 points to the
 # square of a spacing, where the fullest lattice of this separation has 1.15.
@@ -81,15 +82,20 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
     fixed, fixed_normals = walk_creases(domain, find_creases(domain, sample, h), h)
     rows = keep_apart(fixed, CLOSEST * h(fixed))
     fixed, fixed_normals = fixed[rows], fixed_normals[rows]
-    free = _fill(domain, fixed, rng.permutation(sample), h)
+    free = _fill(domain, fixed, sample, h, rng)
     points = np.concatenate([fixed, free])
     normals = np.concatenate([fixed_normals, domain.normal(free)])
     return Boundary(points, normals, domain.nearest_part(points), domain.parts)
 
 
-def _fill(domain: Domain, fixed: Floats, sample: Floats, spacing: Spacing) -> Floats:
+def _fill(
+    domain: Domain, fixed: Floats, sample: Floats, spacing: Spacing, rng: np.random.Generator
+) -> Floats:
     """Points (n, 3) between the ``fixed`` ones, chosen from ``sample`` and evened out."""
-    free = _apart(fixed, sample, THINNED, spacing)
+    by_chance = rng.permutation(len(sample))
+    chosen = by_chance[_apart(fixed, sample[by_chance], THINNED, spacing)]
+    # Back to the order of the cells, in which neighbours in space are neighbours in memory.
+    free = sample[np.sort(chosen)]
     for sweeps in SWEEPS:
         free = _mend(fixed, free, sample, spacing, CLOSE, HOLE)
         free = even_out(domain, fixed, free, spacing, sweeps)
@@ -100,19 +106,21 @@ def _mend(
     fixed: Floats, free: Floats, sample: Floats, spacing: Spacing, close: float, hole: float
 ) -> Floats:
     """Take away from ``free`` what is too close, and add of ``sample`` where there are holes."""
-    free = _apart(fixed, free, close, spacing)
+    free = free[_apart(fixed, free, close, spacing)]
     tree = cKDTree(np.concatenate([fixed, free]))
     distance = np.asarray(tree.query(sample)[0]) / spacing(sample)
     holes = np.flatnonzero(distance > hole)
-    widest_first = holes[np.argsort(-distance[holes], kind="stable")]
-    added = _apart(fixed[:0], sample[widest_first], hole, spacing)
+    widest_first = sample[holes[np.argsort(-distance[holes], kind="stable")]]
+    added = widest_first[_apart(fixed[:0], widest_first, hole, spacing)]
     return np.concatenate([free, added])
 
 
-def _apart(fixed: Floats, points: Floats, share: float, spacing: Spacing) -> Floats:
-    """Choose ``points``, none nearer than a share of the spacing to ``fixed`` or to one chosen."""
+def _apart(fixed: Floats, points: Floats, share: float, spacing: Spacing) -> Rows:
+    """Rows of ``points``, none nearer than a share of the spacing to ``fixed`` or to an earlier."""
+    radius = share * spacing(points)
+    rows = np.arange(len(points))
     if len(fixed):
         cloud = GrowingCloud()
         cloud.add(fixed)
-        points = points[cloud.clear(points, share * spacing(points))]
-    return points[keep_apart(points, share * spacing(points))]
+        rows = cloud.clear(points, radius)
+    return rows[keep_apart(points[rows], radius[rows])]

@@ -57,6 +57,19 @@ def test_the_tree_finds_what_the_plain_loop_finds(name):
     np.testing.assert_allclose(nearest_on_triangles(found, corners[face]), found, atol=1e-14)
 
 
+def test_a_large_face_is_found_behind_many_small_ones():
+    # Below is a large triangle, 0.25 away. Above, 0.3 away, are more small ones than are asked at
+    # first, all with nearer centroids than any piece of the large one may have.
+    rng = np.random.default_rng(0)
+    points = np.column_stack([rng.uniform(1, 3, (50, 2)), np.zeros(50)])
+    large = np.array([[0.0, 0.0, -0.25], [10.0, 0.0, -0.25], [0.0, 10.0, -0.25]])
+    tiny = 1e-3 * np.array([[-1.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    small = np.repeat(points, 20, axis=0)[:, None] + tiny + [0.0, 0.0, 0.3]
+    face, found = PieceTree(np.concatenate([large[None], small]))(points)
+    np.testing.assert_array_equal(face, 0)
+    np.testing.assert_allclose(found, points - [0.0, 0.0, 0.25], atol=1e-12)
+
+
 @pytest.mark.parametrize("name", MESHES)
 def test_libigl_finds_the_same(name):
     pytest.importorskip("igl", reason="libigl is not installed")
