@@ -63,7 +63,8 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
     Raises
     ------
     ValueError
-        If a spacing is not positive or is larger than the domain, or no boundary is found.
+        If the domain is not in three dimensions, a spacing is not positive or is larger than the
+        domain, or no boundary is found.
 
     Examples
     --------
@@ -71,6 +72,11 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
     >>> walk_surface(Box(), 0.25)
     Boundary(83 points in 3-D, parts left, right, front, back, bottom, top)
     """
+    if domain.dimension != 3:
+        raise ValueError(
+            f"a surface bounds a domain in 3-D; this {type(domain).__name__} is in "
+            f"{domain.dimension}-D. Use its own walk_boundary"
+        )
     h = as_spacing(spacing, domain.bounds)
     rng = np.random.default_rng(0)
     sample = sample_surface(domain, h, rng)

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 import dtpinn
-from dtpinn.geometry import Ball, Box, TriangleMesh
+from dtpinn.geometry import Ball, Box, Disk, TriangleMesh
 from dtpinn.geometry.surface import CLOSEST, walk_surface
 
 from solids import SOLIDS, Solid, ball_mesh, constant, cube_mesh, cut_ball, fill, separation, union
@@ -136,6 +136,11 @@ def test_a_surface_that_is_not_there_is_an_error():
     nothing = Solid(lambda x: np.full(len(x), 5.0), [-1, -1, -1], [1, 1, 1])
     with pytest.raises(ValueError, match="no boundary was found within bounds"):
         walk_surface(nothing, 0.1)
+
+
+def test_a_domain_in_the_plane_has_no_surface():
+    with pytest.raises(ValueError, match="this Disk is in 2-D"):
+        walk_surface(Disk(), 0.1)
 
 
 @pytest.mark.parametrize(
