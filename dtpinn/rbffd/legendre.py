@@ -67,41 +67,6 @@ def legendre_values(points: NDArray[np.float64], degree: int) -> NDArray[np.floa
     return values
 
 
-def legendre_derivatives(
-    points: NDArray[np.float64], degree: int, alpha: MultiIndex
-) -> NDArray[np.float64]:
-    """Evaluate D^alpha q_j for the polynomials of :func:`legendre_values`.
-
-    Parameters
-    ----------
-    points : (..., d) array
-        Where.
-    degree : int
-        l.
-    alpha : tuple of d int
-        The derivative.
-
-    Returns
-    -------
-    (..., q) array
-
-    Examples
-    --------
-    P_2 = (3 x^2 - 1) / 2 has the derivative 3 x:
-
-    >>> legendre_derivatives(np.array([[2.0]]), 2, (1,))
-    array([[0., 1., 6.]])
-    """
-    columns = np.array(multi_indices(len(alpha), degree))
-    values = np.ones((*points.shape[:-1], len(columns)))
-    for axis, times in enumerate(alpha):
-        # Each column of `series` is one P_k as a series; legder differentiates along axis 0.
-        series = legendre.legder(np.eye(degree + 1), times)
-        along = legendre.legvander(points[..., axis], len(series) - 1) @ series
-        values *= along[..., columns[:, axis]]
-    return values
-
-
 @lru_cache(maxsize=256)
 def legendre_at_zero(degree: int, alpha: MultiIndex) -> NDArray[np.float64]:
     """Return D^alpha q_j(0) for the polynomials of :func:`legendre_values`.
@@ -125,7 +90,13 @@ def legendre_at_zero(degree: int, alpha: MultiIndex) -> NDArray[np.float64]:
     >>> legendre_at_zero(2, (2,))
     array([0., 0., 3.])
     """
-    values: NDArray[np.float64] = legendre_derivatives(np.zeros((1, len(alpha))), degree, alpha)[0]
+    columns = np.array(multi_indices(len(alpha), degree))
+    values = np.ones(len(columns))
+    for axis, times in enumerate(alpha):
+        # Each column of `series` is one P_k as a series; legder differentiates along axis 0.
+        series = legendre.legder(np.eye(degree + 1), times)
+        at_zero = np.asarray(legendre.legval(0.0, series), dtype=np.float64)
+        values *= at_zero[columns[:, axis]]
     values += 0.0  # -0.0 becomes 0.0
     values.flags.writeable = False  # cached: nobody may change it
     return values

@@ -14,6 +14,9 @@ from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.solver import solve_stencils
 from dtpinn.rbffd.stencils import Stencils
 
+PLACES = 64
+"""How many places a factorisation serves at most: more are solved again, and memory is bounded."""
+
 
 def solve_off_centre(
     stencils: Stencils,
@@ -68,7 +71,7 @@ def solve_off_centre(
     """
     weights = np.empty((len(places), len(derivatives), rule.stencil_size))
     condition = np.empty(len(places))
-    jobs = _jobs(owner, len(stencils), rule.unknowns // len(derivatives))
+    jobs = _jobs(owner, len(stencils))
     by_owner = np.argsort(owner, kind="stable")
 
     def work(part: slice) -> None:
@@ -76,7 +79,7 @@ def solve_off_centre(
         slots = start[:, None] + np.arange((stop - start).max())
         real = slots < stop[:, None]
         slots = by_owner[np.minimum(slots, stop[:, None] - 1)]  # a job's last place fills it up
-        columns, estimates = _solve(stencils.take(which), places[slots], rule, tuple(derivatives))
+        columns, estimates = _solve(stencils.take(which), places[slots], rule, derivatives)
         weights[slots[real]] = columns[real]
         condition[slots[real]] = np.broadcast_to(estimates[:, None], real.shape)[real]
 
@@ -115,20 +118,18 @@ def combine(
     return values
 
 
-def _jobs(owner: NDArray[np.intp], count: int, most: int) -> NDArray[np.intp]:
-    """Return rows (stencil, start, stop) of at most `most` places, in the order of owners.
+def _jobs(owner: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return rows (stencil, start, stop) of at most PLACES places, in the order of owners.
 
-    Many places in one stencil are several jobs: a job's right-hand sides are then no larger than
-    its matrix. Jobs of similar length lie side by side, as a batch is as wide as its longest.
+    Jobs of similar length lie side by side, as a batch is as wide as its longest.
     """
-    most = max(1, most)
     places = np.bincount(owner, minlength=count)
     first = np.cumsum(places) - places
-    pieces = -(-places // most)
+    pieces = -(-places // PLACES)
     which = np.repeat(np.arange(count), pieces)
     piece = np.arange(len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    start = first[which] + piece * most
-    stop = np.minimum(start + most, first[which] + places[which])
+    start = first[which] + piece * PLACES
+    stop = np.minimum(start + PLACES, first[which] + places[which])
     jobs = np.stack([which, start, stop], axis=1)
     return jobs[np.argsort(start - stop, kind="stable")]
 
@@ -137,12 +138,13 @@ def _solve(
     stencils: Stencils,
     places: NDArray[np.float64],
     rule: Rule,
-    derivatives: tuple[MultiIndex, ...],
+    derivatives: Sequence[MultiIndex],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return weights (c, width, derivatives, n) at places (c, width, d), and conditions (c,)."""
     members = stencils.points[stencils.members]
     at = (places - members[:, :1]) / stencils.radius[:, None, None]
-    weights, condition = solve_stencils(stencils.offsets(slice(None)), rule, derivatives, at)
+    offsets = stencils.offsets(slice(None))
+    weights, condition = solve_stencils(offsets, rule, tuple(derivatives), at)
     for k, alpha in enumerate(derivatives):
         if any(alpha):
             weights[:, :, k] *= (stencils.radius ** -float(sum(alpha)))[:, None, None]

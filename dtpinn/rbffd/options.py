@@ -21,8 +21,8 @@ class Options(TypedDict, total=False):
     overlap : float, optional
         delta of overlapped RBF-FD, in (0, 1]: a stencil serves all nodes within (1 - delta) of its
         radius, where its weights are no larger than at its centre. 0.5 saves half of the
-        stencils or more and makes the error up to 1.7 times as large. By default, and for 1, every
-        row has its own.
+        factorisations or more (a tenth of the time), and makes the error up to 1.7 times as large.
+        By default, and for 1, every row has its own; points that are no nodes share anyway.
     degenerate : "grow" or "error"
         What becomes of a stencil whose nodes determine no weights: it gets more nodes, with a
         warning, or it is an error. "grow" is an error too where more nodes are no cure.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.geometry.clearance import independent_set
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
 from dtpinn.rbffd.degenerate import LIMIT
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
@@ -93,23 +94,24 @@ def _cover(
     a centre serves itself first.
     """
     row_of = np.full(len(stencils.points), -1)
-    row_of[stencils.members[:, 0]] = np.arange(len(stencils))
-    open_ = left.copy()
-    centres: list[int] = []
-    serves: list[NDArray[np.intp]] = []
-    for row in np.flatnonzero(left).tolist():
-        if not open_[row]:
-            continue
-        members = stencils.members[row]
-        offsets = stencils.points[members] - stencils.points[members[0]]
-        near = row_of[members[np.einsum("ni,ni->n", offsets, offsets) <= reach[row] ** 2]]
-        near = near[(near >= 0) & open_[near]]
-        open_[near] = False
-        centres.append(row)
-        serves.append(near)
-    owner = np.repeat(np.arange(len(centres)), [len(near) for near in serves])
-    served = np.concatenate(serves) if serves else np.empty(0, dtype=np.intp)
-    return np.array(centres, dtype=np.intp), owner, served
+    row_of[stencils.members[:, 0]] = np.where(left, np.arange(len(stencils)), -1)
+    rows = np.flatnonzero(left)
+    others = row_of[stencils.members[rows]]
+    offsets = stencils.points[stencils.members[rows]]
+    offsets -= offsets[:, :1].copy()
+    near = np.einsum("sni,sni->sn", offsets, offsets) <= reach[rows, None] ** 2
+    # Earlier rows were asked before: a centre serves itself and later ones.
+    at, which = np.nonzero(near & (others > rows[:, None]))
+    pairs = np.column_stack([rows[at], others[at, which]])
+    is_centre = independent_set(len(stencils), pairs) & left
+    pairs = pairs[is_centre[pairs[:, 0]] & ~is_centre[pairs[:, 1]]]
+    # The first of the centres that could serve a row does.
+    served, first = np.unique(pairs[:, 1], return_index=True)
+    centres = np.flatnonzero(is_centre)
+    owner = np.concatenate([centres, pairs[first, 0]])
+    order = np.argsort(owner, kind="stable")
+    owner = np.searchsorted(centres, owner[order])
+    return centres, owner, np.concatenate([centres, served])[order]
 
 
 def _good(
