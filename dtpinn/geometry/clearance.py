@@ -96,9 +96,27 @@ def keep_apart(points: Floats, radius: Floats) -> npt.NDArray[np.bool_]:
     >>> keep_apart(np.array([[0.0], [0.6], [1.2]]), np.ones(3))
     array([ True, False,  True])
     """
+    return independent_set(len(points), _too_near(points, radius))
+
+
+def _too_near(points: Floats, radius: Floats) -> npt.NDArray[np.intp]:
+    """Pairs (i, j), i < j, of ``points`` nearer to each other than the ``radius`` of j.
+
+    An octave of radii at a time: asked for all pairs within the largest radius, points a hundred
+    times denser elsewhere would answer with ten thousand partners each.
+    """
+    tree = cKDTree(points)
     reach = float(radius.max(initial=0.0))
-    pairs = cKDTree(points).query_pairs(ROUND_OFF * reach, output_type="ndarray")
-    if radius.size and float(radius.min()) < reach:
-        distance = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
-        pairs = pairs[distance < ROUND_OFF * radius[pairs[:, 1]]]
-    return independent_set(len(points), pairs)
+    if not radius.size or float(radius.min()) == reach:
+        return np.asarray(tree.query_pairs(ROUND_OFF * reach, output_type="ndarray"))
+    found = [np.zeros((0, 2), dtype=np.intp)]
+    octave = np.floor(np.log2(radius))
+    for level in np.unique(octave):
+        rows = np.flatnonzero(octave == level)
+        near = cKDTree(points[rows]).sparse_distance_matrix(
+            tree, float(radius[rows].max()), output_type="ndarray"
+        )
+        later, earlier = rows[near["i"]], near["j"]
+        close = (earlier < later) & (near["v"] < ROUND_OFF * radius[later])
+        found.append(np.column_stack([earlier[close], later[close]]))
+    return np.concatenate(found)

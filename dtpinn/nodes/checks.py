@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from dtpinn.geometry.checks import as_points, check_finite, positive_length, rows_text
+from dtpinn.geometry import Domain
+from dtpinn.geometry.checks import as_points, check_finite, rows_text
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,8 +19,8 @@ DUPLICATE = 1e-6
 # 0.7 to 1.0; outward ones are negative, but at the tip of a slit or at a re-entrant corner, where
 # nodes lie on both sides, they come up to 0.1.
 INWARD = 0.25
-# A nominal spacing further off the median distance between neighbours is a mistake.
-WIDELY = 10.0
+# In spacings.
+ON_BOUNDARY = 0.1
 
 
 def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> Floats:
@@ -43,45 +44,6 @@ def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> 
         )
     check_finite(array, name)
     return array
-
-
-def checked_spacing(spacing: float, points: Floats) -> float:
-    """Return ``spacing`` as a float, if ``points`` are anything like that far apart.
-
-    Raises
-    ------
-    TypeError
-        If it is not a number.
-    ValueError
-        If it is not positive, or more than 10 times off the median distance of a point to its
-        nearest neighbour: ghosts would lie far outside, or on their boundary nodes.
-
-    Examples
-    --------
-    >>> checked_spacing(0.5, np.array([[0.0], [0.4], [0.9]]))
-    0.5
-    """
-    h = positive_length(spacing, "spacing")
-    typical = typical_spacing(points)
-    if not typical / WIDELY <= h <= WIDELY * typical:
-        raise ValueError(
-            f"spacing={h:g} does not fit these points: the median distance of a node to its "
-            f"nearest neighbour is {typical:.3g}, and they may differ {WIDELY:g} times at most. "
-            f"Use spacing={typical:.3g}, or leave it out"
-        )
-    return h
-
-
-def typical_spacing(points: Floats) -> float:
-    """Median distance to the nearest neighbour, of those that have one apart from themselves.
-
-    Examples
-    --------
-    >>> typical_spacing(np.array([[0.0], [1.0], [2.0], [5.0]]))
-    1.0
-    """
-    distance = np.asarray(cKDTree(points).query(points, k=2)[0])[:, 1]
-    return float(np.median(distance[distance > 0.0])) if distance.any() else 1.0
 
 
 def check_distinct(interior: Floats, boundary: Floats, spacing: float) -> None:
@@ -129,6 +91,48 @@ def check_outward(interior: Floats, boundary: Floats, normals: Floats) -> None:
         raise ValueError(
             f"normals must point out of the domain; in {rows_text(bad)} of {len(normals)} they "
             "point towards the nearest interior nodes. Use -normals for these rows"
+        )
+
+
+def check_belonging(domain: Domain, interior: Floats, boundary: Floats, spacing: Floats) -> None:
+    """Check that the points are where ``domain`` has its inside and its boundary.
+
+    Parameters
+    ----------
+    domain
+        Of the same dimension.
+    interior
+        (ni, d), which must lie strictly inside.
+    boundary
+        (nb, d), which must lie on the boundary to within a tenth of ``spacing``: the boundary of
+        a cloud may be that of a mesh.
+    spacing
+        (nb,), at the boundary nodes.
+
+    Raises
+    ------
+    ValueError
+        Naming the rows at fault.
+    """
+    if domain.dimension != interior.shape[1]:
+        raise ValueError(
+            f"the domain is {domain.dimension}-dimensional; the points have "
+            f"{interior.shape[1]} coordinates"
+        )
+    bad = np.flatnonzero(domain.signed_distance(interior) >= 0.0)
+    if bad.size:
+        raise ValueError(
+            f"interior points must lie inside the domain; {rows_text(bad)} of {len(interior)} "
+            f"do not, the first at {interior[bad[0]]}. Leave them out"
+        )
+    distance = domain.signed_distance(boundary)
+    bad = np.flatnonzero(np.abs(distance) > ON_BOUNDARY * spacing)
+    if bad.size:
+        first = distance[bad[0]]
+        raise ValueError(
+            f"boundary points must lie on the boundary of the domain; {rows_text(bad)} of "
+            f"{len(boundary)} do not, the first at {boundary[bad[0]]} lies {abs(first):.3g} "
+            f"{'inside' if first < 0.0 else 'outside'}. Move them there, or leave them out"
         )
 
 

@@ -12,17 +12,15 @@ with equally many nodes, the error of a direct solve is 15-70% larger at orders 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry import Domain
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
+from dtpinn.geometry.spacing import Spacing
 from dtpinn.nodes.directions import random_rotations, unit_directions
 
 Floats = npt.NDArray[np.float64]
-Spacing = Callable[[Floats], Floats]
 
 
 def fill(domain: Domain, seeds: Floats, spacing: Spacing, rng: np.random.Generator) -> Floats:

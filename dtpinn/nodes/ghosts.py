@@ -7,19 +7,23 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Domain
+from dtpinn.geometry.checks import positive_length
 from dtpinn.geometry.clearance import keep_apart
 
 Floats = npt.NDArray[np.float64]
 
 # A ghost needs this share of its distance to the boundary as room around it.
 ROOM = 0.5
+# In spacings. Nearer, a ghost and its boundary node make two rows of a stencil's matrix agree to
+# 1%; farther, the stencils of order 2 no longer reach it.
+SHARES = (0.01, 2.0)
 
 
 def place_ghosts(
     interior: Floats,
     boundary: Floats,
     normals: Floats,
-    distance: float,
+    distance: float | Floats,
     *,
     domain: Domain | None = None,
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -39,7 +43,7 @@ def place_ghosts(
     boundary, normals
         (nb, d), the normals of unit length and outward.
     distance
-        From a boundary node to its ghost.
+        From a boundary node to its ghost: one number, or one per node (nb,).
     domain
         The domain, if there is one.
 
@@ -60,8 +64,9 @@ def place_ghosts(
     >>> ghost_of
     array([0, 1])
     """
-    ghost = boundary + distance * normals
-    radius = np.full(len(ghost), ROOM * distance)
+    reach = np.broadcast_to(distance, len(boundary))
+    ghost = boundary + reach[:, None] * normals
+    radius = ROOM * reach
     nearest, _ = cKDTree(np.concatenate([interior, boundary])).query(ghost)
     room = nearest >= radius
     if domain is not None:
@@ -69,3 +74,27 @@ def place_ghosts(
     rows = np.flatnonzero(room)
     rows = rows[keep_apart(ghost[rows], radius[rows])]
     return ghost[rows], rows.astype(np.int64)
+
+
+def checked_share(ghost_distance: float) -> float:
+    """Return ``ghost_distance``, in spacings, as a float if it is of use.
+
+    Raises
+    ------
+    TypeError
+        If it is not a number.
+    ValueError
+        If it is not between 0.01 and 2.
+
+    Examples
+    --------
+    >>> checked_share(0.25)
+    0.25
+    """
+    share = positive_length(ghost_distance, "ghost_distance")
+    if not SHARES[0] <= share <= SHARES[1]:
+        raise ValueError(
+            f"ghost_distance is measured in spacings and must be from {SHARES[0]:g} to "
+            f"{SHARES[1]:g}; got ghost_distance={share:g}. Use 0.25, the default"
+        )
+    return share

@@ -10,22 +10,24 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import (
     as_indices,
     as_normals,
     as_points,
     check_finite,
-    positive_length,
 )
+from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks
-from dtpinn.nodes.ghosts import place_ghosts
+from dtpinn.nodes.ghosts import checked_share, place_ghosts
 from dtpinn.nodes.quality import Quality, measure
+from dtpinn.nodes.spacings import as_spacings, spacing_of
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Nodes:
     """Nodes in the order interior | boundary | ghost, so that X is a prefix of X~.
 
@@ -48,8 +50,8 @@ class Nodes:
         Names of the parts.
     ghost_of
         (Ng,): the row in ``boundary`` of the node that each ghost belongs to.
-    spacing
-        Nominal distance h between neighbours.
+    local_spacing
+        (Ni + Nb,): wanted distance between neighbours at each node of X.
 
     Raises
     ------
@@ -57,7 +59,7 @@ class Nodes:
         If ``part`` or ``ghost_of`` does not hold integers.
     ValueError
         If shapes disagree, a set is empty, a coordinate is not finite, a normal is not of unit
-        length, or an index is out of range.
+        length, a spacing is not positive, or an index is out of range.
     """
 
     interior: Floats
@@ -67,25 +69,36 @@ class Nodes:
     part: Integers
     parts: tuple[str, ...]
     ghost_of: Integers
-    spacing: float
+    local_spacing: Floats
 
-    def __post_init__(self) -> None:
-        interior = checks.as_cloud(self.interior, "interior")
-        dimension = interior.shape[1]
-        boundary = checks.as_cloud(self.boundary, "boundary", dimension)
-        ghost = as_points(self.ghost, dimension, "ghost")
-        check_finite(ghost, "ghost")
-        normals = as_normals(self.normals, boundary)
-        part = as_indices(self.part, "part", len(self.parts), len(boundary))
-        ghost_of = as_indices(self.ghost_of, "ghost_of", len(boundary), len(ghost))
-        self._freeze("interior", interior)
-        self._freeze("boundary", boundary)
-        self._freeze("ghost", ghost)
-        self._freeze("normals", normals)
-        self._freeze("part", part)
-        self._freeze("ghost_of", ghost_of)
-        object.__setattr__(self, "parts", tuple(self.parts))
-        object.__setattr__(self, "spacing", positive_length(self.spacing, "spacing"))
+    def __init__(
+        self,
+        interior: npt.ArrayLike,
+        boundary: npt.ArrayLike,
+        ghost: npt.ArrayLike,
+        normals: npt.ArrayLike,
+        part: npt.ArrayLike,
+        parts: Sequence[str],
+        ghost_of: npt.ArrayLike,
+        spacing: npt.ArrayLike,
+    ) -> None:
+        """Keep what is given; ``spacing`` is one number, or one for each node of X."""
+        inner = checks.as_cloud(interior, "interior")
+        edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
+        outside = as_points(ghost, inner.shape[1], "ghost")
+        check_finite(outside, "ghost")
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "interior": inner,
+            "boundary": edge,
+            "ghost": outside,
+            "normals": as_normals(normals, edge),
+            "part": as_indices(part, "part", len(parts), len(edge)),
+            "ghost_of": as_indices(ghost_of, "ghost_of", len(edge), len(outside)),
+            "local_spacing": as_spacings(spacing, len(inner) + len(edge)),
+        }
+        for name, array in arrays.items():
+            object.__setattr__(self, name, _read_only(array.copy(order="C")))
+        object.__setattr__(self, "parts", tuple(parts))
 
     @classmethod
     def from_points(
@@ -95,8 +108,9 @@ class Nodes:
         normals: npt.ArrayLike,
         *,
         parts: Sequence[str] | None = None,
-        spacing: float | None = None,
+        spacing: SpacingLike | None = None,
         ghost_distance: float = 0.25,
+        domain: Domain | None = None,
     ) -> Nodes:
         """Nodes from somebody's own point cloud, in the order given.
 
@@ -112,18 +126,22 @@ class Nodes:
             The name of the boundary part of each boundary node, Nb of them; by default all belong
             to one part, ``"boundary"``.
         spacing
-            Nominal distance between neighbours; by default the median distance of a node of X to
-            its nearest neighbour, from which it must not be more than 10 times off.
+            Distance between neighbours, a number or a function of the place, points (n, d) ->
+            (n,); by default the median distance of a node of X to its nearest neighbour, from
+            which it must not be more than 10 times off.
         ghost_distance
-            From a boundary node to its ghost, in spacings. A ghost that another node or ghost is
-            nearer to than half of that is left out (:func:`place_ghosts`).
+            From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
+            node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
+        domain
+            If it is known, the points are checked against it, and a ghost that falls into it,
+            across a slit, is left out.
 
         Raises
         ------
         ValueError
             If points are missing, not finite or doubled, shapes disagree, or normals are not of
-            unit length or point inwards; the message names the rows. Or if the spacing is nothing
-            like the distance between the points.
+            unit length or point inwards, or a point is not where ``domain`` has it; the message
+            names the rows. Or if the spacing is nothing like the distance between the points.
 
         Examples
         --------
@@ -136,14 +154,14 @@ class Nodes:
         outward = as_normals(normals, edge)
         part, names = checks.part_index(parts, len(edge))
         points = np.concatenate([inner, edge])
-        if spacing is None:
-            h = checks.typical_spacing(points)
-        else:
-            h = checks.checked_spacing(spacing, points)
-        checks.check_distinct(inner, edge, h)
+        share = checked_share(ghost_distance)
+        h = spacing_of(points, spacing)
+        checks.check_distinct(inner, edge, float(h.min()))
         checks.check_outward(inner, edge, outward)
-        distance = h * positive_length(ghost_distance, "ghost_distance")
-        ghost, ghost_of = place_ghosts(inner, edge, outward, distance)
+        at_edge = h[len(inner) :]
+        if domain is not None:
+            checks.check_belonging(domain, inner, edge, at_edge)
+        ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain=domain)
         return cls(inner, edge, ghost, outward, part, names, ghost_of, h)
 
     @cached_property
@@ -155,6 +173,11 @@ class Nodes:
     def extended(self) -> Floats:
         """X~ = interior | boundary | ghost, (Ni + Nb + Ng, d)."""
         return _read_only(np.concatenate([self.interior, self.boundary, self.ghost]))
+
+    @cached_property
+    def spacing(self) -> float:
+        """Nominal distance h between neighbours: the median of ``local_spacing``."""
+        return float(np.median(self.local_spacing))
 
     @property
     def dimension(self) -> int:
@@ -207,9 +230,6 @@ class Nodes:
     def __reduce__(self) -> tuple[Any, ...]:
         # Through the constructor: NumPy forgets on pickling that an array was read-only.
         return type(self), tuple(getattr(self, field.name) for field in fields(self))
-
-    def _freeze(self, name: str, array: npt.NDArray[Any]) -> None:
-        object.__setattr__(self, name, _read_only(array.copy(order="C")))
 
 
 def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

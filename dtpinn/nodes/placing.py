@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry import Boundary, Domain
-from dtpinn.geometry.checks import positive_length, whole_number
+from dtpinn.geometry.checks import whole_number
+from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
 from dtpinn.nodes.counting import solve_spacing
+from dtpinn.nodes.expected import check_affordable, checked_count, nodes_wanted
 from dtpinn.nodes.front import fill
-from dtpinn.nodes.ghosts import place_ghosts
+from dtpinn.nodes.ghosts import checked_share, place_ghosts
+from dtpinn.nodes.grading import check_growth, scaled
 from dtpinn.nodes.line import fill_line
 from dtpinn.nodes.nodes import Nodes
 from dtpinn.nodes.ordering import hilbert_order
 
 Floats = npt.NDArray[np.float64]
-Layout = tuple[Boundary, Floats]
 
-# Fewer nodes hold no stencil of order 4 in the plane (43 nodes); on the line 15 do.
-FEWEST = {1: 15, 2: 50, 3: 50}
-MOST = 100_000_000
+
+class Layout(NamedTuple):
+    """Nodes before they are put in order."""
+
+    boundary: Boundary
+    interior: Floats
+    spacing_at: Spacing
+
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.boundary) + len(self.interior)
 
 
 def place_nodes(
     domain: Domain,
-    spacing: float | None = None,
+    spacing: SpacingLike | None = None,
     *,
     count: int | None = None,
     seed: int = 0,
@@ -42,22 +54,26 @@ def place_nodes(
     domain
         Any :class:`~dtpinn.geometry.Domain`.
     spacing
-        Distance between neighbouring nodes, h; no two interior nodes are nearer.
+        Distance between neighbouring nodes, h; no two interior nodes are nearer. Or a function of
+        the place, points (n, d) -> (n,), that changes by at most 0.3 per unit of length, such as
+        :func:`~dtpinn.nodes.graded` gives.
     count
-        Instead of ``spacing``: the wanted number of interior and boundary nodes, N. It is met to
-        within 2%, or two nodes where that is more.
+        Instead of a number for ``spacing``: the wanted number of interior and boundary nodes, N. It
+        is met to within 2%, or two nodes where that is more. With a function for ``spacing`` its
+        values count relative to each other, and all are multiplied by one number.
     seed
         Of the random rotations and choices. The same seed gives the same nodes, bit for bit.
     ghost_distance
-        From a boundary node to its ghost, in spacings.
+        From a boundary node to its ghost, in local spacings, 0.01 to 2.
 
     Raises
     ------
     TypeError
-        If not exactly one of ``spacing`` and ``count`` is given, ``domain`` is not a domain, or
-        a number is not one.
+        If neither or both of a number for ``spacing`` and ``count`` are given, ``domain`` is not a
+        domain, or a number is not one.
     ValueError
-        If the spacing or the count is too small or too large for the domain, or the seed negative.
+        If the spacing or the count is too small or too large for the domain, the spacing is not
+        finite and positive everywhere or too steep, naming points, or the seed negative.
 
     Examples
     --------
@@ -67,88 +83,68 @@ def place_nodes(
     Nodes(2-D: 230 interior + 63 boundary + 63 ghost, spacing 0.1, parts circle)
     >>> abs(place_nodes(Disk(), count=1000).count - 1000) <= 20
     True
+    >>> from dtpinn.nodes import graded
+    >>> refined = place_nodes(Disk(), graded(Disk(), near=0.02, far=0.2), count=1000)
+    >>> bool(refined.local_spacing.max() > 3 * refined.local_spacing.min())
+    True
     """
     if not isinstance(domain, Domain):
         raise TypeError(
             f"domain must be a dtpinn.geometry.Domain, such as Disk(); got {type(domain).__name__}"
         )
-    if (spacing is None) == (count is None):
-        raise TypeError(
-            f"pass exactly one of spacing and count; got spacing={spacing} and count={count}"
-        )
     seed = whole_number(seed, "seed")
     if seed < 0:
         raise ValueError(f"seed must be an integer of at least 0; got {seed}")
-    ghost_share = positive_length(ghost_distance, "ghost_distance")
-    if spacing is not None:
-        h = _checked_spacing(domain, spacing)
-        layout = _layout(domain, h, seed)
+    share = checked_share(ghost_distance)
+    if count is None and spacing is not None:
+        check_affordable(domain, spacing)
+        layout = _layout(domain, spacing, seed)
+    elif count is not None and (spacing is None or callable(spacing)):
+        layout = _layout_of_count(domain, spacing, checked_count(domain, count), seed)
     else:
-        h, layout = _layout_of_count(domain, _checked_count(domain, count), seed)
-    return _nodes(domain, layout, h, ghost_share * h)
+        raise TypeError(
+            f"pass exactly one of spacing and count; got spacing={spacing} and count={count}. "
+            "A function for the spacing may come with a count"
+        )
+    return _nodes(domain, layout, share)
 
 
-def _layout(domain: Domain, spacing: float, seed: int) -> Layout:
+def _layout(domain: Domain, spacing: SpacingLike, seed: int) -> Layout:
     """Boundary and interior points, in the order in which they are found."""
     boundary = domain.walk_boundary(spacing)
+    spacing_at = as_spacing(spacing, domain.bounds)
     if domain.dimension == 1:
-        return boundary, fill_line(domain, boundary.points, spacing)
-    rng = np.random.default_rng(seed)
-    constant = lambda points: np.full(len(points), spacing)  # noqa: E731
-    return boundary, fill(domain, boundary.points, constant, rng)
+        interior = fill_line(domain, boundary.points, spacing_at)
+    else:
+        interior = fill(domain, boundary.points, spacing_at, np.random.default_rng(seed))
+    return Layout(boundary, interior, spacing_at)
 
 
-def _layout_of_count(domain: Domain, count: int, seed: int) -> tuple[float, Layout]:
-    return solve_spacing(
-        count,
-        lambda spacing: _layout(domain, spacing, seed),
-        lambda layout: len(layout[0]) + len(layout[1]),
-        domain.dimension,
-        _box_volume(domain),
-    )
+def _layout_of_count(domain: Domain, relative: Spacing | None, count: int, seed: int) -> Layout:
+    """Layout with ``count`` nodes, the spacing being a multiple of ``relative``."""
+
+    def layout_at(factor: float) -> Layout:
+        return _layout(domain, scaled(relative, factor) if relative else factor, seed)
+
+    volume = nodes_wanted(domain, relative or 1.0)
+    return solve_spacing(count, layout_at, Layout.size, domain.dimension, volume)[1]
 
 
-def _nodes(domain: Domain, layout: Layout, spacing: float, ghost_distance: float) -> Nodes:
+def _nodes(domain: Domain, layout: Layout, ghost_share: float) -> Nodes:
     """Order the points, add the ghosts, and check that there is an inside."""
-    boundary, interior = layout
+    boundary, interior, spacing_at = layout
+    at_edge = spacing_at(boundary.points)
     if not len(interior):
+        h = float(np.median(at_edge))
         raise ValueError(
-            f"at spacing={spacing:g} the domain has no room for interior nodes; "
-            f"try spacing={spacing / 4:g}"
+            f"at spacing={h:g} the domain has no room for interior nodes; try spacing={h / 4:g}"
         )
     interior = interior[hilbert_order(interior)]
     walk = np.arange(len(boundary))
     rows = walk if domain.dimension < 3 else hilbert_order(boundary.points)
     points, normals, part = boundary.points[rows], boundary.normals[rows], boundary.part[rows]
-    ghost, ghost_of = place_ghosts(interior, points, normals, ghost_distance, domain=domain)
+    spacing = np.concatenate([spacing_at(interior), at_edge[rows]])
+    check_growth(np.concatenate([interior, points]), spacing)
+    distance = ghost_share * spacing[len(interior) :]
+    ghost, ghost_of = place_ghosts(interior, points, normals, distance, domain=domain)
     return Nodes(interior, points, ghost, normals, part, boundary.names, ghost_of, spacing)
-
-
-def _box_volume(domain: Domain) -> float:
-    return float(np.prod(domain.bounds[1] - domain.bounds[0]))
-
-
-def _checked_spacing(domain: Domain, spacing: float) -> float:
-    """Return the spacing as a float, if the nodes it asks for are not absurdly many.
-
-    Whether it is small enough is for the domain to say.
-    """
-    h = positive_length(spacing, "spacing")
-    if _box_volume(domain) > MOST * h**domain.dimension:
-        raise ValueError(
-            f"spacing={h:g} asks for about {_box_volume(domain) / h**domain.dimension:.1e} nodes, "
-            f"more than {MOST:.0e}; use a spacing above "
-            f"{(_box_volume(domain) / MOST) ** (1 / domain.dimension):.1g}"
-        )
-    return h
-
-
-def _checked_count(domain: Domain, count: object) -> int:
-    number = whole_number(count, "count")
-    fewest = FEWEST[domain.dimension]
-    if not fewest <= number <= MOST:
-        raise ValueError(
-            f"count={number} is out of range: in {domain.dimension}-D it must be at least "
-            f"{fewest}, to hold a stencil, and at most {MOST:.0e}"
-        )
-    return number

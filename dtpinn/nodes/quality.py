@@ -21,15 +21,16 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Quality:
-    """Separation and fill of a set of nodes, in units of the nominal spacing.
+    """Separation and fill of a set of nodes, in units of the local spacing.
 
     Attributes
     ----------
     separation
-        Smallest distance between two nodes of X (interior and boundary).
+        Smallest distance between two nodes of X (interior and boundary), in units of the mean of
+        their spacings.
     fill
-        Largest distance from a point of the domain to the nearest node: the radius of the
-        widest hole.
+        Largest distance from a point of the domain to the nearest node, the radius of the widest
+        hole, in units of the mean spacing of the nodes around it.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def measure(nodes: Nodes) -> Quality:
     """Measure ``nodes``, exactly and not by sampling.
 
     The distance to the nearest node is largest at a circumcentre of the Delaunay triangulation of
-    X, or on the boundary. Circumcentres are asked largest circle first, until one lies in a simplex
+    X, or on the boundary. Circumcentres are asked widest circle first, until one lies in a simplex
     inside the domain; a simplex is inside if one of its nodes is an interior node, or if its
     centroid lies behind the normals of its boundary nodes. Where the domain is curved, it is the
     triangulated domain that is measured. The boundary is searched by bisection, to within
@@ -66,20 +67,20 @@ def measure(nodes: Nodes) -> Quality:
     >>> measure(place_nodes(Disk(), 0.1)).ratio < 1.2
     True
     """
-    points = nodes.collocation
+    points, h = nodes.collocation, nodes.local_spacing
     tree = cKDTree(points)
-    separation = float(np.asarray(tree.query(points, k=2)[0])[:, 1].min())
-    hole = _widest_gap(nodes) if nodes.dimension == 1 else _widest_hole(nodes, tree)
-    return Quality(separation / nodes.spacing, hole / nodes.spacing)
+    distance, rows = (np.asarray(found)[:, 1] for found in tree.query(points, k=2))
+    separation = float((distance / (0.5 * (h + h[rows]))).min())
+    fill = _widest_gap(nodes) if nodes.dimension == 1 else _widest_hole(nodes, tree)
+    return Quality(separation, fill)
 
 
 def _widest_gap(nodes: Nodes) -> float:
     """Half the widest gap on the line, leaving out those between intervals of the domain."""
     order = np.argsort(nodes.collocation[:, 0], kind="stable")
-    x = nodes.collocation[order]
     simplices = np.column_stack([order[:-1], order[1:]])
-    gap = np.diff(x[:, 0])[_inside(nodes, simplices)]
-    return 0.5 * float(gap.max(initial=0.0))
+    gap = np.diff(nodes.collocation[order, 0]) / nodes.local_spacing[simplices].mean(axis=1)
+    return 0.5 * float(gap[_inside(nodes, simplices)].max(initial=0.0))
 
 
 def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
@@ -87,20 +88,23 @@ def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
     triangulation = Delaunay(points)
     inside = _inside(nodes, triangulation.simplices)
     centres, radius = _circumcentres(points[triangulation.simplices])
+    spacing = nodes.local_spacing[triangulation.simplices].mean(axis=1)
+    width = radius / spacing
     # The cloud's own extent bounds every hole, and bars the centres of flat simplices.
     extent = float(np.linalg.norm(np.ptp(points, axis=0)))
     rows = np.flatnonzero(radius <= extent)
-    rows = rows[np.argsort(-radius[rows], kind="stable")]
+    rows = rows[np.argsort(-width[rows], kind="stable")]
     hole = 0.0
     for chunk in np.array_split(rows, range(1000, len(rows), 1000)):
         simplex = triangulation.find_simplex(centres[chunk])
-        within = (simplex >= 0) & inside[simplex]
-        if within.any():
+        within = chunk[(simplex >= 0) & inside[simplex]]
+        if within.size:
             # By the tree and not by the circle, which round-off spoils in flat simplices.
-            hole = float(np.max(tree.query(centres[chunk[within]])[0]))
+            hole = float(np.max(tree.query(centres[within])[0] / spacing[within]))
             break
-    facets = _boundary_facets(nodes, triangulation, inside)
-    return _widest_on(facets, tree, hole, TOLERANCE * nodes.spacing)
+    facets = _boundary_facets(triangulation, inside)
+    spacing = nodes.local_spacing[facets].mean(axis=1)
+    return _widest_on(points[facets], spacing, tree, hole)
 
 
 def _inside(nodes: Nodes, simplices: npt.NDArray[np.integer]) -> Flags:
@@ -134,29 +138,29 @@ def _circumcentres(corners: Floats) -> tuple[Floats, Floats]:
     return centre + corners[:, 0], np.where(np.isfinite(radius), radius, np.inf)
 
 
-def _boundary_facets(nodes: Nodes, triangulation: Delaunay, inside: Flags) -> Floats:
-    """Facets between a simplex inside and the outside, by the corners of each, (m, d, d)."""
+def _boundary_facets(triangulation: Delaunay, inside: Flags) -> npt.NDArray[np.integer]:
+    """Facets between a simplex inside and the outside, rows of X, (m, d)."""
     neighbours = triangulation.neighbors
     across = (neighbours >= 0) & inside[neighbours]
     simplex, opposite = np.nonzero(inside[:, None] & ~across)
     corners = triangulation.simplices[simplex]
     others = np.arange(corners.shape[1]) != opposite[:, None]
-    facets = corners[others].reshape(len(simplex), -1)
-    return np.asarray(nodes.collocation[facets])
+    return np.asarray(corners[others].reshape(len(simplex), -1))
 
 
-def _widest_on(facets: Floats, tree: cKDTree, widest: float, tolerance: float) -> float:
-    """Largest distance to a node on ``facets``, or ``widest`` if that is larger.
+def _widest_on(facets: Floats, spacing: Floats, tree: cKDTree, widest: float) -> float:
+    """Largest distance to a node on ``facets``, in units of their ``spacing``, or ``widest``.
 
     By bisection: a distance exceeds that at the centre by no more than the way from there, and
     what cannot exceed the largest so far is left out. Usually everything is, in the first round.
     """
     while len(facets):
         centre = facets.mean(axis=1)
-        distance = np.asarray(tree.query(centre)[0])
+        distance = np.asarray(tree.query(centre)[0]) / spacing
         widest = max(widest, float(distance.max()))
-        reach = np.linalg.norm(facets - centre[:, None], axis=2).max(axis=1)
-        facets = _halves(facets[distance + reach > widest + tolerance])
+        reach = np.linalg.norm(facets - centre[:, None], axis=2).max(axis=1) / spacing
+        rows = np.flatnonzero(distance + reach > widest + TOLERANCE)
+        facets, spacing = _halves(facets[rows]), np.tile(spacing[rows], 2)
     return widest
 
 

@@ -209,9 +209,79 @@ def test_a_nominal_spacing_is_the_users_to_choose_within_reason(cloud, factor):
     assert Nodes.from_points(**cloud, spacing=0.2 * factor).spacing == 0.2 * factor
 
 
+@pytest.mark.parametrize("remake", [copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))])
+def test_a_spacing_for_each_node_is_kept_and_its_median_is_the_nominal_one(remake):
+    nodes = place_nodes(Disk(), 0.5)
+    h = np.linspace(0.1, 0.7, nodes.count)
+    again = remake(Nodes(**(arguments_of(nodes) | {"spacing": h})))
+    np.testing.assert_array_equal(again.local_spacing, h)
+    assert again.spacing == pytest.approx(0.4)
+    assert not again.local_spacing.flags.writeable
+    np.testing.assert_array_equal(nodes.local_spacing, np.full(nodes.count, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("spacing", "message"),
+    [
+        (np.ones(3), r"one for each node of X, \d+; got shape \(3,\)"),
+        (-1.0, "spacing must be finite and positive"),
+        (np.nan, "spacing must be finite and positive"),
+    ],
+)
+def test_a_spacing_that_is_none_is_refused_when_made_by_hand(spacing, message):
+    with pytest.raises(ValueError, match=message):
+        Nodes(**(arguments_of(place_nodes(Disk(), 0.5)) | {"spacing": spacing}))
+
+
+def test_the_row_of_a_spacing_that_is_not_positive_is_named():
+    nodes = place_nodes(Disk(), 0.5)
+    h = np.full(nodes.count, 0.5)
+    h[4] = 0.0
+    with pytest.raises(ValueError, match="finite and positive; in row 4 it is 0"):
+        Nodes(**(arguments_of(nodes) | {"spacing": h}))
+
+
+def test_a_function_gives_a_cloud_its_spacing_and_its_ghosts_their_distance(cloud):
+    nodes = Nodes.from_points(**cloud, spacing=lambda x: 0.2 + 0.1 * x[:, 0])
+    np.testing.assert_array_equal(nodes.local_spacing, 0.2 + 0.1 * nodes.collocation[:, 0])
+    distance = np.linalg.norm(nodes.ghost - nodes.boundary[nodes.ghost_of], axis=1)
+    np.testing.assert_allclose(
+        distance, 0.25 * (0.2 + 0.1 * nodes.boundary[nodes.ghost_of, 0]), rtol=1e-12
+    )
+
+
+def test_points_are_checked_against_the_domain(cloud):
+    placed = place_nodes(Disk(), 0.2)
+    nodes = Nodes.from_points(**cloud, domain=Disk())
+    np.testing.assert_array_equal(nodes.ghost[:, 0], placed.ghost[:, 0])
+    for points, row, message in [
+        ("boundary", 3, "boundary points must lie on.*row 3 of 31 do not.* lies 0.05 inside"),
+        ("interior", 7, r"interior points must lie inside the domain; row 7 of \d+ do not"),
+    ]:
+        moved = cloud[points].copy()
+        moved[row] *= {"boundary": 0.95, "interior": 1.5 / np.linalg.norm(moved[row])}[points]
+        with pytest.raises(ValueError, match=message):
+            Nodes.from_points(**(cloud | {points: moved}), domain=Disk())
+    with pytest.raises(ValueError, match="the domain is 3-dimensional; the points have 2"):
+        Nodes.from_points(**cloud, domain=Ball())
+
+
+def test_a_ghost_across_a_thin_slit_is_dropped_where_the_domain_is_known():
+    # The slit is much thinner than the way to a ghost, and lies between nodes: only the domain
+    # tells that the ghost is inside again.
+    slit = Polygon((-1, -1), (1, -1), (1, -0.002), (0, 0), (1, 0.002), (1, 1), (-1, 1))
+    cloud = place_nodes(slit, 0.1)
+    free = Nodes.from_points(cloud.interior, cloud.boundary, cloud.normals, ghost_distance=0.6)
+    known = Nodes.from_points(
+        cloud.interior, cloud.boundary, cloud.normals, ghost_distance=0.6, domain=slit
+    )
+    assert slit.signed_distance(free.ghost).min() < 0.0
+    assert slit.signed_distance(known.ghost).min() > 0.0
+
+
 def test_indices_are_checked_when_made_by_hand():
     nodes = place_nodes(Disk(), 0.5)
-    given = {name: getattr(nodes, name) for name in Nodes.__dataclass_fields__}
+    given = arguments_of(nodes)
     with pytest.raises(ValueError, match=r"part must be indices from 0 to 0; part\[0\] is 1"):
         Nodes(**(given | {"part": _bumped(nodes.part)}))
     with pytest.raises(ValueError, match="ghost_of must be of shape"):
@@ -225,7 +295,7 @@ def test_indices_are_checked_when_made_by_hand():
 @pytest.mark.parametrize("kind", [np.float64, bool, str])
 def test_an_index_that_is_no_integer_is_refused_and_not_truncated(name, kind):
     nodes = place_nodes(Disk(), 0.5)
-    given = {name: getattr(nodes, name) for name in Nodes.__dataclass_fields__}
+    given = arguments_of(nodes)
     with pytest.raises(TypeError, match=f"{name} must hold integers; got"):
         Nodes(**(given | {name: given[name].astype(kind)}))
     with pytest.raises(TypeError, match=f"{name} must hold integers; got"):
@@ -238,6 +308,11 @@ def test_what_are_no_numbers_is_named(cloud, name, value):
     message = f"{name} must be an array of numbers, one point a row; got "
     with pytest.raises(ValueError, match=message + re.escape(repr(value))):
         Nodes.from_points(**(cloud | {name: value}))
+
+
+def arguments_of(nodes):
+    names = ("interior", "boundary", "ghost", "normals", "part", "parts", "ghost_of", "spacing")
+    return {name: getattr(nodes, name) for name in names}
 
 
 def _bumped(index):

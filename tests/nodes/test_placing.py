@@ -185,6 +185,12 @@ def test_neighbours_in_the_file_are_neighbours_in_space():
             ValueError,
             "ghost_distance must be finite and positive",
         ),
+        (
+            {"spacing": 0.1, "ghost_distance": 5.0},
+            ValueError,
+            "from 0.01 to 2; got ghost_distance=5",
+        ),
+        ({"spacing": 0.1, "ghost_distance": 1e-9}, ValueError, "from 0.01 to 2"),
     ],
 )
 def test_what_cannot_be_placed_is_refused(arguments, error, message):
