@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, cast
@@ -18,7 +19,7 @@ from dtpinn.geometry.checks import (
     check_finite,
 )
 from dtpinn.geometry.spacing import SpacingLike
-from dtpinn.nodes import checks
+from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
 from dtpinn.nodes.quality import Quality, measure
 from dtpinn.nodes.spacings import as_spacings, spacing_of
@@ -219,6 +220,55 @@ class Nodes:
     def quality(self) -> Quality:
         """How evenly the nodes are spread (:func:`measure`)."""
         return measure(self)
+
+    def save(
+        self, path: str | os.PathLike[str], fields: Mapping[str, npt.ArrayLike] | None = None
+    ) -> None:
+        """Save the nodes, in the format that the suffix names.
+
+        ``.npz`` holds everything, bit for bit; ``.csv`` is a table to read (its columns:
+        :mod:`dtpinn.nodes.table`); ``.vtu`` is for ParaView and takes meshio, the extra ``files``.
+
+        Parameters
+        ----------
+        path
+            A file that is there is replaced once the new one is complete.
+        fields
+            Values to save beside the nodes, in a .vtu file: name -> array or tensor, one row for
+            each node of X (those of ghosts are then NaN) or of X~.
+
+        Raises
+        ------
+        ImportError
+            If meshio is needed and not installed.
+        ValueError
+            For another suffix, or a field that does not fit.
+        """
+        files.save(path, self, fields)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Nodes:
+        """Nodes from a file that :meth:`save` wrote, or from a table written by hand.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ImportError
+            If meshio is needed and not installed.
+        ValueError
+            For another suffix, or a file that does not hold nodes, saying what it lacks.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> nodes = Nodes.from_points([[0.0]], [[-1.0], [1.0]], [[-1.0], [1.0]])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     nodes.save(f"{folder}/nodes.csv")
+        ...     Nodes.load(f"{folder}/nodes.csv")
+        Nodes(1-D: 1 interior + 2 boundary + 2 ghost, spacing 1, parts boundary)
+        """
+        return cls(**files.load(path))
 
     def __repr__(self) -> str:
         return (

@@ -1,0 +1,48 @@
+"""Nodes in a NumPy archive (.npz): everything, bit for bit."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dtpinn.output import replacing
+
+if TYPE_CHECKING:
+    from dtpinn.nodes.nodes import Nodes
+
+ARRAYS = ("interior", "boundary", "ghost", "normals", "part", "ghost_of", "local_spacing")
+
+
+def write_npz(path: Path, nodes: Nodes) -> None:
+    """Write ``nodes``, one array for each attribute; the names of the parts are ``parts``."""
+    arrays = {name: getattr(nodes, name) for name in ARRAYS}
+    with replacing(path) as file:
+        np.savez(file, parts=np.array(nodes.parts), **arrays)
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """Arguments for :class:`Nodes` from an archive.
+
+    Raises
+    ------
+    ValueError
+        If it is no archive, or an array is missing.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found = dict(archive)
+    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile):
+        raise ValueError(f"{str(path)!r} is not a NumPy archive, or is damaged") from None
+    missing = [name for name in (*ARRAYS, "parts") if name not in found]
+    if missing:
+        raise ValueError(
+            f"{str(path)!r} does not hold nodes: {', '.join(missing)} missing; it holds "
+            f"{', '.join(found) or 'nothing'}"
+        )
+    arguments: dict[str, Any] = {name: found[name] for name in ARRAYS}
+    arguments["spacing"] = arguments.pop("local_spacing")
+    arguments["parts"] = tuple(str(name) for name in found["parts"])
+    return arguments
