@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,12 @@ from dtpinn.geometry.checks import (
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
+from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
 from dtpinn.nodes.spacings import as_spacings, spacing_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -269,6 +273,28 @@ class Nodes:
         Nodes(1-D: 1 interior + 2 boundary + 2 ghost, spacing 1, parts boundary)
         """
         return cls(**files.load(path))
+
+    def plot(self, path: str | os.PathLike[str] | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the nodes: interior, boundary by parts, ghosts hollow, and normals as arrows.
+
+        Parameters
+        ----------
+        path
+            Where to save the picture; the suffix (.png, .pdf, .svg) says in what format.
+        ax
+            matplotlib's axes to draw on, for d = 3 with ``projection="3d"``; by default new ones.
+
+        Returns
+        -------
+        ax
+            ``ax.figure`` is the figure.
+
+        Raises
+        ------
+        ValueError
+            If ``ax`` has another dimension, or the suffix is no picture's.
+        """
+        return draw_nodes(self, path, ax)
 
     def __repr__(self) -> str:
         return (

@@ -1,0 +1,142 @@
+"""A picture of nodes: interior, boundary by parts, ghosts, and normals.
+
+matplotlib is imported when something is drawn, and used through its object interface, which needs
+no display.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from dtpinn.geometry.clearance import keep_apart
+from dtpinn.output import save_figure
+from dtpinn.output.pictures import STYLE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from dtpinn.nodes.nodes import Nodes
+
+Floats = npt.NDArray[np.float64]
+
+SIZE = 6.0  # inches, the longest side of the domain; times 72 it is so many points
+# Diameter of a node in spacings, and its bounds in points: one of a hundred is no blot, one of a
+# hundred thousand can be seen.
+DIAMETER, THINNEST, THICKEST = 0.4, 0.5, 6.0
+# An arrow is two spacings long and at least this share of the domain, and so far from the next.
+ARROW, ARROW_GAP = 0.04, 0.025
+GREY = "0.55"
+# Okabe and Ito's, which the colour-blind tell apart; yellow left out, as it is lost on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+
+def draw_nodes(
+    nodes: Nodes, path: str | os.PathLike[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw ``nodes`` on ``ax``, or on a new figure, and save it at ``path`` if there is one.
+
+    In space, the half beyond the middle of the second axis is drawn, so that one sees inside.
+
+    Raises
+    ------
+    ValueError
+        If ``ax`` has not the nodes' dimension, or the suffix of ``path`` is no picture's.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        if ax is None:
+            height = {1: 0.25, 2: 1.0, 3: 1.0}[nodes.dimension] * SIZE
+            figure = Figure(figsize=(SIZE + 1.0, height), layout="constrained")
+            ax = figure.add_subplot(projection="3d" if nodes.dimension == 3 else None)
+        if (ax.name == "3d") != (nodes.dimension == 3):
+            raise ValueError(
+                f"nodes in {nodes.dimension}-D cannot be drawn on axes with the projection "
+                f"{ax.name!r}; leave out ax, or make it with "
+                + ("projection='3d'" if nodes.dimension == 3 else "no projection")
+            )
+        _draw(nodes, ax)
+        if path is not None:
+            save_figure(path, cast("Figure", ax.get_figure(root=True)), dpi=200)
+    return ax
+
+
+def _draw(nodes: Nodes, ax: Axes) -> None:
+    h = nodes.local_spacing
+    edge = h[nodes.interior_count :]
+    _scatter(ax, nodes, nodes.interior, h[: nodes.interior_count], color=GREY, label="interior")
+    for number, name in enumerate(nodes.parts):
+        rows = nodes.part == number
+        colour = COLOURS[number % len(COLOURS)]
+        _scatter(ax, nodes, nodes.boundary[rows], edge[rows], color=colour, label=name)
+    hollow = {"facecolors": "none", "edgecolors": "black", "label": "ghosts"}
+    _scatter(ax, nodes, nodes.ghost, 0.6 * edge[nodes.ghost_of], linewidths=0.4, **hollow)
+    _draw_normals(ax, nodes)
+    _frame(ax, nodes)
+
+
+def _scatter(ax: Axes, nodes: Nodes, points: Floats, h: Floats, **style: Any) -> None:
+    """Dots as wide as their spacing asks for."""
+    rows = _shown(nodes, points)
+    width = np.clip(DIAMETER * h[rows] * 72.0 * SIZE / _extent(nodes), THINNEST, THICKEST)
+    look: dict[str, Any] = {"s": width**2, "linewidths": 0.0} | style
+    ax.scatter(*_columns(points[rows]), **look)
+
+
+def _draw_normals(ax: Axes, nodes: Nodes) -> None:
+    """Arrows, as many as do not touch."""
+    extent, space = _extent(nodes), nodes.dimension == 3
+    rows = _shown(nodes, nodes.boundary)
+    gap = np.full(len(rows), (2.0 if space else 1.0) * ARROW_GAP * extent)
+    rows = rows[keep_apart(nodes.boundary[rows], gap)]
+    start, h = nodes.boundary[rows], nodes.local_spacing[nodes.interior_count :][rows]
+    way = np.clip(2.0 * h, ARROW * extent, 2.0 * ARROW * extent)[:, None] * nodes.normals[rows]
+    if space:
+        ax.quiver(*start.T, *way.T, linewidth=0.5, color="black")
+        return
+    look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1.0, "width": 0.002}
+    ax.quiver(*_columns(start), *_columns(way), color="black", zorder=3, **look)
+    ax.update_datalim(_columns(start + way).T)  # of a quiver matplotlib knows the starts only
+    ax.autoscale_view()
+
+
+def _frame(ax: Axes, nodes: Nodes) -> None:
+    ax.set_title(
+        f"{nodes.interior_count} interior, {nodes.boundary_count} boundary, "
+        f"{nodes.ghost_count} ghost nodes, spacing {nodes.spacing:.3g}",
+        loc="left",
+    )
+    if nodes.dimension == 1:
+        ax.set_ylim(-1.0, 1.0)
+        ax.set_yticks([])
+        ax.spines[["left", "top", "right"]].set_visible(False)
+    else:
+        ax.set_aspect("equal")
+    if nodes.dimension == 2:
+        ax.spines[["top", "right"]].set_visible(False)
+    legend = ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    for handle in legend.legend_handles:
+        handle.set_sizes([16.0])  # type: ignore[union-attr]
+
+
+def _shown(nodes: Nodes, points: Floats) -> npt.NDArray[np.intp]:
+    """Rows to be drawn: all of them, or the half behind the middle of space."""
+    if nodes.dimension < 3:
+        return np.arange(len(points))
+    depth = nodes.boundary[:, 1]
+    return np.flatnonzero(points[:, 1] >= 0.5 * (depth.min() + depth.max()))
+
+
+def _columns(vectors: Floats) -> Floats:
+    """Coordinates (d, n), of points on the line with a second one of zero."""
+    return np.pad(vectors, [(0, 0), (0, 1)]).T if vectors.shape[1] == 1 else vectors.T
+
+
+def _extent(nodes: Nodes) -> float:
+    return float(np.ptp(nodes.extended, axis=0).max())
