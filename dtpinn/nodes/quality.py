@@ -17,6 +17,9 @@ Flags = npt.NDArray[np.bool_]
 
 # Of the distance on the boundary, in spacings.
 TOLERANCE = 1e-4
+# Volume of a parallelepiped over the power of its longest edge. A flatter simplex of boundary nodes
+# lies along a face, and may be as wide as the opening in the face that it covers.
+FLAT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ def measure(nodes: Nodes) -> Quality:
     The distance to the nearest node is largest at a circumcentre of the Delaunay triangulation of
     X, or on the boundary. Circumcentres are asked widest circle first, until one lies in a simplex
     inside the domain; a simplex is inside if one of its nodes is an interior node, or if its
-    centroid lies behind the normals of its boundary nodes. Where the domain is curved, it is the
-    triangulated domain that is measured. The boundary is searched by bisection, to within
+    centroid lies behind the normal of the nearest boundary node. Where the domain is curved, it is
+    the triangulated domain that is measured. The boundary is searched by bisection, to within
     ``1e-4`` of the spacing.
 
     Examples
@@ -71,22 +74,22 @@ def measure(nodes: Nodes) -> Quality:
     tree = cKDTree(points)
     distance, rows = (np.asarray(found)[:, 1] for found in tree.query(points, k=2))
     separation = float((distance / (0.5 * (h + h[rows]))).min())
-    fill = _widest_gap(nodes) if nodes.dimension == 1 else _widest_hole(nodes, tree)
+    fill = _widest_gap(nodes, tree) if nodes.dimension == 1 else _widest_hole(nodes, tree)
     return Quality(separation, fill)
 
 
-def _widest_gap(nodes: Nodes) -> float:
+def _widest_gap(nodes: Nodes, tree: cKDTree) -> float:
     """Half the widest gap on the line, leaving out those between intervals of the domain."""
     order = np.argsort(nodes.collocation[:, 0], kind="stable")
     simplices = np.column_stack([order[:-1], order[1:]])
     gap = np.diff(nodes.collocation[order, 0]) / nodes.local_spacing[simplices].mean(axis=1)
-    return 0.5 * float(gap[_inside(nodes, simplices)].max(initial=0.0))
+    return 0.5 * float(gap[_inside(nodes, tree, simplices)].max(initial=0.0))
 
 
 def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
     points = nodes.collocation
     triangulation = Delaunay(points)
-    inside = _inside(nodes, triangulation.simplices)
+    inside = _inside(nodes, tree, triangulation.simplices)
     centres, radius = _circumcentres(points[triangulation.simplices])
     spacing = nodes.local_spacing[triangulation.simplices].mean(axis=1)
     width = radius / spacing
@@ -107,15 +110,29 @@ def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
     return _widest_on(points[facets], spacing, tree, hole)
 
 
-def _inside(nodes: Nodes, simplices: npt.NDArray[np.integer]) -> Flags:
-    """Whether each simplex (m, d + 1), rows of X, lies in the domain."""
+def _inside(nodes: Nodes, tree: cKDTree, simplices: npt.NDArray[np.integer]) -> Flags:
+    """Whether each simplex (m, d + 1), rows of X, lies in the domain.
+
+    If all its corners are boundary nodes, the node nearest to its centroid decides. A vote of the
+    corners fails on slender simplices that run along a face and end at a corner of the domain.
+    """
     count = len(nodes.interior)
     result = np.asarray(np.any(simplices < count, axis=1))
     doubtful = np.flatnonzero(~result)
-    corners = simplices[doubtful] - count
-    offset = nodes.boundary[corners].mean(axis=1, keepdims=True) - nodes.boundary[corners]
-    result[doubtful] = np.einsum("nvi,nvi->n", offset, nodes.normals[corners]) < 0.0
+    corners = nodes.collocation[simplices[doubtful]]
+    centroid = corners.mean(axis=1)
+    row = np.asarray(tree.query(centroid)[1])
+    edge = np.maximum(row - count, 0)
+    ahead = np.einsum("ni,ni->n", centroid - nodes.boundary[edge], nodes.normals[edge])
+    result[doubtful] = ((row < count) | (ahead < 0.0)) & ~_flat(corners)
     return result
+
+
+def _flat(corners: Floats) -> Flags:
+    """Whether simplices (m, d + 1, d) are nearly flat, (m,)."""
+    edges = corners[:, 1:] - corners[:, :1]
+    longest = np.linalg.norm(edges, axis=2).max(axis=1)
+    return np.asarray(np.abs(np.linalg.det(edges)) < FLAT * longest ** edges.shape[2])
 
 
 def _circumcentres(corners: Floats) -> tuple[Floats, Floats]:

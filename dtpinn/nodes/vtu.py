@@ -100,7 +100,7 @@ def _data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
     h = nodes.local_spacing
     spacing = np.concatenate([h, h[edge][nodes.ghost_of]])
     masks = {PART + name: (part == i).astype(np.int32) for i, name in enumerate(nodes.parts)}
-    arrays = (kind, part, normal, ghost_of, spacing)
+    arrays: tuple[npt.NDArray[Any], ...] = (kind, part, normal, ghost_of, spacing)
     return dict(zip(DATA, arrays, strict=True)) | masks
 
 

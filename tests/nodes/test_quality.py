@@ -5,7 +5,7 @@ from scipy.spatial import cKDTree
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, Quality, measure, place_nodes
 
-from node_domains import Ball, Interval, Ring, l_shape, rectangle
+from node_domains import Ball, Interval, Polygon, Ring, l_shape, rectangle
 
 
 def grid(count, dimension):
@@ -53,6 +53,34 @@ def test_the_fill_is_the_supremum_of_a_dense_sample(domain):
     assert sampled <= fill + 1e-6
     # The sample's own fill, about (volume of the box log(n) / n)^(1/d).
     assert fill <= sampled + (0.15 if domain.dimension == 3 else 0.05)
+
+
+def test_flat_simplices_across_a_ring_in_space_are_not_holes():
+    # A torus of square section, whose top is flat to within round-off.
+    angle = 2 * np.pi * np.arange(60) / 60
+    section = [(x, z) for x in range(-2, 3) for z in range(-2, 3)]
+    points, normals = [], []
+    for x, z in section:
+        radius = 1 + 0.1 * x
+        outward = np.array([(abs(x) == 2) * np.sign(x), (abs(z) == 2) * np.sign(z)], dtype=float)
+        outward /= max(np.linalg.norm(outward), 1)
+        ring = [radius * np.cos(angle), radius * np.sin(angle), 0.1 * z + 1e-7 * np.sin(7 * angle)]
+        points.append(np.column_stack(ring))
+        way = [outward[0] * np.cos(angle), outward[0] * np.sin(angle), 0 * angle + outward[1]]
+        normals.append(np.column_stack(way))
+    points, normals = np.concatenate(points), np.concatenate(normals)
+    edge = normals.any(axis=1)
+    assert edge.sum() == 16 * 60
+    quality = Nodes.from_points(points[~edge], points[edge], normals[edge]).quality()
+    # Bricks of 0.1 x 0.1 x 0.126 spacings at most, at the outer rim.
+    assert quality.fill <= 0.5 * np.linalg.norm([0.1, 0.1, 0.126]) / 0.0838
+
+
+def test_slender_triangles_outside_a_corner_are_not_holes():
+    # A house with a pointed roof over half of it: triangles run from the roof to the far corner.
+    shape = Polygon((-1, -1), (2, 0), (2, 1), (0.7, 1), (0.35, 1.62), (0.0, 1.7), (-1, 1))
+    for count in (500, 3000):
+        assert place_nodes(shape, count=count).quality().fill <= 1.13
 
 
 def test_a_wide_gap_in_the_boundary_counts():
