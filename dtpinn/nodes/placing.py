@@ -15,6 +15,7 @@ from dtpinn.nodes.expected import check_affordable, checked_count, nodes_wanted
 from dtpinn.nodes.front import fill
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
 from dtpinn.nodes.grading import check_growth, scaled
+from dtpinn.nodes.holes import fill_holes
 from dtpinn.nodes.line import fill_line
 from dtpinn.nodes.nodes import Nodes
 from dtpinn.nodes.ordering import hilbert_order
@@ -117,6 +118,9 @@ def _layout(domain: Domain, spacing: SpacingLike, seed: int) -> Layout:
         interior = fill_line(domain, boundary.points, spacing_at)
     else:
         interior = fill(domain, boundary.points, spacing_at, np.random.default_rng(seed))
+    if domain.dimension == 3:
+        points = np.concatenate([boundary.points, interior])
+        interior = np.concatenate([interior, fill_holes(domain, points, spacing_at)])
     return Layout(boundary, interior, spacing_at)
 
 

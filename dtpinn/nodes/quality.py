@@ -90,7 +90,7 @@ def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
     points = nodes.collocation
     triangulation = Delaunay(points)
     inside = _inside(nodes, tree, triangulation.simplices)
-    centres, radius = _circumcentres(points[triangulation.simplices])
+    centres, radius = circumcentres(points[triangulation.simplices])
     spacing = nodes.local_spacing[triangulation.simplices].mean(axis=1)
     width = radius / spacing
     # The cloud's own extent bounds every hole, and bars the centres of flat simplices.
@@ -135,7 +135,7 @@ def _flat(corners: Floats) -> Flags:
     return np.asarray(np.abs(np.linalg.det(edges)) < FLAT * longest ** edges.shape[2])
 
 
-def _circumcentres(corners: Floats) -> tuple[Floats, Floats]:
+def circumcentres(corners: Floats) -> tuple[Floats, Floats]:
     """Centres (m, d) and radii (m,) of the spheres through simplices (m, d + 1, d)."""
     edges = corners[:, 1:] - corners[:, :1]
     # 2 e . c = |e|^2 for each edge e from the first corner, by Cramer's rule: a flat simplex gives
