@@ -1,4 +1,4 @@
-"""The command line: ``dtpinn train poisson``, ``dtpinn info``."""
+"""The command line: ``dtpinn train poisson``, ``dtpinn gallery``, ``dtpinn info``."""
 
 from __future__ import annotations
 
@@ -48,6 +48,19 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_train_options(train)
+    gallery = commands.add_parser(
+        "gallery",
+        help="nodes, matrices and a direct solve on domains of every kind",
+        description="Place nodes, assemble and solve directly on ten domains in the plane and in "
+        "space; leave gallery.md, gallery.json and gallery.png.",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    gallery.add_argument("--quick", action="store_true", help="small clouds, half a minute")
+    gallery.add_argument(
+        "--out", type=Path, default=Path("runs/gallery"), metavar="DIR", help="made if need be"
+    )
+    gallery.set_defaults(command=_gallery, parser=gallery)
     info = commands.add_parser(
         "info", help="what was built, against what, and what is in use", allow_abbrev=False
     )
@@ -93,6 +106,20 @@ def _train(arguments: argparse.Namespace) -> int:
     except (SettingsError, CheckpointError) as error:
         parser.error(" ".join(str(error).split()))
     return 130 if result.stop_reason == "interrupted" else 0
+
+
+def _gallery(arguments: argparse.Namespace) -> int:
+    from dtpinn.experiments import gallery
+    from dtpinn.experiments.settings import SettingsError, make_directory
+
+    parser: _Parser = arguments.parser
+    try:
+        out = make_directory(arguments.out)
+    except SettingsError as error:
+        parser.error(" ".join(str(error).split()))
+    gallery.run(out, quick=arguments.quick, report=lambda text: print(text, flush=True))
+    print(f"{out / 'gallery.md'}, {out / 'gallery.json'} and {out / 'gallery.png'}")
+    return 0
 
 
 def _info(arguments: argparse.Namespace) -> int:
