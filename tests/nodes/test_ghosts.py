@@ -1,7 +1,11 @@
 import numpy as np
+import pytest
+from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Disk
-from dtpinn.nodes import place_ghosts
+from dtpinn.nodes import place_ghosts, place_nodes
+
+from node_domains import Polygon, Ring, l_shape
 
 RIGHT, LEFT = [1.0, 0.0], [-1.0, 0.0]
 
@@ -36,3 +40,28 @@ def test_a_ghost_inside_the_domain_is_dropped():
     normals = np.array([RIGHT, RIGHT])
     _, ghost_of = place_ghosts(np.array([[0.0, 0.9]]), boundary, normals, 0.2, domain=Disk())
     assert ghost_of.tolist() == [0]
+
+
+SLIT = Polygon((-1, -1), (1, -1), (1, -0.02), (0, 0), (1, 0.02), (1, 1), (-1, 1))
+# A wall 0.03 thin between two rooms that are joined at the left.
+WALL = Polygon((-1, -1), (1, -1), (1, -0.015), (0, -0.015), (0, 0.015), (1, 0.015), (1, 1), (-1, 1))
+
+
+@pytest.mark.parametrize(
+    "domain", [l_shape(), SLIT, WALL, Ring(0.05)], ids=["L", "slit", "wall", "pinhole"]
+)
+@pytest.mark.parametrize("share", [0.1, 0.25, 1.0, 2.0])
+def test_no_ghost_comes_near_another_node_or_falls_back_into_the_domain(domain, share):
+    nodes = place_nodes(domain, spacing=0.06, ghost_distance=share)
+    assert 0.5 * nodes.boundary_count <= nodes.ghost_count <= nodes.boundary_count
+    assert domain.signed_distance(nodes.ghost).min() > 0.0
+    nearest = cKDTree(nodes.extended).query(nodes.ghost, k=2)[0][:, 1]
+    assert nearest.min() >= 0.5 * share * nodes.spacing * (1 - 1e-8)
+
+
+def test_each_ghost_may_have_a_distance_of_its_own():
+    boundary = np.array([[0.0, 0.0], [0.0, 2.0]])
+    ghost, _ = place_ghosts(
+        np.array([[-1.0, 0.0]]), boundary, np.array([RIGHT, RIGHT]), np.array([0.5, 0.1])
+    )
+    np.testing.assert_array_equal(ghost, [[0.5, 0.0], [0.1, 2.0]])
