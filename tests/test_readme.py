@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -13,11 +15,13 @@ COMMANDS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def programs():
+def programs(tmp_path_factory):
     names = []
-    for program in PROGRAMS:
-        names.append({})
-        exec(program, names[-1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("readme"))
+        for program in PROGRAMS:
+            names.append({})
+            exec(program, names[-1])
     return names
 
 
@@ -29,10 +33,26 @@ def test_the_program_trains_and_estimates_its_error(programs, capsys):
     assert len(PROGRAMS[0].splitlines()) <= 30
 
 
+def test_the_domain_is_as_it_is_drawn_and_its_operators_differentiate(programs):
+    names = programs[1]
+    nodes = names["nodes"]
+    assert set(nodes.parts) == {"left", "right", "bottom", "top", "holes"}
+    assert nodes.quality().ratio < 1.2
+    x, y = torch.from_numpy(nodes.extended.copy()).T
+    inner = torch.from_numpy(nodes.collocation.copy())
+    u = x**2 * y
+    assert torch.allclose(names["L"] @ u, 2 * inner[:, 1], atol=1e-8)
+    wanted = 2 * inner[:, 1] - 10 * inner[:, 0] * inner[:, 1] + inner[:, 1] * inner[:, 0] ** 2
+    assert torch.allclose(names["A"] @ u, wanted, atol=1e-8)
+    dirichlet = np.isin(nodes.part, [nodes.parts.index(name) for name in ("left", "right")])
+    rows = names["B"].to_scipy()[dirichlet]
+    assert (abs(rows).sum(axis=1) == 1.0).all()  # one entry, beta, at the node itself
+
+
 def test_the_op_alone_is_six_lines_and_its_gradient_is_the_transpose(programs):
-    A, x = programs[1]["A"], programs[1]["x"]
+    A, x = programs[2]["A"], programs[2]["x"]
     assert (x.grad - A.T @ (2 * (A @ x))).abs().max() < 1e-12 * x.grad.abs().max()
-    lines = [line for line in PROGRAMS[1].splitlines() if line and not line.startswith("import")]
+    lines = [line for line in PROGRAMS[2].splitlines() if line and not line.startswith("import")]
     assert len(lines) <= 6
 
 

@@ -13,7 +13,7 @@ from dtpinn.geometry.checks import as_points, check_finite
 from dtpinn.geometry.curves import Curve, segment
 from dtpinn.geometry.planar import Planar
 
-Vertices = tuple[tuple[float, float], ...]
+Vertices = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +48,7 @@ class Polygon(Planar):
     """
 
     vertices: Vertices
-    holes: tuple[Vertices, ...] = ()
+    holes: Sequence[Vertices] = ()
 
     def __post_init__(self) -> None:
         vertices = _as_ring(self.vertices, "vertices")
