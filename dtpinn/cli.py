@@ -117,8 +117,8 @@ def _gallery(arguments: argparse.Namespace) -> int:
         out = make_directory(arguments.out)
     except SettingsError as error:
         parser.error(" ".join(str(error).split()))
-    gallery.run(out, quick=arguments.quick, report=lambda text: print(text, flush=True))
-    print(f"{out / 'gallery.md'}, {out / 'gallery.json'} and {out / 'gallery.png'}")
+    rows = gallery.run(out, quick=arguments.quick, report=lambda text: print(text, flush=True))
+    print(f"\n{gallery.table(rows)}\n\n{out / 'gallery.md'}, {out / 'gallery.json'} and {out / 'gallery.png'}")
     return 0
 
 

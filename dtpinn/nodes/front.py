@@ -54,26 +54,41 @@ def fill(domain: Domain, seeds: Floats, spacing: Spacing, rng: np.random.Generat
     True
     """
     cloud = GrowingCloud()
-    front = seeds
+    front, distance = seeds, np.zeros(len(seeds))
     fronts = [seeds[:0]]
     while len(front):
         cloud.add(front)
-        front = _next_front(domain, cloud, front, spacing(front), rng)
+        front, distance = _next_front(domain, cloud, front, distance, spacing(front), rng)
         fronts.append(front)
     return np.concatenate(fronts)
 
 
 def _next_front(
-    domain: Domain, cloud: GrowingCloud, front: Floats, radius: Floats, rng: np.random.Generator
-) -> Floats:
-    """Return the candidates around ``front`` (n, d) that become nodes."""
+    domain: Domain,
+    cloud: GrowingCloud,
+    front: Floats,
+    distance: Floats,
+    radius: Floats,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Return the candidates around ``front`` (n, d) that become nodes.
+
+    With both go upper bounds of the signed distance, (n,): it changes by no more than the distance
+    walked, so most of a domain need not be asked, which on a curve or a mesh is the costly part.
+    """
+    shallow = np.flatnonzero(distance > -1.5 * radius)
+    distance[shallow] = domain.signed_distance(front[shallow])
     points, parent = _candidates(front, radius, rng)
     rows = cloud.clear(points, radius[parent])
-    rows = rows[_inside(domain, points[rows], front, parent[rows], radius)]
     points, parent = points[rows], parent[rows]
-    order = rng.permutation(len(points))
-    points, parent = points[order], parent[order]
-    return points[keep_apart(points, radius[parent])]
+    distance = distance[parent] + radius[parent]
+    near = np.flatnonzero(distance > -0.5 * radius[parent])
+    distance[near] = domain.signed_distance(points[near])
+    rows = np.flatnonzero(distance <= -0.5 * radius[parent])  # inside by half a spacing
+    rows = rng.permutation(rows)
+    points, parent, distance = points[rows], parent[rows], distance[rows]
+    kept = keep_apart(points, radius[parent])
+    return points[kept], distance[kept]
 
 
 def _candidates(
@@ -86,22 +101,3 @@ def _candidates(
     points = (front[:, None] + radius[:, None, None] * turned).reshape(-1, dimension)
     return points, np.repeat(np.arange(count), len(directions))
 
-
-def _inside(
-    domain: Domain,
-    points: Floats,
-    front: Floats,
-    parent: npt.NDArray[np.intp],
-    radius: Floats,
-) -> npt.NDArray[np.bool_]:
-    """Whether ``points`` are inside by half a spacing.
-
-    A signed distance changes by no more than the distance walked. So where the parent is inside
-    by one and a half spacings its candidates need no test, which saves nearly all of the calls;
-    on a polygon or a mesh those are the costly part.
-    """
-    deep = domain.signed_distance(front) <= -1.5 * radius
-    inside = deep[parent]
-    rows = np.flatnonzero(~inside)
-    inside[rows] = domain.signed_distance(points[rows]) <= -0.5 * radius[parent[rows]]
-    return inside
