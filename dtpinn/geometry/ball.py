@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_location, as_points, positive_length
+from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
 
@@ -44,7 +45,7 @@ class Ball(Domain):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "radius", positive_length(self.radius, "radius"))
-        object.__setattr__(self, "center", as_location(self.center, "center"))
+        object.__setattr__(self, "center", as_vector(self.center, 3, "center"))
 
     @property
     def dimension(self) -> int:

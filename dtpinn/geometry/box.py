@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_location, as_points
+from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.parameters import as_corners
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
 
@@ -48,13 +49,9 @@ class Box(Domain):
     upper: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lower", as_location(self.lower, "lower"))
-        object.__setattr__(self, "upper", as_location(self.upper, "upper"))
-        if not np.all(np.array(self.lower) < np.array(self.upper)):
-            raise ValueError(
-                "upper must be larger than lower in every coordinate; got "
-                f"lower={self.lower} and upper={self.upper}"
-            )
+        lower, upper = as_corners(self.lower, self.upper, 3)
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
 
     @property
     def dimension(self) -> int:

@@ -9,7 +9,11 @@ from dtpinn.geometry.checks import as_floats
 
 Floats = npt.NDArray[np.float64]
 
-NUMBERS = {1: "one finite number", 2: "two finite numbers (x, y)", 3: "three finite numbers"}
+NUMBERS = {
+    1: "one finite number",
+    2: "two finite numbers (x, y)",
+    3: "three finite numbers (x, y, z)",
+}
 
 
 def as_vector(value: object, dimension: int, name: str) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.geometry.checks import as_floats, fitting_spacing
+from dtpinn.geometry.checks import as_floats, positive_length
 
 Floats = npt.NDArray[np.float64]
 Spacing = Callable[[Floats], Floats]
@@ -43,7 +43,7 @@ def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
     ValueError: spacing must be positive and finite everywhere; at (0.5, 0) it is -0.4
     """
     if not callable(spacing):
-        length = fitting_spacing(spacing, bounds)
+        length = _fitting(spacing, bounds)
         return lambda points: np.full(len(points), length)
 
     def checked(points: Floats) -> Floats:
@@ -63,3 +63,15 @@ def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
         return values
 
     return checked
+
+
+def _fitting(spacing: float, bounds: Floats) -> float:
+    """The spacing as a float, no larger than the longest side of the bounding box."""
+    length = positive_length(spacing, "spacing")
+    size = float(np.max(bounds[1] - bounds[0]))
+    if length > size:
+        raise ValueError(
+            f"spacing={length:g} is larger than the domain, whose longest side is {size:g}; "
+            f"use a spacing well below {size:g}, such as {size / 20:g}"
+        )
+    return length

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_location, as_points, positive_length
+from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
 
@@ -55,7 +56,7 @@ class Torus(Domain):
             )
         object.__setattr__(self, "major", major)
         object.__setattr__(self, "minor", minor)
-        object.__setattr__(self, "center", as_location(self.center, "center"))
+        object.__setattr__(self, "center", as_vector(self.center, 3, "center"))
 
     @property
     def dimension(self) -> int:

@@ -100,4 +100,3 @@ def _candidates(
     turned = np.einsum("nij,mj->nmi", random_rotations(count, dimension, rng), directions)
     points = (front[:, None] + radius[:, None, None] * turned).reshape(-1, dimension)
     return points, np.repeat(np.arange(count), len(directions))
-

@@ -131,7 +131,7 @@ def test_nodes_are_placed_by_their_number(body, count):
         (lambda: Ball(1.0, (0.0, math.nan, 0.0)), "center must be three finite numbers"),
         (lambda: Torus(1.0, 1.0), "minor must be smaller than major.*minor=1 and major=1"),
         (lambda: Torus(-1.0, 0.5), "major must be finite and positive"),
-        (lambda: Box((0, 0, 0), (1, 0, 1)), "upper must be larger than lower"),
+        (lambda: Box((0, 0, 0), (1, 0, 1)), "every coordinate of lower must be below"),
         (lambda: Box((0, 0), (1, 1)), "lower must be three finite numbers"),
         (lambda: Ball().walk_boundary(3.0), "spacing=3 is larger than the domain"),
         (lambda: Box().signed_distance([0.0, 1.0, 2.0]), r"points\[None, :\]"),
