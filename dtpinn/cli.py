@@ -118,9 +118,8 @@ def _gallery(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         parser.error(" ".join(str(error).split()))
     rows = gallery.run(out, quick=arguments.quick, report=lambda text: print(text, flush=True))
-    print(
-        f"\n{gallery.table(rows)}\n\n{out / 'gallery.md'}, {out / 'gallery.json'} and {out / 'gallery.png'}"
-    )
+    files = ", ".join(str(out / f"gallery.{suffix}") for suffix in ("md", "json", "png"))
+    print(f"\n{gallery.table(rows)}\n\n{files}")
     return 0
 
 
