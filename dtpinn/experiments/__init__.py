@@ -1,4 +1,4 @@
-"""The paper's experiments, one file for each section of it."""
+"""The paper's experiments, one file for each section of it, and the gallery of domains."""
 
 from dtpinn.experiments.settings import Settings
 
