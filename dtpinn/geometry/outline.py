@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import cKDTree
 
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.curves import Arc, Curve, corner_normal, normals_on, points_on, unit
@@ -61,6 +62,8 @@ class Outline:
         straight_on = np.einsum("ij,ij->i", normal_stop, following) > 0.0
         self._corner = (bend > SMOOTH) | ~straight_on  # at the end of each element
         self._corner_normal = corner_normal(normal_stop, following)
+        self._near = 1e2 * ACCURACY * float(np.ptp(self._stop, axis=0).max())
+        self._unite_touching_corners(normal_stop + following)
         self._previous = np.argsort(self._next)
         self._tree = shapely.STRtree(shapely.linestrings(np.stack([self._start, self._stop], 1)))
         # A cubic lies within its Bezier control points.
@@ -69,7 +72,6 @@ class Outline:
         sag = max(_height(point, self._start, self._stop) for point in (first, second))
         self.bounds = np.array([hull.min(axis=0), hull.max(axis=0)])
         size = float(np.ptp(hull, axis=0).max())
-        self._near = 1e2 * ACCURACY * size
         self._sag = sag if sag > 0.1 * ACCURACY * size else 0.0
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
@@ -90,6 +92,24 @@ class Outline:
     def part(self, points: npt.ArrayLike) -> Integers:
         """Part of the point of the curves nearest to each of ``points``; (n,)."""
         return self._part[self._nearest(as_points(points, 2))[2]]
+
+    def _unite_touching_corners(self, normals: Floats) -> None:
+        """Give corners that touch one normal, from the sum of ``normals`` (m, 2) at each.
+
+        What is nearest to such a point is as near to one corner as to the other, and the normal of
+        one may tell a different side: both tips of a V see what lies below it, the notch between
+        them does not. The sum is right whichever arc follows which there. Where the normals cancel,
+        nothing is nearest to the point but itself.
+        """
+        rows = np.flatnonzero(self._corner)
+        pairs = cKDTree(self._stop[rows]).query_pairs(self._near, output_type="ndarray")
+        first, second = rows[pairs].T
+        total = normals.copy()
+        np.add.at(total, first, normals[second])
+        np.add.at(total, second, normals[first])
+        touching = np.unique(rows[pairs])
+        touching = touching[np.linalg.norm(total[touching], axis=1) > SMOOTH]
+        self._corner_normal[touching] = unit(total[touching])
 
     def _nearest(self, points: Floats) -> tuple[Floats, Floats, Integers]:
         """Nearest points of the curves, their normals, and the elements that they lie on.

@@ -64,3 +64,16 @@ def test_the_bounds_are_those_of_the_curves():
     np.testing.assert_allclose(bounds, [[0.5, -1.5], [3.5, 1.5]], atol=2e-3)
     assert (bounds[0] <= [0.5, -1.5]).all()
     assert (bounds[1] >= [3.5, 1.5]).all()
+
+
+@pytest.mark.parametrize("loops", [[(0, 1, 2), (3, 4, 5)], [(0, 1, 2, 3, 4, 5)]])
+def test_where_tips_touch_all_of_them_tell_the_side(loops):
+    """Below a V its tip is nearest, and so is the notch above it if the loop runs through there."""
+    angle = np.deg2rad([30.0, 50.0, 130.0, 150.0, 270.0, 290.0, 90.0])
+    for turn in np.linspace(0.0, 6.0, 13):
+        around = np.column_stack([np.cos(angle + turn), np.sin(angle + turn)])
+        a, b, c, d = around[:4]
+        ways = [((0, 0), a), (a, b), (b, (0, 0)), ((0, 0), c), (c, d), (d, (0, 0))]
+        outline = Outline([tuple(segment(*ways[number]) for number in loop) for loop in loops])
+        distance = outline.signed_distance(around[4:])
+        np.testing.assert_allclose(distance, [1.0, 1.0, np.sin(np.deg2rad(40.0))], rtol=1e-12)
