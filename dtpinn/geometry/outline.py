@@ -155,7 +155,9 @@ class Outline:
 def elements(arcs: Sequence[Arc]) -> tuple[Integers, Floats, Floats]:
     """Arc of each element, and the shares of the arc's way at which it starts and stops."""
     ends = np.concatenate([arc.at(np.array([0.0, 0.5])) for arc in arcs])
-    tolerance = ACCURACY * float(np.ptp(ends, axis=0).max())
+    # Far from the origin the coordinates' own round-off is larger, and halving does not help.
+    round_off = 4.0 * np.finfo(np.float64).eps * float(np.abs(ends).max())
+    tolerance = max(ACCURACY * float(np.ptp(ends, axis=0).max()), round_off)
     cuts = [_cuts(arc, tolerance) for arc in arcs]
     which = np.repeat(np.arange(len(arcs)), [len(cut) - 1 for cut in cuts])
     first, last = np.concatenate([x[:-1] for x in cuts]), np.concatenate([x[1:] for x in cuts])

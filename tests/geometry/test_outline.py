@@ -3,7 +3,7 @@ import pytest
 
 from dtpinn.geometry import Disk
 from dtpinn.geometry.curves import ellipse, segment
-from dtpinn.geometry.outline import Outline
+from dtpinn.geometry.outline import Outline, elements
 
 
 def circle(radius, center=(0.0, 0.0)):
@@ -77,3 +77,9 @@ def test_where_tips_touch_all_of_them_tell_the_side(loops):
         outline = Outline([tuple(segment(*ways[number]) for number in loop) for loop in loops])
         distance = outline.signed_distance(around[4:])
         np.testing.assert_allclose(distance, [1.0, 1.0, np.sin(np.deg2rad(40.0))], rtol=1e-12)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e6, 1e8])
+def test_far_from_the_origin_a_circle_takes_no_more_elements(far):
+    """Where coordinates are rounded, the miss never falls below a share of the size."""
+    assert len(elements(circle(0.2, (far, 0.0)))[0]) <= len(elements(circle(0.2))[0])
