@@ -66,7 +66,7 @@ def check_affordable(domain: Domain, spacing: SpacingLike) -> None:
         )
     if callable(spacing):
         points, size = _points_inside(domain), float((domain.bounds[1] - domain.bounds[0]).max())
-        values = spacing(points)
+        values = as_spacing(spacing, domain.bounds)(points)
         row = int(values.argmax())
         if values[row] > size:
             raise ValueError(

@@ -41,6 +41,11 @@ def test_ghosts_lie_at_a_share_of_the_local_spacing(name):
     np.testing.assert_allclose(distance, expected, rtol=1e-10)
 
 
+def test_a_function_may_return_a_list():
+    nodes = place_nodes(Disk(), lambda x: [0.1] * len(x))
+    np.testing.assert_array_equal(nodes.interior, place_nodes(Disk(), 0.1).interior)
+
+
 def test_points_and_wishes_combine():
     two = graded([[0.5, 0.0], [-0.5, 0.0]], near=0.02, far=0.2)
     nodes = place_nodes(Disk(), lambda x: np.minimum(two(x), graded(Disk(), 0.05, 0.2)(x)))
