@@ -34,7 +34,7 @@ def read_npz(path: Path) -> dict[str, Any]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             found = dict(archive)
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile):
+    except (ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile):
         raise ValueError(f"{str(path)!r} is not a NumPy archive, or is damaged") from None
     missing = [name for name in (*ARRAYS, "parts") if name not in found]
     if missing:

@@ -173,3 +173,10 @@ def test_without_meshio_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "meshio", None)
     with pytest.raises(ImportError, match=r"pip install 'dtpinn\[files\]'"):
         NODES["disk"].save(tmp_path / "nodes.vtu")
+
+
+def test_a_single_array_is_no_archive_of_nodes(tmp_path):
+    with open(tmp_path / "nodes.npz", "wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(ValueError, match="is not a NumPy archive"):
+        Nodes.load(tmp_path / "nodes.npz")
