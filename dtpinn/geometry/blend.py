@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 # Where the two distances agree to within this share of the size, both boundaries meet.
 CREASE = 1e-7
+# Length of the sum of two unit normals that are opposite to round-off.
+CANCELLED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,11 @@ class Blend(Domain):
         """Outward unit normals at ``points`` (n, d) of the boundary; (n, d).
 
         On the crease where the boundaries of the two domains meet it is the normalised mean.
+
+        Raises
+        ------
+        ValueError
+            Where the two normals cancel: the boundaries coincide, and this is no boundary.
         """
         outer, first, second = self.signs
         left, right = self._turned(points)
@@ -87,6 +94,7 @@ class Blend(Domain):
             (right >= left - near, self.right, second),
         ):
             normals[rows] += outer * sign * domain.normal(at[rows])
+        self._check_no_sheet(at, normals)
         return unit(normals)
 
     def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -98,6 +106,16 @@ class Blend(Domain):
     def walk_boundary(self, spacing: SpacingLike) -> Boundary:
         """Points on the surface; see :func:`~dtpinn.geometry.surface.walk_surface`."""
         return walk_surface(self, spacing)
+
+    def _check_no_sheet(self, points: Floats, normals: Floats) -> None:
+        bad = np.flatnonzero(np.linalg.norm(normals, axis=1) <= CANCELLED)
+        if bad.size:
+            raise ValueError(
+                f"the boundaries of {self.left!r} and {self.right!r} coincide, as at "
+                f"{points[bad[0]]}, where the signed distance of the result would be 0 without a "
+                "boundary. In space let a domain that is joined overlap the other, and one that "
+                "is cut out reach beyond it"
+            )
 
     def _turned(self, points: npt.ArrayLike) -> tuple[Floats, Floats]:
         _, first, second = self.signs

@@ -9,6 +9,7 @@ import dtpinn
 from dtpinn.geometry import (
     Ball,
     Boundary,
+    Box,
     Difference,
     Disk,
     Domain,
@@ -235,3 +236,12 @@ def test_a_combination_can_be_copied_and_pickled():
     again = pickle.loads(pickle.dumps(plate))
     assert again == plate
     np.testing.assert_array_equal(again.walk_boundary(0.1).points, plate.walk_boundary(0.1).points)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [Box() | Box((1, 0, 0), (2, 1, 1)), Box() - Box((0.5, 0, 0.5), (1, 1, 1))],
+)
+def test_in_space_a_common_face_that_is_no_boundary_is_refused(domain):
+    with pytest.raises(ValueError, match=r"the boundaries of Box.* coincide, as at"):
+        domain.walk_boundary(0.15)
