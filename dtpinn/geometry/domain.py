@@ -16,7 +16,6 @@ from dtpinn.geometry.tracing import trace
 
 if TYPE_CHECKING:
     from dtpinn.geometry.boundary import Boundary
-    from dtpinn.geometry.spacing import SpacingLike
 
 # Of a central difference, in sizes of the domain: about the cube root of the round-off, where the
 # error of truncation and that of cancellation are equal.
@@ -86,11 +85,6 @@ class Domain(ABC):
         Every connected piece of the boundary is visited: the nodes inside grow from these points.
         Neighbouring points should be no closer than about ``0.75 * spacing`` and, along a curve,
         no farther than about ``1.3 * spacing``. In the plane they come in the order of the walk.
-
-        Parameters
-        ----------
-        spacing
-            A length, or a function of the place: points (n, d) -> (n,) lengths.
 
         Parameters
         ----------

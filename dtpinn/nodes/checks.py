@@ -94,6 +94,27 @@ def check_outward(interior: Floats, boundary: Floats, normals: Floats) -> None:
         )
 
 
+def check_domain(domain: object) -> None:
+    """Check that it is a domain.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> check_domain("disk")
+    Traceback (most recent call last):
+    ...
+    TypeError: domain must be a dtpinn.geometry.Domain, such as Disk(); got str
+    """
+    if not isinstance(domain, Domain):
+        raise TypeError(
+            f"domain must be a dtpinn.geometry.Domain, such as Disk(); got {type(domain).__name__}"
+        )
+
+
 def check_belonging(domain: Domain, interior: Floats, boundary: Floats, spacing: Floats) -> None:
     """Check that the points are where ``domain`` has its inside and its boundary.
 

@@ -165,6 +165,7 @@ class Nodes:
         checks.check_outward(inner, edge, outward)
         at_edge = h[len(inner) :]
         if domain is not None:
+            checks.check_domain(domain)
             checks.check_belonging(domain, inner, edge, at_edge)
         ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain=domain)
         return cls(inner, edge, ghost, outward, part, names, ghost_of, h)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from dtpinn.geometry import Boundary, Domain
 from dtpinn.geometry.checks import whole_number
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
+from dtpinn.nodes.checks import check_domain
 from dtpinn.nodes.counting import solve_spacing
 from dtpinn.nodes.expected import check_affordable, checked_count, nodes_wanted
 from dtpinn.nodes.front import fill
@@ -95,10 +96,7 @@ def place_nodes(
     >>> bool(refined.local_spacing.max() > 3 * refined.local_spacing.min())
     True
     """
-    if not isinstance(domain, Domain):
-        raise TypeError(
-            f"domain must be a dtpinn.geometry.Domain, such as Disk(); got {type(domain).__name__}"
-        )
+    check_domain(domain)
     seed, sweeps = _at_least_zero(seed, "seed"), _at_least_zero(sweeps, "sweeps")
     share = checked_share(ghost_distance)
     if count is None and spacing is not None:

@@ -152,8 +152,9 @@ def assemble(
     return Assembly(matrices, condition, rule)
 
 
-def _check_options(overlap: float | None, degenerate: str) -> None:
-    if overlap is not None and not 0.0 < overlap <= 1.0:
+def _check_options(overlap: object, degenerate: object) -> None:
+    valid = isinstance(overlap, (float, int, np.floating)) and 0.0 < overlap <= 1.0
+    if overlap is not None and not valid:
         raise ValueError(
             f"overlap must be within (0, 1], got {overlap!r}: stencils serve the nodes within "
             "(1 - overlap) of their radius; leave it out for a stencil per row"

@@ -108,8 +108,7 @@ def _on_boundary(
         return _numbers(name, value, nodes.boundary, "boundary node")
     if set(value) != set(nodes.parts):
         raise ValueError(
-            f"{name} must name each part of the boundary, {sorted(nodes.parts)}; "
-            f"got {sorted(value)}"
+            f"{name} must name each part of the boundary, {sorted(nodes.parts)}; got {list(value)}"
         )
     result = np.empty(len(nodes.boundary))
     for part, of_part in value.items():

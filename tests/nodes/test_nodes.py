@@ -264,6 +264,8 @@ def test_points_are_checked_against_the_domain(cloud):
             Nodes.from_points(**(cloud | {points: moved}), domain=Disk())
     with pytest.raises(ValueError, match="the domain is 3-dimensional; the points have 2"):
         Nodes.from_points(**cloud, domain=Ball())
+    with pytest.raises(TypeError, match=r"domain must be a dtpinn\.geometry\.Domain.*got str"):
+        Nodes.from_points(**cloud, domain="disk")
 
 
 def test_a_ghost_across_a_thin_slit_is_dropped_where_the_domain_is_known():

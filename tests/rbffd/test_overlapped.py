@@ -126,7 +126,7 @@ def test_a_degenerate_stencil_serves_nobody_and_grows():
     assert abs(built.matrices["L"] @ (x**3 + x * y**2) - 8 * x).max() < 1e-6
 
 
-@pytest.mark.parametrize("wrong", [0.0, -0.5, 1.5, np.nan])
+@pytest.mark.parametrize("wrong", ["half", 0.0, -0.5, 1.5, np.nan])
 def test_delta_lies_within_0_and_1(wrong):
     with pytest.raises(ValueError, match=r"overlap must be within \(0, 1\], got"):
         laplacian(disk(100), 2, overlap=wrong)
