@@ -14,6 +14,10 @@
 
 #include "shim/simulation.h"
 
+#ifndef DYNAMIC_SHARED  // by CUDA's own compiler
+#define DYNAMIC_SHARED(T, name) extern __shared__ T name[]
+#endif
+
 namespace {
 
 constexpr unsigned kAll = 0xffffffffu;
@@ -117,6 +121,18 @@ __global__ void unwritten(double* out) {
     if (blockIdx.x == 0) out[1] = numbers[1];
 }
 
+// The threads' numbers the other way round; wrong without the barrier, or with too little memory.
+template <bool waits>
+__global__ void reverse_dynamically(double* out) {
+    DYNAMIC_SHARED(double, numbers);
+    out += blockIdx.x * (blockDim.x + 1);
+    const bool garbage = numbers[1] != numbers[1];  // NaN
+    __syncthreads();
+    numbers[threadIdx.x] = garbage ? threadIdx.x : -1.0;
+    if (waits) __syncthreads();
+    out[threadIdx.x] = numbers[blockDim.x - 1 - threadIdx.x];
+}
+
 // -- wrong ones -------------------------------------------------------------------------------
 
 __global__ void barriers_in_branches() {
@@ -209,11 +225,14 @@ void invalid_launches() {
     print(errors);
 }
 
-void dynamic_shared_memory() {
+void dynamic_shared_memory(void (*kernel)(double*), std::size_t bytes) {
     cudaLaunchConfig_t config{};
-    config.gridDim = config.blockDim = 1;
-    config.dynamicSmemBytes = 8;
-    cudaLaunchKernelEx(&config, whole_warp);
+    config.gridDim = 2;
+    config.blockDim = 40;
+    config.dynamicSmemBytes = bytes;
+    std::vector<double> out(2 * 41);
+    out[40] = out[81] = cudaLaunchKernelEx(&config, kernel, out.data()) == cudaSuccess;
+    print(out);
 }
 
 const std::map<std::string, std::function<void()>> kScenarios{
@@ -239,7 +258,11 @@ const std::map<std::string, std::function<void()>> kScenarios{
     {"only some work", [] { run(1, 64, 8, only_some_work); }},
     {"unwritten shared memory", [] { run(2, 1, 2, unwritten); }},
     {"invalid launches", invalid_launches},
-    {"dynamic shared memory", dynamic_shared_memory},
+    {"dynamic memory", [] { dynamic_shared_memory(reverse_dynamically<true>, 320); }},
+    {"dynamic memory, too much", [] { dynamic_shared_memory(reverse_dynamically<true>, 49153); }},
+    {"dynamic memory, too little", [] { dynamic_shared_memory(reverse_dynamically<true>, 312); }},
+    {"dynamic memory without barrier",
+     [] { dynamic_shared_memory(reverse_dynamically<false>, 320); }},
     {"too many threads", [] { launch(5, 1024, whole_warp); }},
     {"barriers in branches", [] { launch(1, 64, barriers_in_branches); }},
     {"barrier after return", [] { launch(1, 64, barrier_after_return); }},

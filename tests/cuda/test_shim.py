@@ -62,6 +62,8 @@ RIGHT = {
     "count in two launches": [2],
     "fused": [-(2.0**-24)],  # 1 - 2^-24 rounds to 1 where the product is rounded first
     "only some work": [1] * 7 + [0],
+    "dynamic memory": [*range(39, -1, -1), 1] * 2,
+    "dynamic memory, too much": [0] * 82,
     "invalid launches": [9, 9, 9, 9, 9, 9, 9, 0, 0],
 }
 
@@ -88,7 +90,6 @@ WRONG = {
     "bad width": "the width has to be",
     "source outside of the mask": "outside of the mask",
     "waiting for each other": "deadlock",
-    "dynamic shared memory": "not simulated",
     "too many threads": "smaller grid",
 }
 
@@ -115,6 +116,7 @@ RACES = [
     "reverse without barrier",
     "reverse with half a barrier",
     "reverse with a shuffle",
+    "dynamic memory without barrier",
     "count among threads",
     "count among blocks",
 ]
@@ -135,6 +137,7 @@ def test_races_are_reported(scenarios, name, order):
         ("write past the end of doubles", "insufficient space for an object"),
         ("write past the end of floats", "insufficient space for an object"),
         ("write before the start", "AddressSanitizer"),
+        ("dynamic memory, too little", "heap-buffer-overflow"),
         ("overflow", "signed integer overflow"),
     ],
 )

@@ -1,8 +1,8 @@
 // Stands in for CUDA's header of this name: with this folder first on the include path, a C++
 // compiler makes of a .cu file a program that runs its kernels on the CPU, one fiber per thread.
 //
-// Not here: dynamic shared memory (`extern __shared__`), __activemask, atomics but for one, and
-// triple angle brackets. A kernel that wants one of them does not compile.
+// Not here: __activemask, atomics but for one, and triple angle brackets. A kernel that wants one
+// of them does not compile. Dynamic shared memory goes by DYNAMIC_SHARED.
 #pragma once
 
 // C's header too: kernels call fma, min and the like without a namespace, and fma of three floats
@@ -27,6 +27,10 @@
 // One copy for all blocks, which run one after the other. `noinit` puts it in a section of its own,
 // also in a template, which `section` does not: shared_memory.cpp fills that with garbage.
 #define __shared__ static __attribute__((noinit))
+
+// `extern __shared__ T name[];` for a compiler that is not CUDA's.
+#define DYNAMIC_SHARED(T, name) \
+    T* const name = static_cast<T*>(cuda_on_cpu::dynamic_shared_memory())
 
 using std::max;
 using std::min;

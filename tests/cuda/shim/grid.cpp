@@ -23,6 +23,7 @@ namespace {
 
 constexpr unsigned kThreadsPerBlock = 1024;  // of every GPU
 constexpr unsigned kBlockZ = 64, kGridZ = 65535;
+constexpr std::size_t kSharedMemory = 48 * 1024;  // bytes, unless a kernel asks for more
 // Every thread keeps its fiber to the end of the launch, since ThreadSanitizer has to know which
 // block did what; and it knows at most 8128 of them.
 constexpr std::size_t kThreadsPerLaunch = 4096;
@@ -30,13 +31,15 @@ constexpr std::size_t kThreadsPerLaunch = 4096;
 cudaError_t last_error = cudaSuccess;
 const Launch* launch;
 Block* block;
+std::vector<std::unique_ptr<char[]>> dynamic;  // of all blocks of the launch, the present one last
 
 std::size_t product(const dim3& size) { return std::size_t{size.x} * size.y * size.z; }
 
 bool valid(const cudaLaunchConfig_t& config) {
     const dim3 grid = config.gridDim, threads = config.blockDim;
     return product(grid) > 0 && product(threads) > 0 && product(threads) <= kThreadsPerBlock &&
-           threads.z <= kBlockZ && grid.x <= static_cast<unsigned>(simulation.grid_x) &&
+           config.dynamicSmemBytes <= kSharedMemory && threads.z <= kBlockZ &&
+           grid.x <= static_cast<unsigned>(simulation.grid_x) &&
            grid.y <= static_cast<unsigned>(simulation.grid_y) && grid.z <= kGridZ;
 }
 
@@ -55,6 +58,7 @@ void run_blocks(const std::function<void()>& kernel) {
         const int number = schedule.pick(waiting);
         waiting.erase(std::lower_bound(waiting.begin(), waiting.end(), number));
         fresh_shared_memory();
+        dynamic.emplace_back(fresh_dynamic_shared_memory(launch->config->dynamicSmemBytes));
         blockIdx = coordinates(number, gridDim);
         done.push_back(std::make_unique<Block>(static_cast<int>(product(blockDim)), kernel));
         block = done.back().get();
@@ -62,6 +66,7 @@ void run_blocks(const std::function<void()>& kernel) {
         for (Fiber* fiber : block->fibers()) fibers.push_back(fiber);
     }
     Fiber::join(fibers);  // the next launch comes after this one
+    dynamic.clear();
 }
 
 }  // namespace
@@ -71,8 +76,7 @@ cudaError_t run_grid(const Launch& requested, void (*kernel)(const void*), const
     if (!valid(config)) return last_error = cudaErrorInvalidConfiguration;
     launch = &requested;
     block = nullptr;
-    if (config.dynamicSmemBytes != 0 || config.numAttrs != 0)
-        misuse("dynamic shared memory and launch attributes are not simulated");
+    if (config.numAttrs != 0) misuse("launch attributes are not simulated");
     gridDim = config.gridDim;
     blockDim = config.blockDim;
     if (product(gridDim) * product(blockDim) > kThreadsPerLaunch)
@@ -82,6 +86,7 @@ cudaError_t run_grid(const Launch& requested, void (*kernel)(const void*), const
     return cudaSuccess;
 }
 
+void* dynamic_shared_memory() { return dynamic.back().get(); }
 void barrier(const Site& site) { block->barrier(site); }
 std::uint64_t collective(const Call& call) { return block->collective(call); }
 

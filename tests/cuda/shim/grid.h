@@ -19,6 +19,9 @@ struct Launch {
         : config(config), site(site) {}
 };
 
+// The block's dynamic shared memory, as long as its launch asked for, and full of garbage.
+void* dynamic_shared_memory();
+
 // Calls kernel(context) once for every thread of the grid, and returns when all have returned. No
 // std::function: what this header includes, every small program of the tests compiles.
 cudaError_t run_grid(const Launch& launch, void (*kernel)(const void*), const void* context);

@@ -13,6 +13,15 @@ extern "C" char cuda_on_cpu_shared_guard[], cuda_on_cpu_shared_begin[], cuda_on_
 extern "C" [[gnu::weak]] void __asan_poison_memory_region(const volatile void* begin, std::size_t);
 
 namespace cuda_on_cpu {
+namespace {
+
+// Ones throughout: NaN as a number, -1 as an index. By hand, for AddressSanitizer would not let
+// memset write between the arrays; volatile, or the compiler would make it memset again.
+void fill_with_garbage(volatile char* begin, volatile char* end) {
+    for (volatile char* byte = begin; byte != end; ++byte) *byte = '\xff';
+}
+
+}  // namespace
 
 void fresh_shared_memory() {
     char* const begin = cuda_on_cpu_shared_begin;
@@ -27,9 +36,13 @@ void fresh_shared_memory() {
         std::perror("shared memory of a simulated block");
         std::exit(1);
     }
-    // Ones throughout: NaN as a number, -1 as an index. By hand, for AddressSanitizer would not let
-    // memset write between the arrays; volatile, or the compiler would make it memset again.
-    for (volatile char* byte = begin; byte != cuda_on_cpu_shared_end; ++byte) *byte = '\xff';
+    fill_with_garbage(begin, cuda_on_cpu_shared_end);
+}
+
+char* fresh_dynamic_shared_memory(std::size_t size) {
+    char* const begin = new char[size];  // exactly: AddressSanitizer watches both ends
+    fill_with_garbage(begin, begin + size);
+    return begin;
 }
 
 }  // namespace cuda_on_cpu
