@@ -119,7 +119,7 @@ def measure(name: str, domain: Domain, counts: Sequence[int]) -> tuple[Row, Node
         observed[order] = float(np.polyfit(logarithm_of_h, logarithms, 1)[0])
         if order == 4:
             seconds = {"nodes": placing, "matrices": solved[-1][1], "solve": solved[-1][2]}
-    quality = finest.quality()
+    quality = finest.quality(domain)
     row = Row(
         name, domain.dimension, finest.count, seconds, quality.separation, quality.fill, errors,
         observed,

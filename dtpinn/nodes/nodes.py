@@ -222,9 +222,11 @@ class Nodes:
             raise ValueError(f"there is no boundary part {name!r}; the parts are {self.parts}")
         return np.flatnonzero(self.part == self.parts.index(name))
 
-    def quality(self) -> Quality:
-        """How evenly the nodes are spread (:func:`measure`)."""
-        return measure(self)
+    def quality(self, domain: Domain | None = None) -> Quality:
+        """How evenly the nodes are spread in ``domain``, if it is known (:func:`measure`)."""
+        if domain is not None:
+            checks.check_domain(domain)
+        return measure(self, domain)
 
     def save(
         self, path: str | os.PathLike[str], fields: Mapping[str, npt.ArrayLike] | None = None

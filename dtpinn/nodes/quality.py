@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ import numpy.typing as npt
 from scipy.spatial import Delaunay, cKDTree
 
 if TYPE_CHECKING:
+    from dtpinn.geometry import Domain
     from dtpinn.nodes.nodes import Nodes
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Contains = Callable[[Floats], Flags]
 
 # Of the distance on the boundary, in spacings.
 TOLERANCE = 1e-4
@@ -53,7 +56,7 @@ class Quality:
         return f"separation {self.separation:.3f} h, fill {self.fill:.3f} h, ratio {self.ratio:.3f}"
 
 
-def measure(nodes: Nodes) -> Quality:
+def measure(nodes: Nodes, domain: Domain | None = None) -> Quality:
     """Measure ``nodes``, exactly and not by sampling.
 
     The distance to the nearest node is largest at a circumcentre of the Delaunay triangulation of
@@ -62,6 +65,9 @@ def measure(nodes: Nodes) -> Quality:
     centroid lies behind the normal of the nearest boundary node. Where the domain is curved, it is
     the triangulated domain that is measured. The boundary is searched by bisection, to within
     ``1e-4`` of the spacing.
+
+    Nodes alone do not tell what lies inside where a gap or a wall is much thinner than the spacing,
+    and the hole reported is then one outside. With ``domain`` it is asked instead.
 
     Examples
     --------
@@ -74,22 +80,23 @@ def measure(nodes: Nodes) -> Quality:
     tree = cKDTree(points)
     distance, rows = (np.asarray(found)[:, 1] for found in tree.query(points, k=2))
     separation = float((distance / (0.5 * (h + h[rows]))).min())
-    fill = _widest_gap(nodes, tree) if nodes.dimension == 1 else _widest_hole(nodes, tree)
+    find = _widest_gap if nodes.dimension == 1 else _widest_hole
+    fill = find(nodes, tree, _by_nodes(nodes, tree) if domain is None else domain.contains)
     return Quality(separation, fill)
 
 
-def _widest_gap(nodes: Nodes, tree: cKDTree) -> float:
+def _widest_gap(nodes: Nodes, tree: cKDTree, contains: Contains) -> float:
     """Half the widest gap on the line, leaving out those between intervals of the domain."""
     order = np.argsort(nodes.collocation[:, 0], kind="stable")
     simplices = np.column_stack([order[:-1], order[1:]])
     gap = np.diff(nodes.collocation[order, 0]) / nodes.local_spacing[simplices].mean(axis=1)
-    return 0.5 * float(gap[_inside(nodes, tree, simplices)].max(initial=0.0))
+    return 0.5 * float(gap[_inside(nodes, simplices, contains)].max(initial=0.0))
 
 
-def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
+def _widest_hole(nodes: Nodes, tree: cKDTree, contains: Contains) -> float:
     points = nodes.collocation
     triangulation = Delaunay(points)
-    inside = _inside(nodes, tree, triangulation.simplices)
+    inside = _inside(nodes, triangulation.simplices, contains)
     centres, radius = circumcentres(points[triangulation.simplices])
     spacing = nodes.local_spacing[triangulation.simplices].mean(axis=1)
     width = radius / spacing
@@ -110,22 +117,32 @@ def _widest_hole(nodes: Nodes, tree: cKDTree) -> float:
     return _widest_on(points[facets], spacing, tree, hole)
 
 
-def _inside(nodes: Nodes, tree: cKDTree, simplices: npt.NDArray[np.integer]) -> Flags:
+def _inside(nodes: Nodes, simplices: npt.NDArray[np.integer], contains: Contains) -> Flags:
     """Whether each simplex (m, d + 1), rows of X, lies in the domain.
 
-    If all its corners are boundary nodes, the node nearest to its centroid decides. A vote of the
-    corners fails on slender simplices that run along a face and end at a corner of the domain.
+    One with an interior node does. If all its corners are boundary nodes, its centroid decides.
     """
-    count = len(nodes.interior)
-    result = np.asarray(np.any(simplices < count, axis=1))
+    result = np.asarray(np.any(simplices < nodes.interior_count, axis=1))
     doubtful = np.flatnonzero(~result)
     corners = nodes.collocation[simplices[doubtful]]
-    centroid = corners.mean(axis=1)
-    row = np.asarray(tree.query(centroid)[1])
-    edge = np.maximum(row - count, 0)
-    ahead = np.einsum("ni,ni->n", centroid - nodes.boundary[edge], nodes.normals[edge])
-    result[doubtful] = ((row < count) | (ahead < 0.0)) & ~_flat(corners)
+    result[doubtful] = contains(corners.mean(axis=1)) & ~_flat(corners)
     return result
+
+
+def _by_nodes(nodes: Nodes, tree: cKDTree) -> Contains:
+    """Whether points lie in the domain, as far as the node nearest to each knows.
+
+    A vote of several nodes fails on slender simplices that run along a face and end at a corner of
+    the domain.
+    """
+
+    def contains(points: Floats) -> Flags:
+        row = np.asarray(tree.query(points)[1])
+        edge = np.maximum(row - nodes.interior_count, 0)
+        ahead = np.einsum("ni,ni->n", points - nodes.boundary[edge], nodes.normals[edge])
+        return np.asarray((row < nodes.interior_count) | (ahead < 0.0))
+
+    return contains
 
 
 def _flat(corners: Floats) -> Flags:

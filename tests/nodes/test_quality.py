@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from dtpinn import geometry
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, Quality, measure, place_nodes
 
@@ -97,3 +98,30 @@ def test_a_wide_gap_in_the_boundary_counts():
 def test_a_quality_reads_well():
     quality = Quality(separation=0.9966, fill=1.02)
     assert str(quality) == "separation 0.997 h, fill 1.020 h, ratio 1.023"
+
+
+@pytest.mark.parametrize(
+    ("domain", "spacing"),
+    [
+        (Disk() - Disk(0.5, (0.499, 0.0)), 0.05),
+        (Disk() - Disk(0.5, (0.5, 0.0)), 0.05),
+        (geometry.Ball() - geometry.Ball(0.5, (0.5, 0.0, 0.0)), 0.15),
+        (geometry.Box() - geometry.Ball(0.3, (0.5, 0.5, 0.7)), 0.1),
+    ],
+    ids=["thin wall", "tangent hole", "tangent cavity", "cavity cut by a face"],
+)
+def test_a_domain_tells_what_its_thin_walls_leave_open(domain, spacing):
+    """Against sampling, which finds no larger hole and nearly as large a one."""
+    nodes = place_nodes(domain, spacing)
+    points = np.random.default_rng(0).uniform(*domain.bounds, (200_000, domain.dimension))
+    points = points[domain.contains(points)]
+    sampled = cKDTree(nodes.collocation).query(points)[0].max() / spacing
+    fill = nodes.quality(domain).fill
+    assert sampled <= fill + 1e-3
+    assert fill <= sampled + 0.15
+    assert nodes.quality().fill > 1.3  # what nodes alone take for a hole
+
+
+def test_what_is_no_domain_is_refused():
+    with pytest.raises(TypeError, match=r"domain must be a dtpinn\.geometry\.Domain.*got str"):
+        place_nodes(Disk(), 0.2).quality("disk")
