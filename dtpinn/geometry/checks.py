@@ -52,7 +52,7 @@ def as_floats(value: object, name: str, expected: str = "an array of real number
         # NumPy would drop an imaginary part, and make a NaN of None.
         if array.dtype.kind != "c" and value is not None:
             return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # the last by tensors that require a gradient
         pass
     raise ValueError(f"{name} must be {expected}; got {reprlib.repr(value)}")
 

@@ -101,9 +101,12 @@ class Nodes:
             "ghost_of": as_indices(ghost_of, "ghost_of", len(edge), len(outside)),
             "local_spacing": as_spacings(spacing, len(inner) + len(edge)),
         }
+        names = tuple(parts)
+        if len(set(names)) != len(names):
+            raise ValueError(f"names of parts must differ; got {names}")
         for name, array in arrays.items():
             object.__setattr__(self, name, _read_only(array.copy(order="C")))
-        object.__setattr__(self, "parts", tuple(parts))
+        object.__setattr__(self, "parts", names)
 
     @classmethod
     def from_points(

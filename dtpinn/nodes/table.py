@@ -10,6 +10,7 @@ and those without a node are lost.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,15 +36,27 @@ def write_table(path: Path, nodes: Nodes) -> None:
     write_csv(path, _header(nodes.dimension), _rows(nodes))
 
 
+def _text(path: Path) -> str:
+    """The file's text, with its line ends."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{str(path)!r} must be text in UTF-8; byte {error.start} is "
+            f"{content[error.start]:#04x}. Save it as UTF-8"
+        ) from None
+
+
 def read_table(path: Path) -> dict[str, Any]:
     """Arguments for :class:`Nodes` from text; the kinds may come in any order.
 
     Raises
     ------
     ValueError
-        If a column is missing or a cell is not what it should be, naming the line.
+        If it is not text, a column is missing, or a cell is not what it should be, naming the line.
     """
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with io.StringIO(_text(path), newline="") as file:
         reader = csv.DictReader(file)
         header = list(reader.fieldnames or ())
         lines: dict[str, list[Line]] = {kind: [] for kind in KINDS}

@@ -180,3 +180,10 @@ def test_a_single_array_is_no_archive_of_nodes(tmp_path):
         np.save(file, np.zeros(3))
     with pytest.raises(ValueError, match="is not a NumPy archive"):
         Nodes.load(tmp_path / "nodes.npz")
+
+
+def test_a_table_that_is_not_utf_8_is_refused(tmp_path):
+    path = tmp_path / "nodes.csv"
+    path.write_bytes("x,y,größe\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"nodes.csv' must be text in UTF-8; byte 6 is 0xf6"):
+        Nodes.load(path)

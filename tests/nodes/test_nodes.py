@@ -233,6 +233,11 @@ def test_a_spacing_that_is_none_is_refused_when_made_by_hand(spacing, message):
         Nodes(**(arguments_of(place_nodes(Disk(), 0.5)) | {"spacing": spacing}))
 
 
+def test_names_that_come_twice_are_refused_when_made_by_hand():
+    with pytest.raises(ValueError, match=r"names of parts must differ; got .*'a', 'a'"):
+        Nodes(**(arguments_of(place_nodes(Disk(), 0.5)) | {"parts": ("a", "a")}))
+
+
 def test_the_row_of_a_spacing_that_is_not_positive_is_named():
     nodes = place_nodes(Disk(), 0.5)
     h = np.full(nodes.count, 0.5)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import vstack
 from scipy.sparse.linalg import spsolve
 
@@ -100,6 +101,8 @@ def test_conditions_by_part_are_conditions_by_node(in_parts):
 @pytest.mark.parametrize(
     ("alpha", "message"),
     [
+        ({1: 1.0, "left": 2.0}, r"alpha must name .* got \[1, 'left'\]"),
+        (torch.ones(3, requires_grad=True), "alpha must be .* got tensor"),
         ({"left": 1.0}, r"alpha must name each part of the boundary, \['left', 'right'\]; got"),
         ({"left": 1.0, "right": 1.0, "top": 0.0}, r"got \['left', 'right', 'top'\]"),
         ({"left": 1.0, "right": np.ones(3)}, r"alpha\['right'\] must be .* one per node of it"),
