@@ -57,3 +57,21 @@ def no_decrease(evaluations: int, loss: float) -> str:
         f"line search found no decrease: {evaluations} steps along the steepest descent did not "
         f"lower the loss {loss:.6g}"
     )
+
+
+def no_step(loss: float, damping: float) -> str:
+    """Even the most cautious step of Gauss-Newton does not lower the loss."""
+    return (
+        f"no step lowers the loss {loss:.6g}: the damping has been raised to {damping:.1e}. It is "
+        "at a minimum, as far as rounding lets one tell"
+    )
+
+
+def small_fraction(before: float, after: float, tolerance: float) -> str | None:
+    """An iteration lowered the loss by too small a fraction of it."""
+    if before - after >= tolerance * before:
+        return None
+    return (
+        f"change below tolerance: the last iteration lowered the loss by {1 - after / before:.3g} "
+        f"of itself, tolerance_change is {tolerance:.3g}"
+    )

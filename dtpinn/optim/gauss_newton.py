@@ -1,0 +1,270 @@
+"""Gauss-Newton for residuals: the optimiser that reaches the discretisation's own error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.optim import stopping
+from dtpinn.optim.damped import DampedEquations
+from dtpinn.optim.least_squares import LeastSquares, as_least_squares
+from dtpinn.optim.options import check_count, check_number
+from dtpinn.optim.resumable import Resumable
+from dtpinn.optim.sampling import affordable_rows, sample_rows
+
+
+class GaussNewton(Resumable):
+    """Levenberg-Marquardt with geodesic acceleration, for losses that are sums of squares.
+
+    An iteration linearises the residuals, r(w + v) = r + A v, and takes the v that minimises
+    ``|r + A v|^2 + damping |v|^2``. A second right-hand side with the same factorisation bends the
+    step along the valley of the loss: ``v + a / 2``, where a answers the second derivative of r
+    along v, found by one more evaluation of r (Transtrum & Sethna, arXiv:1201.5885, equation 18).
+    That bend is what makes it work for networks: 5 to 10 times fewer iterations to the same error.
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        The parameters, of one dtype and device, in one group. For a discrete problem with all that
+        it learns: ``GaussNewton(problem.least_squares(model).parameters)``.
+    damping : float
+        The first damping, in units of the mean eigenvalue of A'A. The method finds its own from
+        there; four decades more or less cost a few iterations.
+    increase, decrease : float
+        The damping is multiplied by `increase` when a step is rejected, and divided by `decrease`
+        after an iteration.
+    max_iterations : int
+        Iterations (moves of the parameters) per call of `step`.
+    acceleration : float
+        Largest 2 |a| / |v| of a step; beyond it the linearisation is not to be trusted, and the
+        damping is raised. 0: plain Levenberg-Marquardt.
+    rows : int, optional
+        How many rows of A an iteration takes, drawn afresh each time, in proportion to the square
+        root of each kind of residual. Default: all, while A fits into `memory` and its Gram matrix
+        takes a few seconds at most; else as many as do. The loss is always that of all rows.
+    memory : float
+        Bytes that A may take.
+    seed : int
+        Of the drawing of rows.
+    tolerance_gradient : float
+        Stops where the largest entry of the loss's gradient is not above this.
+    tolerance_change : float
+        Stops where an iteration lowers the loss by less than this fraction of it. The default 0
+        switches the test off.
+
+    Attributes
+    ----------
+    iterations, evaluations, rejections : int
+        Totals since the optimizer was made: moves; residuals and Jacobians computed, those of
+        rejected steps included; steps rejected.
+    stop_reason : str or None
+        `None` while it can go on; else one sentence. `step` judges anew.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For options or parameters it cannot work with, naming them.
+
+    Notes
+    -----
+    With m rows and p parameters an iteration costs ``2 m p min(m, p)`` operations: A'A is
+    factorised when p <= m, and A A' when parameters outnumber rows. Memory is that of A.
+
+    Examples
+    --------
+    Residuals as a function; the loss is the sum of their squares:
+
+    >>> w = torch.nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
+    >>> optimizer = GaussNewton([w])
+    >>> first = optimizer.step(lambda: torch.stack([10 * (w[1] - w[0] ** 2), 1 - w[0]]))
+    >>> w.detach().round(decimals=8)
+    tensor([1., 1.], dtype=torch.float64)
+    >>> optimizer.iterations
+    20
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        damping: float = 1e-3,
+        *,
+        increase: float = 3.0,
+        decrease: float = 2.0,
+        max_iterations: int = 20,
+        acceleration: float = 0.75,
+        rows: int | None = None,
+        memory: float = 2.0**30,
+        seed: int = 0,
+        tolerance_gradient: float = 0.0,
+        tolerance_change: float = 0.0,
+    ) -> None:
+        options = {
+            "damping": damping,
+            "increase": increase,
+            "decrease": decrease,
+            "max_iterations": max_iterations,
+            "acceleration": acceleration,
+            "rows": rows,
+            "memory": memory,
+            "seed": seed,
+            "tolerance_gradient": tolerance_gradient,
+            "tolerance_change": tolerance_change,
+        }
+        _check(options)
+        super().__init__(params, options)
+        self.iterations = self.evaluations = self.rejections = 0
+        self.stop_reason: str | None = None
+
+    @torch.no_grad()
+    def step(self, closure: Any) -> float:  # type: ignore[override]
+        """Run up to `max_iterations` iterations.
+
+        Parameters
+        ----------
+        closure : LeastSquares or callable
+            ``problem.least_squares(model)``, or a function that returns the residuals (m,).
+
+        Returns
+        -------
+        float
+            The loss at the start of the step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the closure gives no residuals, or those of other parameters.
+        """
+        self._follow()
+        self._system = as_least_squares(closure, self._flat.params)
+        self.stop_reason = None
+        self._residual = self._evaluate()
+        opening = self._loss = _square(self._residual)
+        if not math.isfinite(opening):
+            self.stop_reason = stopping.not_finite(opening, math.nan, moved_back=False)
+        last = self.iterations + int(self.param_groups[0]["max_iterations"])
+        while self.stop_reason is None and self.iterations < last:
+            self._iterate()
+        return opening
+
+    def _iterate(self) -> None:
+        """Linearise, and raise the damping until a step lowers the loss."""
+        options = self.param_groups[0]
+        self._point = self._flat.read()
+        rows, weights = self._draw()
+        self.evaluations += 1
+        equations = DampedEquations(weights[:, None] * self._system.jacobian(rows))
+        self._rows, self._weights = rows, weights
+        r = self._of_rows(self._residual)
+        steepest = 2.0 * float((equations.A.T @ r).abs().max())
+        self.stop_reason = stopping.small_gradient(steepest, options["tolerance_gradient"])
+        if not math.isfinite(steepest):
+            self.stop_reason = stopping.not_finite(self._loss, steepest, moved_back=False)
+        if self._damping is None:
+            self._damping = options["damping"] * equations.mean_square
+        before = self._loss
+        while self.stop_reason is None and not self._try(equations, r):
+            self.rejections += 1
+            self._damping *= options["increase"]
+            if self._damping > _HOPELESS * equations.mean_square:
+                self._flat.write(self._point)
+                self.stop_reason = stopping.no_step(self._loss, self._damping)
+        if self.stop_reason is None:
+            self.iterations += 1
+            self._damping /= options["decrease"]
+            self.stop_reason = stopping.small_fraction(
+                before, self._loss, options["tolerance_change"]
+            )
+
+    def _try(self, equations: DampedEquations, r: Tensor) -> bool:
+        """Move if the step at the present damping lowers the loss; whether it did."""
+        if not equations.factorise(self._damping):
+            return False
+        step = self._accelerated(equations, equations.solve(r))
+        if step is None:
+            return False
+        self._flat.write(self._point + step.to(self._point.dtype))
+        residual = self._evaluate()
+        loss = _square(residual)
+        if not loss < self._loss:  # true also for NaN
+            return False
+        self._residual, self._loss = residual, loss
+        return True
+
+    def _accelerated(self, equations: DampedEquations, v: Tensor) -> Tensor | None:
+        """The step v + a / 2, or None where it bends too much."""
+        limit = self.param_groups[0]["acceleration"]
+        if limit == 0.0:
+            return v
+        self._flat.write(self._point + _PROBE * v.to(self._point.dtype))
+        slope = self._of_rows(self._evaluate() - self._residual) / _PROBE
+        a = equations.solve((slope - equations.A @ v) * (2.0 / _PROBE))
+        bends = 2.0 * float(a.norm()) <= limit * float(v.norm())  # false also for NaN
+        return v + 0.5 * a if bends else None
+
+    def _draw(self) -> tuple[Tensor | None, Tensor]:
+        """Rows of this iteration with their weights; None stands for all."""
+        m, p = len(self._residual), self._flat.size
+        options = self.param_groups[0]
+        count = options["rows"] or affordable_rows(m, p, options["memory"])
+        if count >= m:
+            return None, torch.ones((), dtype=torch.float64, device=self._flat.device).expand(m)
+        rows, weights = sample_rows(self._system.sizes, count, self._generator)
+        return rows.to(self._flat.device), weights.to(self._flat.device)
+
+    def _of_rows(self, residual: Tensor) -> Tensor:
+        """This iteration's rows of residuals, weighted as its Jacobian is."""
+        return self._weights * (residual if self._rows is None else residual[self._rows])
+
+    def _evaluate(self) -> Tensor:
+        """Compute the residuals, counted."""
+        self.evaluations += 1
+        return self._system.residual()
+
+    # What is kept: see Resumable
+
+    def _allocate(self) -> None:
+        self._damping: float | None = None
+        self._generator = torch.Generator().manual_seed(self.param_groups[0]["seed"])
+
+    def _memory(self) -> dict[str, Any]:
+        return {
+            "iterations": self.iterations,
+            "evaluations": self.evaluations,
+            "rejections": self.rejections,
+            "stop_reason": self.stop_reason,
+            "damping": self._damping,
+            "generator": self._generator.get_state(),
+        }
+
+    def _remember(self, memory: dict[str, Any]) -> None:
+        self.iterations, self.evaluations = memory["iterations"], memory["evaluations"]
+        self.rejections, self.stop_reason = memory["rejections"], memory["stop_reason"]
+        self._damping = memory["damping"]
+        self._generator.set_state(memory["generator"].cpu())
+
+
+# How far along v the second derivative is looked for. The result hardly depends on it (0.03 does
+# as well); Transtrum and Sethna take 0.1.
+_PROBE = 0.1
+# Damping, in mean eigenvalues of A'A, at which a step is a billionth of nothing.
+_HOPELESS = 1e12
+
+
+def _square(residual: Tensor) -> float:
+    return float(residual.double().square().sum())
+
+
+def _check(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if name == "max_iterations" or (name == "rows" and value is not None):
+            check_count("GaussNewton", name, value)
+        elif name == "seed":
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+                raise ValueError(f"GaussNewton: expected seed to be an integer >= 0, got {value!r}")
+        elif name != "rows":
+            limits = {"damping": 0.0, "increase": 1.0, "decrease": 1.0, "memory": 0.0}
+            check_number("GaussNewton", name, value, above=limits.get(name))

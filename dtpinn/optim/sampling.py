@@ -1,0 +1,71 @@
+"""Which rows of a Jacobian an iteration takes, where all of them would take too long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+# Operations of forming a Gram matrix that an iteration may cost: a few seconds on two cores.
+MAX_OPERATIONS = 1e11
+
+
+def affordable_rows(m: int, p: int, memory: float) -> int:
+    """Return how many of m rows with p entries an iteration can take: all of them, or fewer.
+
+    Parameters
+    ----------
+    m, p : int
+        Rows and columns of the Jacobian.
+    memory : float
+        Bytes that its rows may take.
+
+    Examples
+    --------
+    >>> affordable_rows(2400, 257, 2**30), affordable_rows(20000, 7851, 2**30)
+    (2400, 2523)
+    """
+    if 2.0 * m * p * min(m, p) <= MAX_OPERATIONS and 8.0 * m * p <= memory:
+        return m
+    wide = math.sqrt(MAX_OPERATIONS / (2.0 * p))  # where rows are fewer than columns
+    rows = wide if wide <= p else MAX_OPERATIONS / (2.0 * p * p)
+    return max(1, min(m, int(rows), int(memory / (8.0 * p))))
+
+
+def sample_rows(
+    sizes: Sequence[int], count: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw rows without replacement, and weights with which their squares add up to all, on average.
+
+    Every kind of residual gets rows as the square root of its number, for the few boundary
+    conditions matter as much as the many equations inside.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Rows of each kind.
+    count : int
+        Rows to draw, about.
+
+    Returns
+    -------
+    rows : (k,) int64
+    weights : (k,) float64
+
+    Examples
+    --------
+    >>> rows, weights = sample_rows([10000, 100], 110, torch.Generator())
+    >>> int((rows < 10000).sum()), len(rows), weights[[0, -1]]
+    (100, 110, tensor([10.0000,  3.1623], dtype=torch.float64))
+    """
+    total = sum(math.sqrt(size) for size in sizes)
+    rows, weights, start = [], [], 0
+    for size in sizes:
+        share = min(size, math.ceil(count * math.sqrt(size) / total - 1e-9))
+        rows.append(start + torch.randperm(size, generator=generator)[:share])
+        weight = math.sqrt(size / share) if share else 1.0
+        weights.append(torch.full((share,), weight, dtype=torch.float64))
+        start += size
+    return torch.cat(rows), torch.cat(weights)

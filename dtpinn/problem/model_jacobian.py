@@ -1,0 +1,160 @@
+"""The Jacobian of a model's values at points, in its parameters, multiplied by a sparse matrix.
+
+J has a row for every value of the model (and, in space-time, for its derivative in time) and a
+column for every parameter. Nobody needs J itself, only S J for a sparse S whose rows are stencils,
+so there are two ways, and both are exact:
+
+- *by points*: J at all points that S touches, then one sparse product;
+- *by rows*: for each row the gradient of its own combination of values, which never stores J and
+  wins where few rows are taken of many points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor, nn
+from torch.func import functional_call, grad, jacrev, jvp, vmap
+
+from dtpinn.sparse import CSR
+
+# By rows where S has at most so many entries for each value that it touches. A gradient that is
+# stored costs about as much as so many that are summed up at once (4 x 50; less for small ones).
+_ENTRIES_A_VALUE = 10
+# Points evaluated at a time by rows: their activations fit into a cache.
+_POINTS = 20_000
+
+
+class ModelJacobian:
+    """S J for the values of a model, and their derivatives in time, at points.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Pointwise: it must not mix the points of a batch.
+    parameters : dict of name to Tensor
+        Of the model, those of the columns of J, in their order.
+    points : (n, inputs) Tensor
+    fields : int
+    in_time : bool
+        Whether each point also has rows for the derivatives in its last coordinate. The values of
+        point i are rows ``i * features ...`` of J: all fields, then all their rates.
+    memory : float
+        Bytes that J may take; beyond them S is taken by blocks of rows.
+
+    Examples
+    --------
+    >>> model = nn.Linear(2, 1, bias=False, dtype=torch.float64)
+    >>> X = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
+    >>> jacobian = ModelJacobian(model, dict(model.named_parameters()), X, 1)
+    >>> jacobian.product(csr_array(np.array([[1.0, 1.0]])))
+    tensor([[4., 6.]], dtype=torch.float64)
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        parameters: dict[str, Tensor],
+        points: Tensor,
+        fields: int,
+        *,
+        in_time: bool = False,
+        memory: float = 2.0**29,
+    ) -> None:
+        self._model, self._points, self._memory = model, points, memory
+        self._parameters = {name: p.detach() for name, p in parameters.items()}
+        self._size = sum(p.numel() for p in parameters.values())
+        self.features = fields * (1 + in_time)
+        self._in_time = in_time
+        self._known: tuple[csr_array, CSR] | None = None
+
+    def product(self, S: csr_array) -> Tensor:
+        """Return S J, (rows, parameters), for S of shape (rows, n * features)."""
+        touched = np.unique(S.indices // self.features)
+        values = len(touched) * self.features
+        if S.nnz <= _ENTRIES_A_VALUE * values:
+            return self._by_rows(S)
+        if 8.0 * values * self._size > self._memory and S.shape[0] > 1:
+            half = S.shape[0] // 2
+            return torch.cat([self.product(S[:half]), self.product(S[half:])])
+        return self._by_points(S, touched)
+
+    def _by_points(self, S: csr_array, touched: np.ndarray) -> Tensor:
+        points = self._points
+        if len(touched) < len(points):
+            columns = (touched[:, None] * self.features + np.arange(self.features)).ravel()
+            S, points = csr_array(S[:, columns]), points[torch.from_numpy(touched).to(points.device)]
+        return self._stored(S)(self._at(points))
+
+    def _stored(self, S: csr_array) -> CSR:
+        """S as the op takes it; made once for as long as the very same matrix comes."""
+        if self._known is None or self._known[0] is not S:
+            self._known = S, CSR.from_scipy(S).to(self._points.device, self._points.dtype)
+        return self._known[1]
+
+    def _at(self, points: Tensor) -> Tensor:
+        """J at some points, (points * features, parameters)."""
+        derivative = jacrev(self._features) if self.features > 1 else grad(self._only_feature)
+        chunk = max(1, int(2.0**27 / (8.0 * self.features * self._size)))
+        parts = self._mapped(derivative, (None, 0), chunk)(self._parameters, points)
+        rows = len(points) * self.features
+        return torch.cat([part.reshape(rows, -1) for part in parts.values()], dim=1)
+
+    def _by_rows(self, S: csr_array) -> Tensor:
+        """The gradient of every row's combination; rows padded to the longest with zeros."""
+        lengths = np.diff(S.indptr)
+        width = max(int(lengths.max(initial=0)), 1)
+        inside = np.arange(width) < lengths[:, None]
+        columns = np.zeros(inside.shape, dtype=np.int64)
+        entries = np.zeros((*inside.shape, self.features))
+        columns[inside] = S.indices
+        entries[inside, S.indices % self.features] = S.data
+        device = self._points.device
+        weights = torch.from_numpy(entries).to(device, self._points.dtype)
+        points = torch.from_numpy(columns // self.features).to(device)
+
+        def combined(parameters: dict[str, Tensor], rows: Tensor, weights: Tensor) -> Tensor:
+            return (self._all_features(parameters, self._points[rows]) * weights).sum()
+
+        derivative = self._mapped(grad(combined), (None, 0, 0), max(1, _POINTS // width))
+        parts = derivative(self._parameters, points, weights)
+        return torch.cat([part.reshape(len(points), -1) for part in parts.values()], dim=1)
+
+    def _mapped(
+        self, function: Callable[..., dict[str, Tensor]], dims: tuple[int | None, ...], chunk: int
+    ) -> Callable[..., dict[str, Tensor]]:
+        def call(*arguments: object) -> dict[str, Tensor]:
+            try:
+                found: dict[str, Tensor] = vmap(function, dims, chunk_size=chunk)(*arguments)
+            except RuntimeError as error:
+                raise RuntimeError(
+                    f"Gauss-Newton: {type(self._model).__name__} could not be differentiated point "
+                    "by point (torch.func.vmap); its layers must work on each point by itself, "
+                    f"without in-place changes or statistics of the batch: {error}"
+                ) from error
+            return found
+
+        return call
+
+    def _features(self, parameters: dict[str, Tensor], point: Tensor) -> Tensor:
+        """Values and rates at one point (inputs,): (features,)."""
+        return self._all_features(parameters, point[None])[0]
+
+    def _only_feature(self, parameters: dict[str, Tensor], point: Tensor) -> Tensor:
+        return self._features(parameters, point)[0]
+
+    def _all_features(self, parameters: dict[str, Tensor], points: Tensor) -> Tensor:
+        """Values and rates at points (n, inputs): (n, features)."""
+
+        def values(points: Tensor) -> Tensor:
+            u: Tensor = functional_call(self._model, parameters, (points,))
+            return u.reshape(len(points), -1)
+
+        if not self._in_time:
+            return values(points)
+        along = torch.zeros_like(points)
+        along[:, -1] = 1.0
+        return torch.cat(jvp(values, (points,), (along,)), dim=1)
