@@ -15,7 +15,7 @@ from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
-from dtpinn.problem.linearize import Linearization, linearize
+from dtpinn.problem.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.newton import solve_newton, starting_values
 from dtpinn.problem.problem import Model, Problem, check_device
@@ -59,6 +59,7 @@ class DiscreteProblem(Problem):
     ) -> None:
         super().__init__(pde, nodes, times, dtype, np.arange(nodes.count))
         self.order = order
+        self._linearizer: Linearizer | None = None
         self._operators, self._options = operators, options
         self.matrices = assemble_matrices(
             nodes, self.regions, self.requests, order, operators, options
@@ -102,14 +103,28 @@ class DiscreteProblem(Problem):
             result["initial"] = self.pde.initial(field.initial(), self.initial_points)
         return result
 
-    def linearize(self, u: np.ndarray) -> Linearization:
-        """Return residuals and sparse Jacobian at nodal values u on X~; steady problems only.
+    def linearize(self, u: np.ndarray, rate: np.ndarray | None = None) -> Linearization:
+        """Return residuals and sparse Jacobians at nodal values on X~, in float64.
+
+        Patterns are worked out at the first call and kept; see :class:`Linearization` for what
+        stays the same object.
 
         Parameters
         ----------
-        u : (Ni+Nb+Ng,) or (Ni+Nb+Ng, fields) array
+        u : (nodes * times,) or (nodes * times, fields) array
+            All times of the first node, then of the second; times = 1 for a steady problem.
+        rate : array of the shape of u, in space-time only
+            du/dt: what ``D.time(u)`` answers. The Jacobian in it comes apart.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong, or the rate is missing or superfluous.
         """
-        return linearize(self, u)
+        if self._linearizer is None or self._linearizer.device != self.device:
+            in_time = self.times is not None
+            self._linearizer = Linearizer(self, self.matrices, self.times, initial=in_time)
+        return self._linearizer(u, rate)
 
     def solve(self, guess: Model | Tensor | np.ndarray | None = None) -> Tensor:
         """Solve the discrete system itself: the best that any training on it can reach.
@@ -159,6 +174,10 @@ class DiscreteProblem(Problem):
             self.pde, self.nodes, order, self.times, self.dtype, self._operators, self._options
         )
         return made.to(self.device)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies make their own patterns when they are first linearised."""
+        return {**self.__dict__, "_linearizer": None}
 
     def slice_of(self, region: str, operator: Operator) -> slice:
         """Return the rows of the common product that hold an operator on a region."""

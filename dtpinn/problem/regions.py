@@ -62,15 +62,6 @@ class Region(nn.Module):
         self.register_buffer("time", time)
         self.register_buffer("row_index", torch.from_numpy(rows), persistent=False)
 
-    def exact_data(self, nodes: Nodes) -> tuple[Tensor, ...]:
-        """Return `data` of a steady problem in float64, not rounded to the dtype of training."""
-        if self.points.dtype == torch.float64:
-            return self.data
-        arrays = [nodes.collocation[self.rows]]
-        if self.on_boundary:
-            arrays.append(nodes.normals[self.rows - nodes.interior_count])
-        return tuple(torch.tensor(array, device=self.points.device) for array in arrays)
-
     @property
     def data(self) -> tuple[Tensor, ...]:
         """What a residual receives after u and D: x, the normals on the boundary, t if any."""

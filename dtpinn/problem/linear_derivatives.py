@@ -1,0 +1,151 @@
+"""``D`` for a linearisation: every answer a leaf, remembered with the matrix it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from dtpinn.pde import Derivatives, Operator
+from dtpinn.pde.autodiff import row_gradients
+from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem.matrices import Matrices
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NodalState:
+    """Values at points, all times of a node together, as leaves of autograd.
+
+    Attributes
+    ----------
+    u : (nodes * times[, fields])
+    rate : the same shape, du/dt; None in a steady problem
+    x : (nodes * times, d)
+    t : (nodes * times,); None in a steady problem
+    """
+
+    u: Tensor
+    rate: Tensor | None
+    x: Tensor
+    t: Tensor | None
+
+    @property
+    def at(self) -> tuple[Tensor, ...]:
+        """What a function of the unknown receives after u."""
+        return (self.x,) if self.t is None else (self.x, self.t)
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Operator values z = M v(u) that a residual has used.
+
+    Attributes
+    ----------
+    of : what the operator was applied to, kept so that its id stays its own
+    matrix : (points, nodes) csr_array
+    values : (points * times, components) Tensor, a leaf
+    answer : Tensor
+        The same as the residual sees it: (points * times,) of a scalar.
+    slopes : (nodes * times, components, fields) array
+        dv/du; None where v is the unknown itself.
+    """
+
+    of: Argument
+    matrix: csr_array
+    values: Tensor
+    answer: Tensor
+    slopes: Floats | None
+
+
+class LinearDerivatives(Derivatives):
+    """``D`` on one region of a state.
+
+    Parameters
+    ----------
+    matrices : Matrices
+    region : str
+    everywhere : NodalState
+        On X~, for what the matrices act on.
+    here : NodalState
+        On the region, for the residual itself and its derivatives in time.
+    """
+
+    def __init__(
+        self, matrices: Matrices, region: str, everywhere: NodalState, here: NodalState
+    ) -> None:
+        self.dimension = here.x.shape[1]
+        self._matrices, self._region = matrices, region
+        self._everywhere, self._here = everywhere, here
+        self._used: dict[tuple[str, int], Dependence] = {}
+
+    @property
+    def used(self) -> list[Dependence]:
+        """What the residual has depended on, in the order of its first use."""
+        return list(self._used.values())
+
+    def apply(self, operator: Operator, of: Argument) -> Tensor:
+        """Return the product as a leaf, the same one when asked again."""
+        check_argument(of, self._here.u, operator.name)
+        key = operator.name, id(of)
+        if key not in self._used:
+            self._used[key] = self._dependence(operator, of)
+        return self._used[key].answer
+
+    def time(self, of: Argument) -> Tensor:
+        """Return the rate, or by the chain rule that of a function: phi_u rate + phi_t.
+
+        Both are part of the graph, so that their own slopes, phi_uu among them, come out right.
+        """
+        here = self._here
+        check_argument(of, here.u, "time")
+        assert here.rate is not None  # the dry run has refused D.time in steady problems
+        assert here.t is not None
+        if isinstance(of, Tensor):
+            return here.rate
+        t = here.t.detach().requires_grad_()
+        v = of(here.u, here.x, t)
+        columns = []
+        for column in [v] if v.dim() == 1 else v.unbind(1):
+            along = row_gradients(column, here.u) * here.rate
+            along = along if along.dim() == 1 else along.sum(1)
+            columns.append(along + row_gradients(column, t))
+        return columns[0] if v.dim() == 1 else torch.stack(columns, dim=1)
+
+    def _dependence(self, operator: Operator, of: Argument) -> Dependence:
+        u = self._everywhere.u
+        v = u if isinstance(of, Tensor) else of(u, *self._everywhere.at)
+        columns = v[:, None] if v.dim() == 1 else v
+        matrix = self._matrices.of(self._region, operator)
+        # One product for all times: a row per node, a column per time and component.
+        by_node = columns.detach().cpu().numpy().reshape(matrix.shape[1], -1)
+        product = (matrix @ by_node).reshape(-1, columns.shape[1])
+        z = torch.from_numpy(product).to(u.device).requires_grad_()
+        slopes = None if isinstance(of, Tensor) else _slopes(columns, u)
+        return Dependence(of, matrix, z, z[:, 0] if v.dim() == 1 else z, slopes)
+
+
+def diagonals(r: Tensor, inputs: list[Tensor]) -> list[Floats]:
+    """Return dr[i] / d input[i] for every input, (n, components).
+
+    One backward pass each: row i of r depends on row i of the inputs alone, so the gradient of the
+    sum holds them all.
+    """
+    gradients: list[Tensor | None] = [None] * len(inputs)
+    if r.requires_grad:
+        total = r.sum()
+        gradients = list(torch.autograd.grad(total, inputs, allow_unused=True, retain_graph=True))
+    filled = [
+        torch.zeros_like(i) if g is None else g for g, i in zip(gradients, inputs, strict=True)
+    ]
+    return [g.reshape(len(g), -1).cpu().numpy() for g in filled]
+
+
+def _slopes(columns: Tensor, u: Tensor) -> Floats:
+    """dv/du of a pointwise v(u), (n, components, fields)."""
+    return np.stack([diagonals(column, [u])[0] for column in columns.unbind(1)], axis=1)

@@ -1,0 +1,85 @@
+"""One residual of an equation, linearised where it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from dtpinn.problem.linear_derivatives import LinearDerivatives, NodalState, diagonals
+from dtpinn.problem.matrices import Matrices
+from dtpinn.problem.sparse_sum import SparseSum, Term
+
+Floats = NDArray[np.float64]
+
+
+class LinearResidual:
+    """A residual on some of the nodal values, and the sparse sums that its Jacobians are.
+
+    Parameters
+    ----------
+    name : str
+        Of the residual; its matrices are those of the region of that name.
+    function : callable
+        ``function(u, D, x[, normals][, t])``.
+    sites : (n,) int array
+        Where it holds, among the nodes * times nodal values.
+    everywhere : NodalState
+        For the points; the values play no part.
+    normals : (n, d) Tensor, optional
+    times : int
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Tensor],
+        sites: NDArray[np.int64],
+        everywhere: NodalState,
+        normals: Tensor | None,
+        times: int,
+    ) -> None:
+        self.name, self._function, self._times = name, function, times
+        self._sites = torch.from_numpy(sites).to(everywhere.x.device)
+        # Tensors that stay while the time moves: known functions remember a value for each.
+        self._x, self._normals = everywhere.x[self._sites], normals
+        count, columns = len(sites), len(everywhere.x)
+        ones = np.ones(count), sites, np.arange(count + 1)
+        self._own = csr_array(ones, shape=(count, columns))
+        fields = 1 if everywhere.u.dim() == 1 else everywhere.u.shape[1]
+        self._jacobian, self._rates = SparseSum(columns, fields), SparseSum(columns, fields)
+        self.move(everywhere.t)
+
+    def move(self, t: Tensor | None) -> None:
+        """Take other times, of all nodal values."""
+        self._t = None if t is None else t[self._sites]
+
+    def __call__(
+        self, matrices: Matrices, everywhere: NodalState
+    ) -> tuple[Floats, csr_array, csr_array | None]:
+        """Return residual (n, equations), Jacobian in u, and in the rate if there is one."""
+        here = NodalState(
+            self._picked(everywhere.u), self._picked(everywhere.rate), self._x, self._t
+        )
+        D = LinearDerivatives(matrices, self.name, everywhere, here)
+        data = (part for part in (self._x, self._normals, self._t) if part is not None)
+        with torch.enable_grad():
+            r = self._function(here.u, D, *data)
+        equations = r[:, None] if r.dim() == 1 else r
+        used = D.used
+        leaves = [here.u, *(z.values for z in used), *([] if here.rate is None else [here.rate])]
+        by_equation = [diagonals(column, leaves) for column in equations.unbind(1)]
+        outer = [np.stack(slopes) for slopes in zip(*by_equation, strict=True)]
+        terms = [Term(self._own, 1, outer[0], None)]
+        for z, slopes in zip(used, outer[1:], strict=False):
+            terms.append(Term(z.matrix, self._times, slopes, z.slopes))
+        rates = None if here.rate is None else self._rates([Term(self._own, 1, outer[-1], None)])
+        return equations.detach().cpu().numpy(), self._jacobian(terms), rates
+
+    def _picked(self, values: Tensor | None) -> Tensor | None:
+        """The residual's own values, as a leaf."""
+        return None if values is None else values.detach()[self._sites].requires_grad_()
