@@ -15,11 +15,13 @@ from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
+from dtpinn.problem.integrate import integrate
 from dtpinn.problem.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import assemble_matrices, key_of
-from dtpinn.problem.newton import solve_newton, starting_values
+from dtpinn.problem.newton import solve_newton
 from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import repeat
+from dtpinn.problem.system import starting_values
 from dtpinn.rbffd import Options
 
 if TYPE_CHECKING:
@@ -126,32 +128,43 @@ class DiscreteProblem(Problem):
             self._linearizer = Linearizer(self, self.matrices, self.times, initial=in_time)
         return self._linearizer(u, rate)
 
-    def solve(self, guess: Model | Tensor | np.ndarray | None = None) -> Tensor:
+    def solve(
+        self, guess: Model | Tensor | np.ndarray | None = None, *, time_tolerance: float = 1e-10
+    ) -> Tensor:
         """Solve the discrete system itself: the best that any training on it can reach.
 
         Newton's method on the nodal values, one sparse factorisation if the equation is linear.
         Where a boundary node has no ghost, its equation gives way to its boundary condition.
 
+        In space-time, where a DT-PINN does not discretise the time, it is the semi-discrete
+        solution: the same matrices in space, and time integrated to a tolerance, from the initial
+        condition through the slices. See :func:`dtpinn.problem.integrate`, which also tells the
+        error in time that was reached, and what a loss on slices leaves open.
+
         Parameters
         ----------
-        guess : model, or (n,) or (n, fields) array, optional
-            Where Newton starts: a function of the points, or values on X~ or on X (each ghost then
-            starts from its boundary node's). Zero by default. A nonlinear equation may have several
-            solutions, and this chooses among them.
+        guess : model or array, optional
+            Where Newton starts: a function of the points, or values (n,) or (n, fields), in
+            space-time (n * times[, fields]), on X~ or on X (each ghost then starts from its
+            boundary node's). Zero by default. A nonlinear equation may have several solutions, and
+            this chooses among them. In space-time only its first slice is used.
+        time_tolerance : float
+            In space-time: the error in time from slice to slice, relative in l2.
 
         Returns
         -------
-        Tensor, (Ni+Nb,) or (Ni+Nb, fields)
-            The solution on X, in float64.
+        Tensor, (n,) or (n, fields), in space-time (n * times[, fields])
+            The solution on X, one row for each of ``problem.points``, in float64.
 
         Raises
         ------
         ValueError
-            If the problem is in space-time (time is not discretised, so there is no such system),
-            or the system is not square.
+            If the system is not square.
         RuntimeError
-            If Newton does not converge, or the system is singular.
+            If Newton does not converge, the system is singular, or the tolerance is not reached.
         """
+        if self.times is not None:
+            return integrate(self, guess, time_tolerance).values
         u = solve_newton(self, starting_values(self, guess))
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)
 

@@ -61,8 +61,7 @@ def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
     if not problem.has_own_matrices:
         finer = problem.with_order(problem.order + 1).solve(guess=solution)
     with torch.no_grad():
-        count = problem.nodes.count
-        u = problem.evaluate(model, problem.extended_points[:count]).to(solution.dtype)
+        u = problem.evaluate(model, problem.points).to(solution.dtype)
     discretisation = None if finer is None else _relative(solution, finer)
     return Estimate(_relative(u, solution), discretisation)
 

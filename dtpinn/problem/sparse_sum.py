@@ -114,8 +114,8 @@ class SparseSum:
         equations, sites, _ = self._terms[0].outer.shape
         keys = [self._keys(block, equations) for block in blocks]
         union, position = np.unique(np.concatenate([np.empty(0, int), *keys]), return_inverse=True)
-        ends = np.cumsum([len(k) for k in keys])[:-1]
-        self._positions = dict(zip(blocks, np.split(position, ends), strict=True))
+        parts = np.split(position, np.cumsum([len(k) for k in keys]))
+        self._positions = dict(zip(blocks, parts, strict=False))  # the last part is empty
         self._shape = (sites * equations, self._columns * self._fields)
         width = max(self._shape[1], 1)
         small = np.int32 if max(len(union), *self._shape) < 2**31 else np.int64

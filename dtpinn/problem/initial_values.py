@@ -1,0 +1,78 @@
+"""The values that an initial condition asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dtpinn.problem.linear_derivatives import diagonals
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+Floats = NDArray[np.float64]
+
+MAX_ITERATIONS = 50
+
+
+def initial_values(
+    problem: DiscreteProblem, start: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Solve ``initial(u, x) = 0`` at every node of X by Newton's method, pointwise.
+
+    Fields of which it says nothing stay as they were: what an algebraic equation determines, such
+    as a pressure, needs no initial value. ``u - u_0(x)`` takes one step.
+
+    Parameters
+    ----------
+    problem : DiscreteProblem
+        In space-time.
+    start : (nodes,) or (nodes, fields) array on X~
+
+    Returns
+    -------
+    values : array of the shape of `start`
+        A ghost has the value of its boundary node, and no equation uses it.
+    determined : (fields,) bool array
+        Which fields the condition is about.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not converge.
+    """
+    nodes = problem.nodes
+    x = torch.tensor(nodes.collocation, device=problem.device)
+    u = torch.tensor(start[: nodes.count], dtype=torch.float64, device=problem.device)
+    first = None
+    for _ in range(MAX_ITERATIONS):
+        r, slopes, step = _newton_step(problem, u, x)
+        first = float(r.norm()) if first is None else first
+        u = u + step
+        if step.norm() <= 1e-14 * u.norm():
+            break
+    left = float(_newton_step(problem, u, x)[0].norm())
+    if not left <= 1e-10 * max(first or 0.0, float(u.norm())):
+        raise RuntimeError(
+            f"initial(): Newton's method cannot solve it for u; the residual fell from {first:.3g} "
+            f"to {left:.3g}. Write it as u - u_0(x), or start from a better guess"
+        )
+    on_x = u.cpu().numpy()
+    values = np.concatenate([on_x, on_x[nodes.interior_count + nodes.ghost_of]])
+    return values, slopes.any(dim=0).any(dim=0).cpu().numpy()
+
+
+def _newton_step(problem: DiscreteProblem, u: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Residual (n, equations), slopes (n, equations, fields), and the least step that removes it."""
+    u = u.detach().requires_grad_()
+    with torch.enable_grad():
+        r = problem.pde.initial(u, x)
+    equations = r[:, None] if r.dim() == 1 else r
+    parts = [torch.from_numpy(diagonals(column, [u])[0]) for column in equations.unbind(1)]
+    slopes = torch.stack(parts, dim=1).to(u.device)
+    step = -torch.linalg.pinv(slopes) @ equations.detach()[..., None]
+    return equations.detach(), slopes, step.reshape(u.shape)

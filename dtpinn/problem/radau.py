@@ -1,0 +1,95 @@
+"""Radau IIA with three stages, for implicit systems F(t, u, u') = 0: one step's linear algebra.
+
+A polynomial of degree 3 starts from u_0 and satisfies the equations at three points of the step,
+the last of them its end. So conditions without u', such as those on the boundary, hold exactly at
+the end of every step, which is of order 5 for a smooth solution, and of stiff components nothing
+is carried over. (Hairer and Wanner, Solving Ordinary Differential Equations II, IV.8 and VI.1.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csc_array
+
+from dtpinn.problem.system import factorise
+
+Floats = NDArray[np.float64]
+
+STAGES = np.array([4.0 - np.sqrt(6.0), 4.0 + np.sqrt(6.0), 10.0]) / 10.0
+"""Where in the unit step the equations are required."""
+
+_UNDETERMINED = (
+    "equation, conditions and rates together do not determine the next step; every field needs an "
+    "equation, and a condition at every node of the boundary"
+)
+
+
+def _derivative() -> Floats:
+    """Slopes at the stages of the polynomials that vanish at 0, by their values at the stages."""
+    powers = np.arange(1, 4)
+    values = STAGES[:, None] ** powers
+    slopes = powers * STAGES[:, None] ** (powers - 1)
+    return np.asarray(slopes @ np.linalg.inv(values))
+
+
+DERIVATIVE = _derivative()
+"""(3, 3): u' at the stages is DERIVATIVE (u_i - u_0) / step; the inverse of Butcher's matrix."""
+
+_EIGENVALUES, _VECTORS = np.linalg.eig(DERIVATIVE)
+_INVERSE = np.linalg.inv(_VECTORS)
+_REAL = int(np.argmin(np.abs(_EIGENVALUES.imag)))
+_COMPLEX = int(np.argmax(_EIGENVALUES.imag))
+
+
+def extrapolation(ratio: float) -> Floats:
+    """Return the (3, 3) matrix from values at the stages to those at the next step's stages.
+
+    Parameters
+    ----------
+    ratio : float
+        Next step / this step. The value at the beginning of this step is not used: there the
+        algebraic unknowns may be anything.
+
+    Examples
+    --------
+    >>> bool(np.allclose(extrapolation(1.0) @ STAGES**2, (1 + STAGES) ** 2))
+    True
+    """
+    powers = np.arange(3)
+    following = (1.0 + ratio * STAGES)[:, None] ** powers
+    return np.asarray(following @ np.linalg.inv(STAGES[:, None] ** powers))
+
+
+class StageMatrix:
+    """``DERIVATIVE / step (x) R + 1 (x) J``, factorised: simplified Newton for all three stages.
+
+    In the eigenvectors of DERIVATIVE it falls apart into one real system and a conjugate pair, of
+    which one is solved: two factorisations of the size of J instead of one of three times that.
+
+    Parameters
+    ----------
+    J, R : (n, n) csc_array
+        Derivatives in u and in u'.
+    step : float
+
+    Raises
+    ------
+    RuntimeError
+        If it is singular.
+    """
+
+    def __init__(self, J: csc_array, R: csc_array, step: float) -> None:
+        real, pair = _EIGENVALUES[[_REAL, _COMPLEX]] / step
+        self._real = factorise(csc_array(real.real * R + J), _UNDETERMINED)
+        self._pair = factorise(csc_array(pair * R + J), _UNDETERMINED)
+
+    def solve(self, r: Floats) -> Floats:
+        """Return the solution (3, n) for the right-hand sides r (3, n), a row per stage."""
+        parts = _INVERSE @ r
+        real = self._real.solve(np.ascontiguousarray(parts[_REAL].real))
+        pair = self._pair.solve(parts[_COMPLEX])
+        return np.asarray(
+            np.multiply.outer(_VECTORS[:, _REAL], real).real
+            + 2.0 * np.multiply.outer(_VECTORS[:, _COMPLEX], pair).real
+        )

@@ -1,0 +1,144 @@
+"""Steps in time with the discrete system: simplified Newton on the stages of Radau IIA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dtpinn.problem.linearize import Linearization, Linearizer
+from dtpinn.problem.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
+from dtpinn.problem.system import System
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+Floats = NDArray[np.float64]
+
+MAX_ITERATIONS = 12
+# Contraction of an iteration from which on the next step factorises anew.
+_SLOW = 0.1
+# Share of the tolerance that the iteration may leave.
+_SHARE = 0.01
+# Factorisations kept: those of the present step, and of its half, which it is compared with.
+_KEPT = 2
+
+
+@dataclass
+class _Factors:
+    matrix: StageMatrix
+    at: Linearization
+    time: float  # of the step that they were made in, and its length
+    step: float
+    slow: bool = False
+
+    def near(self, step: float) -> bool:
+        """Whether they serve for a step: slices in float32 are equidistant to 1e-7 only."""
+        return abs(step - self.step) <= 1e-5 * step
+
+    def exact(self, at: Linearization, time: float, step: float) -> bool:
+        """Whether the equation is linear with constant coefficients, so that one solve will do.
+
+        The same Jacobian objects at another state and another time, all three stages included.
+        """
+        pairs = ((self.at.jacobians, at.jacobians), (self.at.rates, at.rates))
+        same = all(old[name] is new[name] for old, new in pairs for name in old)
+        return same and time != self.time and abs(step - self.step) <= 1e-13 * step
+
+
+class Stepper:
+    """Advances the unknowns of a space-time problem.
+
+    Attributes
+    ----------
+    system : System
+    factorizations : int
+        Made so far.
+    """
+
+    def __init__(self, problem: DiscreteProblem, tolerance: float) -> None:
+        assert problem.times is not None
+        self.system, self._tolerance = System(problem), tolerance
+        stages = problem.times[0] + torch.from_numpy(STAGES)
+        self._linearizer = Linearizer(problem, problem.matrices, stages, initial=False)
+        self._factors: list[_Factors] = []  # the latest last
+        self.factorizations = 0
+
+    def evolving(self, u: Floats) -> NDArray[np.bool_]:
+        """Return which fields have a rate in the equations, (fields,), as seen at unknowns u."""
+        at = self._linearize(u, np.tile(u, (3, 1)), 1.0)
+        rates = abs(self.system.matrix(at, at.rates, 3, 2)).sum(axis=0)
+        by_node = rates[: self.system.on_nodes].reshape(-1, self.system.fields)
+        return np.asarray(by_node.any(axis=0))
+
+    def march(self, u: Floats, begin: float, end: float, count: int) -> Floats | None:
+        """Take equal steps; None if the iteration of one of them fails."""
+        step = (end - begin) / count
+        stages = np.tile(u, (3, 1))
+        onwards = np.eye(3)
+        for k in range(count):
+            solved = self._step(u, onwards @ stages, begin + k * step, step)
+            if solved is None:
+                return None
+            stages, u, onwards = solved, solved[-1], extrapolation(1.0)
+        return u
+
+    def _step(self, u: Floats, guess: Floats, time: float, step: float) -> Floats | None:
+        """Return the unknowns at the stages, (3, n), the last of them those at the end."""
+        self._linearizer.move(torch.from_numpy(time + step * STAGES))
+        fresh = False
+        while True:
+            factors = next((f for f in self._factors if f.near(step)), None)
+            if factors is None or (factors.slow and not fresh):
+                factors, fresh = self._factorise(u, guess, time, step), True
+            solved = self._iterate(factors, u, guess, time, step)
+            if solved is not None or fresh:
+                return solved
+            factors.slow = True  # made at another state, too far from this one
+
+    def _iterate(
+        self, factors: _Factors, u: Floats, guess: Floats, time: float, step: float
+    ) -> Floats | None:
+        stages, previous = guess, np.inf
+        scale = max(self._norm(u), self._norm(guess[-1]), np.finfo(float).tiny)
+        enough = _SHARE * self._tolerance
+        for _ in range(MAX_ITERATIONS):
+            at = self._linearize(u, stages, step)
+            change = factors.matrix.solve(-self.system.residuals(at, 3))
+            stages = stages + change
+            if not np.isfinite(change).all():
+                return None
+            size = self._norm(change) / scale
+            if factors.exact(at, time, step) or size <= np.finfo(float).eps:
+                return stages
+            if size >= previous:
+                # Round-off, where the changes are small already; otherwise divergence.
+                return stages if size <= 10 * enough else None
+            if np.isfinite(previous) and size * size / (previous - size) <= enough:
+                factors.slow = size > _SLOW * previous
+                return stages
+            previous = size
+        return None
+
+    def _factorise(self, u: Floats, guess: Floats, time: float, step: float) -> _Factors:
+        """At the last stage; in the place of the oldest if there are enough."""
+        at = self._linearize(u, guess, step)
+        J, R = (self.system.matrix(at, which, 3, 2) for which in (at.jacobians, at.rates))
+        others = [f for f in self._factors if not f.near(step)]
+        self._factors = others[-(_KEPT - 1) :]  # before the new ones are made: they are large
+        made = _Factors(StageMatrix(J, R, step), at, time, step)
+        self._factors.append(made)
+        self.factorizations += 1
+        return made
+
+    def _linearize(self, u: Floats, stages: Floats, step: float) -> Linearization:
+        rate = DERIVATIVE @ (stages - u) / step
+        return self._linearizer(self.system.expand(stages), self.system.expand(rate))
+
+    def _norm(self, u: Floats) -> float:
+        """Of the values on X: those at the ghosts are means to an end, and less certain."""
+        return float(np.linalg.norm(u[..., : self.system.on_nodes]))
+

@@ -1,0 +1,168 @@
+"""The discrete system: which nodal values are unknown, which equations determine them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array, vstack
+from scipy.sparse.linalg import SuperLU, splu
+from torch import Tensor
+
+from dtpinn.problem.linearize import Linearization
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+Floats = NDArray[np.float64]
+
+LARGE = 20_000
+"""Nodes from which on a factorisation takes so long that the user is told of it."""
+
+
+class System:
+    """All equations of a problem at one time as a square system in the nodal values of X~.
+
+    Attributes
+    ----------
+    shape : tuple
+        Of the nodal values at one time: (nodes,) or (nodes, fields).
+    fields : int
+    on_nodes : int
+        How many of the unknowns, the first, are values on X.
+    """
+
+    def __init__(self, problem: DiscreteProblem) -> None:
+        nodes, self.fields = problem.nodes, problem.pde.fields
+        self.shape = values_shape(problem)
+        self.on_nodes = nodes.count * self.fields
+        # Somebody's own matrices may not use the ghosts; then they are no unknowns.
+        used = np.zeros(len(nodes.extended), dtype=bool)
+        for matrix in problem.matrices.by_key.values():
+            used[np.unique(matrix.indices)] = True
+        used[: nodes.count] = True
+        self._unknowns = _entries(np.flatnonzero(used), self.fields)
+        # A boundary node without a ghost has one unknown, so it keeps one equation: its condition.
+        with_ghost = nodes.ghost_of[used[nodes.count :]]
+        without = np.setdiff1d(np.arange(nodes.boundary_count), with_ghost)
+        self._keep = np.setdiff1d(np.arange(nodes.count), without + nodes.interior_count)
+
+    def expand(self, unknowns: Floats) -> Floats:
+        """Nodal values (nodes * times[, fields]) of unknowns (times, n); unused ghosts are zero."""
+        times = len(unknowns)
+        u = np.zeros((times, int(np.prod(self.shape))))
+        u[:, self._unknowns] = unknowns
+        by_node = u.reshape(times, self.shape[0], -1).swapaxes(0, 1)
+        return by_node.reshape(-1, *self.shape[1:])
+
+    def restrict(self, u: Floats) -> Floats:
+        """The unknowns (n,) among nodal values at one time."""
+        return np.asarray(u.ravel()[self._unknowns])
+
+    def residuals(self, at: Linearization, times: int = 1) -> Floats:
+        """(times, equations), the equations of all regions in a row."""
+        parts = []
+        for name, residual in at.residuals.items():
+            by_point = residual.reshape(-1, times, residual.shape[1])
+            kept = by_point[self._keep] if name == "pde" else by_point
+            parts.append(kept.swapaxes(0, 1).reshape(times, -1))
+        return np.concatenate(parts, axis=1)
+
+    def matrix(
+        self, at: Linearization, which: Mapping[str, csr_array], times: int = 1, time: int = 0
+    ) -> csc_array:
+        """Jacobians of one of the times, in u or in the rate, as one square matrix.
+
+        Raises
+        ------
+        ValueError
+            If it is not square; says of what there is too much.
+        """
+        rows = []
+        for name, residual in at.residuals.items():
+            points = self._keep if name == "pde" else np.arange(len(residual) // times)
+            rows.append(which[name][_entries(points * times + time, residual.shape[1])])
+        nodes, field = np.divmod(self._unknowns, self.fields)
+        columns = (nodes * times + time) * self.fields + field
+        matrix = csc_array(vstack(rows, format="csc")[:, columns])
+        if matrix.shape[0] != matrix.shape[1]:
+            raise ValueError(_not_square(at, matrix.shape, self.fields))
+        return matrix
+
+
+def _entries(rows: NDArray[np.integer], width: int) -> NDArray[np.integer]:
+    """Positions of whole rows in a flattened array of `width` columns."""
+    return np.asarray((rows[:, None] * width + np.arange(width)).ravel())
+
+
+def _not_square(at: Linearization, shape: tuple[int, int], fields: int) -> str:
+    counts = ", ".join(f"{r.shape[1]} in {name!r}" for name, r in at.residuals.items())
+    most = max(r.shape[1] for r in at.residuals.values())
+    remedy = (
+        "An equation of fourth order has two conditions for its one unknown: for solve() and "
+        "estimate() write it as two of second order, v = Laplacian u and Laplacian v = f with "
+        "fields = 2. It can be trained as it stands: a loss needs no square system"
+        if most > fields
+        else "A field without an equation or a condition is not determined: add what is missing"
+    )
+    return (
+        f"the discrete system is not square: {shape[0]} equations for {shape[1]} unknowns. It "
+        f"needs {fields} for {fields} field(s) at every node of X and as many conditions at every "
+        f"node of the boundary; there are {counts}. {remedy}"
+    )
+
+
+def values_shape(problem: DiscreteProblem) -> tuple[int, ...]:
+    """Shape of nodal values on X~ at one time: (nodes,), or (nodes, fields) of a system."""
+    nodes, fields = len(problem.nodes.extended), problem.pde.fields
+    return (nodes,) if fields == 1 else (nodes, fields)
+
+
+def starting_values(problem: DiscreteProblem, guess: Any) -> Floats:
+    """Return values on X~, at the first of the times, from a model or values on X~ or X.
+
+    Values on X stand for their ghosts as well: each starts from its boundary node. None: zeros.
+    """
+    nodes, shape = problem.nodes, values_shape(problem)
+    if guess is None:
+        return np.zeros(shape)
+    if callable(guess):
+        with torch.no_grad():
+            guess = problem.evaluate(guess, inputs_on_extended(problem))
+    if isinstance(guess, Tensor):
+        guess = guess.detach().cpu().numpy()
+    values = np.array(guess, dtype=np.float64)
+    times = 1 if problem.times is None else len(problem.times)
+    on_x, everywhere = ((n * times, *shape[1:]) for n in (nodes.count, len(nodes.extended)))
+    if values.shape not in (on_x, everywhere):
+        raise ValueError(
+            f"guess must be a model, or values of shape {everywhere} on X~ or {on_x} on X, "
+            f"got {values.shape}"
+        )
+    values = values[::times]
+    if len(values) == nodes.count:
+        values = np.concatenate([values, values[nodes.interior_count + nodes.ghost_of]])
+    return values
+
+
+def inputs_on_extended(problem: DiscreteProblem) -> Tensor:
+    """Points of X~ as the model takes them, with the time last in space-time."""
+    x, t = problem.extended_points, problem.extended_time
+    return x if t is None else torch.cat([x, t[:, None]], dim=1)
+
+
+def factorise(matrix: csc_array, remedy: str) -> SuperLU:
+    """Return the sparse LU factorisation.
+
+    Raises
+    ------
+    RuntimeError
+        If the matrix is singular, with the remedy.
+    """
+    try:
+        return splu(matrix)
+    except RuntimeError as error:
+        raise RuntimeError(f"the discrete system is singular: {remedy} [{error}]") from error
