@@ -5,19 +5,25 @@ differentiation; both run the same residuals.
 """
 
 from dtpinn.problem.automatic import AutomaticProblem, vanilla
+from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.description import Description
 from dtpinn.problem.discrete import DiscreteProblem, discretize
 from dtpinn.problem.estimate import Estimate
+from dtpinn.problem.integrate import Trajectory, integrate
 from dtpinn.problem.linearize import Linearization
 from dtpinn.problem.problem import Problem
 
 __all__ = [
     "AutomaticProblem",
+    "Comparison",
     "Description",
     "DiscreteProblem",
     "Estimate",
     "Linearization",
     "Problem",
+    "ResidualComparison",
+    "Trajectory",
     "discretize",
+    "integrate",
     "vanilla",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Operator
+from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.estimate import Estimate, estimate
@@ -172,6 +173,13 @@ class DiscreteProblem(Problem):
         """Return how wrong the model is, without knowing the solution: see :class:`Estimate`."""
         return estimate(self, model)
 
+    def compare(self, model: Model) -> Comparison:
+        """Return the residuals by both kinds of derivative: see :class:`Comparison`. Print it.
+
+        The strongest check of somebody's own matrices, and of a residual.
+        """
+        return compare(self, model)
+
     def describe(self) -> Description:
         """Return what has been built: operators, nonzeros, conditioning, memory. Print it."""
         return describe(self)
@@ -181,10 +189,11 @@ class DiscreteProblem(Problem):
         """Whether some operators were given, so that their order is not ours to change."""
         return bool(self._operators)
 
-    def with_order(self, order: int) -> DiscreteProblem:
-        """Return the same problem discretised with another order."""
+    def with_order(self, order: int, *, own_matrices: bool = True) -> DiscreteProblem:
+        """Return the same problem with another order, and without given matrices if so wanted."""
+        operators = self._operators if own_matrices else None
         made = DiscreteProblem(
-            self.pde, self.nodes, order, self.times, self.dtype, self._operators, self._options
+            self.pde, self.nodes, order, self.times, self.dtype, operators, self._options
         )
         return made.to(self.device)
 

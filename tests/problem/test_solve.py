@@ -9,7 +9,8 @@ import torch
 import dtpinn
 from dtpinn.pde import manufactured
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem.newton import solve_newton, starting_values
+from dtpinn.problem.newton import solve_newton
+from dtpinn.problem.system import starting_values
 
 from equations import Elasticity, TwoParts
 

@@ -1,0 +1,174 @@
+"""Both kinds of derivative side by side: which residual does not say what it should?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dtpinn.output import format_table
+from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.problem import Model, Problem
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+# How many times the truncation error is still one: orders are not exact, nor are clouds alike.
+FACTOR = 10.0
+# Of a term's own size: where the truncation error is that large, a wrong sign would hide in it.
+TELLING = 0.5
+
+
+@dataclass(frozen=True)
+class ResidualComparison:
+    """One residual of a model by both kinds of derivative.
+
+    Attributes
+    ----------
+    residual : str
+    rms, automatic : float
+        Root mean square, by the matrices and by automatic differentiation.
+    largest : float
+        Largest difference at any point.
+    relative : float
+        l2 norm of the difference, relative to that of the model's part in the residual: what it
+        changes where the model is replaced by its mean. (The residual itself would be no measure,
+        as it is nearly zero where the model is good.)
+    truncation : float or None
+        The same of the truncation error, estimated: the yardstick. None where nodes of given
+        matrices carry no RBF-FD to compare with.
+    round_off : float
+        Of the dtype: smaller differences mean nothing.
+    """
+
+    residual: str
+    rms: float
+    automatic: float
+    largest: float
+    relative: float
+    truncation: float | None
+    round_off: float
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the difference is one of truncation; None where that cannot be told."""
+        if self.relative <= self.round_off:
+            return True
+        if self.truncation is None:
+            return None if self.relative <= TELLING else False
+        if self.relative > FACTOR * self.truncation:
+            return False  # also for NaN
+        return True if FACTOR * self.truncation < TELLING else None
+
+    @property
+    def verdict(self) -> str:
+        """Plain words."""
+        if self.agrees:
+            return "agrees"
+        if self.truncation is None:
+            return "no yardstick" if self.agrees is None else "DIFFERS"
+        if self.agrees is None:
+            return "cannot be told: nodes too coarse"
+        return f"DIFFERS: {self.relative / max(self.truncation, self.round_off):.0f} x truncation"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Residuals of a model by matrices and by automatic differentiation; ``print`` it.
+
+    Where a residual differs by much more than the truncation error, one of its matrices is not the
+    operator it stands for, or it is not pointwise, or the model is not smooth: automatic
+    differentiation sees no second derivative of a ReLU, and none of a jump in a coefficient.
+
+    Attributes
+    ----------
+    parts : tuple of ResidualComparison
+    own_matrices : bool
+    """
+
+    parts: tuple[ResidualComparison, ...]
+    own_matrices: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every residual agrees as far as can be told."""
+        return all(part.agrees is not False for part in self.parts)
+
+    def __str__(self) -> str:
+        header = ["residual", "rms", "automatic", "largest", "relative l2", "truncation", "verdict"]
+        rows = [
+            [p.residual, p.rms, p.automatic, p.largest, p.relative, p.truncation, p.verdict]
+            for p in self.parts
+        ]
+        yardstick = "RBF-FD of order 2" if self.own_matrices else "matrices of the next order"
+        return f"{format_table(rows, header, digits=3)}\n\ntruncation: by {yardstick}"
+
+
+def compare(problem: DiscreteProblem, model: Model) -> Comparison:
+    """Evaluate the residuals both ways, and once more for the truncation error.
+
+    The yardstick is what the matrices of the next order change, |r_p - r_(p+1)|, on the very same
+    model; assembled for the purpose. Given matrices have no next order, and their order is not
+    known: they are asked to be as good as RBF-FD of order 2 on these nodes.
+    """
+    automatic = AutomaticProblem(
+        problem.pde, problem.nodes, problem.times, problem.dtype, np.arange(problem.nodes.count)
+    ).to(problem.device)
+    mean = _mean_of(problem, model)
+    ours, exact, flat = (
+        _residuals(p, m) for p, m in ((problem, model), (automatic, model), (automatic, mean))
+    )
+    truncation = _truncation(problem, model, ours, exact)
+    parts = []
+    for name, r in ours.items():
+        difference, size = r - exact[name], (exact[name] - flat[name]).norm()
+        error = None if truncation is None else _ratio(truncation[name].norm(), size)
+        parts.append(
+            ResidualComparison(
+                name,
+                rms=_rms(r),
+                automatic=_rms(exact[name]),
+                largest=float(difference.abs().max()),
+                relative=_ratio(difference.norm(), size),
+                truncation=error,
+                round_off=1e5 * torch.finfo(r.dtype).eps,
+            )
+        )
+    return Comparison(tuple(parts), problem.has_own_matrices)
+
+
+def _truncation(
+    problem: DiscreteProblem, model: Model, ours: dict[str, Tensor], exact: dict[str, Tensor]
+) -> dict[str, Tensor] | None:
+    """Estimate the truncation error of each residual."""
+    if not problem.has_own_matrices:
+        finer = _residuals(problem.with_order(problem.order + 1), model)
+        return {name: r - finer[name] for name, r in ours.items()}
+    try:
+        coarse = _residuals(problem.with_order(2, own_matrices=False), model)
+    except ValueError:  # nodes that carry no stencils: too few, or two at one place
+        return None
+    return {name: r - exact[name] for name, r in coarse.items()}
+
+
+def _residuals(problem: Problem, model: Model) -> dict[str, Tensor]:
+    with torch.no_grad():
+        return {name: r.detach() for name, r in problem.residuals(model).items()}
+
+
+def _mean_of(problem: DiscreteProblem, model: Model) -> Model:
+    """A constant function: the mean of the model over the points."""
+    with torch.no_grad():
+        mean = problem.evaluate(model, problem.points).mean(dim=0)
+    return lambda points: mean.expand(len(points), *mean.shape)
+
+
+def _rms(r: Tensor) -> float:
+    return float(r.square().mean().sqrt())
+
+
+def _ratio(difference: Tensor, size: Tensor) -> float:
+    return float(difference / size) if difference else 0.0
