@@ -18,7 +18,7 @@ from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
 from dtpinn.problem.integrate import integrate
 from dtpinn.problem.linearize import Linearization, Linearizer
-from dtpinn.problem.matrices import assemble_matrices, key_of
+from dtpinn.problem.matrices import OwnName, assemble_matrices, key_of
 from dtpinn.problem.newton import solve_newton
 from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import repeat
@@ -50,6 +50,7 @@ class DiscreteProblem(Problem):
     extended_points: Tensor
     extended_time: Tensor | None
 
+    @torch.inference_mode(False)
     def __init__(
         self,
         pde: PDE,
@@ -57,7 +58,7 @@ class DiscreteProblem(Problem):
         order: int,
         times: Tensor | Sequence[float] | None,
         dtype: torch.dtype,
-        operators: Mapping[str, Any] | None,
+        operators: Mapping[OwnName, Any] | None,
         options: Options,
     ) -> None:
         super().__init__(pde, nodes, times, dtype, np.arange(nodes.count))
@@ -106,6 +107,7 @@ class DiscreteProblem(Problem):
             result["initial"] = self.pde.initial(field.initial(), self.initial_points)
         return result
 
+    @torch.inference_mode(False)  # it differentiates, whatever the caller does with the result
     def linearize(self, u: np.ndarray, rate: np.ndarray | None = None) -> Linearization:
         """Return residuals and sparse Jacobians at nodal values on X~, in float64.
 
@@ -129,6 +131,7 @@ class DiscreteProblem(Problem):
             self._linearizer = Linearizer(self, self.matrices, self.times, initial=in_time)
         return self._linearizer(u, rate)
 
+    @torch.inference_mode(False)
     def solve(
         self, guess: Model | Tensor | np.ndarray | None = None, *, time_tolerance: float = 1e-10
     ) -> Tensor:
@@ -169,10 +172,12 @@ class DiscreteProblem(Problem):
         u = solve_newton(self, starting_values(self, guess))
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)
 
+    @torch.inference_mode(False)
     def estimate(self, model: Model) -> Estimate:
         """Return how wrong the model is, without knowing the solution: see :class:`Estimate`."""
         return estimate(self, model)
 
+    @torch.inference_mode(False)
     def compare(self, model: Model) -> Comparison:
         """Return the residuals by both kinds of derivative: see :class:`Comparison`. Print it.
 
@@ -212,7 +217,7 @@ def discretize(
     order: int = 4,
     *,
     times: Tensor | Sequence[float] | None = None,
-    operators: Mapping[str, Any] | None = None,
+    operators: Mapping[OwnName, Any] | None = None,
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
     **options: Unpack[Options],
@@ -233,9 +238,11 @@ def discretize(
         is that of the initial condition.
     operators : mapping of name to matrix, optional
         Somebody's own matrices in place of RBF-FD's, by operator name ("laplacian", "normal",
-        "partial(0)", ...): dtpinn.CSR, SciPy or torch sparse, with a row for every node of X (or,
-        on the boundary, of X_b) and a column for every node of X~ (or of X, where ghosts play no
-        part).
+        "partial(0)", ...), or by (region, operator name) where they differ: ("boundary",
+        "partial(0)"). dtpinn.CSR, SciPy or torch sparse, with a row for every node of X (or, on the
+        boundary, of X_b) and a column for every node of X~ (or of X, where ghosts play no part), in
+        the order interior | boundary | ghost. :meth:`DiscreteProblem.compare` tells whether they
+        are what they are called.
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional

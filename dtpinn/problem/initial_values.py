@@ -19,9 +19,7 @@ Floats = NDArray[np.float64]
 MAX_ITERATIONS = 50
 
 
-def initial_values(
-    problem: DiscreteProblem, start: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
+def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Solve ``initial(u, x) = 0`` at every node of X by Newton's method, pointwise.
 
     Fields of which it says nothing stay as they were: what an algebraic equation determines, such
@@ -67,7 +65,7 @@ def initial_values(
 
 
 def _newton_step(problem: DiscreteProblem, u: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Residual (n, equations), slopes (n, equations, fields), and the least step that removes it."""
+    """Residual (n, equations), slopes (n, equations, fields), the least step to remove it."""
     u = u.detach().requires_grad_()
     with torch.enable_grad():
         r = problem.pde.initial(u, x)

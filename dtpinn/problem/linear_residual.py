@@ -62,24 +62,23 @@ class LinearResidual:
         self, matrices: Matrices, everywhere: NodalState
     ) -> tuple[Floats, csr_array, csr_array | None]:
         """Return residual (n, equations), Jacobian in u, and in the rate if there is one."""
-        here = NodalState(
-            self._picked(everywhere.u), self._picked(everywhere.rate), self._x, self._t
-        )
+        rate = None if everywhere.rate is None else self._leaf(everywhere.rate)
+        here = NodalState(self._leaf(everywhere.u), rate, self._x, self._t)
         D = LinearDerivatives(matrices, self.name, everywhere, here)
         data = (part for part in (self._x, self._normals, self._t) if part is not None)
         with torch.enable_grad():
             r = self._function(here.u, D, *data)
         equations = r[:, None] if r.dim() == 1 else r
         used = D.used
-        leaves = [here.u, *(z.values for z in used), *([] if here.rate is None else [here.rate])]
+        leaves = [here.u, *(z.values for z in used), *([] if rate is None else [rate])]
         by_equation = [diagonals(column, leaves) for column in equations.unbind(1)]
         outer = [np.stack(slopes) for slopes in zip(*by_equation, strict=True)]
         terms = [Term(self._own, 1, outer[0], None)]
         for z, slopes in zip(used, outer[1:], strict=False):
             terms.append(Term(z.matrix, self._times, slopes, z.slopes))
-        rates = None if here.rate is None else self._rates([Term(self._own, 1, outer[-1], None)])
+        rates = None if rate is None else self._rates([Term(self._own, 1, outer[-1], None)])
         return equations.detach().cpu().numpy(), self._jacobian(terms), rates
 
-    def _picked(self, values: Tensor | None) -> Tensor | None:
-        """The residual's own values, as a leaf."""
-        return None if values is None else values.detach()[self._sites].requires_grad_()
+    def _leaf(self, values: Tensor) -> Tensor:
+        """The residual's own values."""
+        return values.detach()[self._sites].requires_grad_()

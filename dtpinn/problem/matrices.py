@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ from dtpinn.pde import Operator
 from dtpinn.problem.dry_run import Request
 from dtpinn.problem.regions import Region
 from dtpinn.sparse import CSR
+
+OwnName = str | tuple[str, str]
+"""How a given matrix is named: by its operator, or by (region, operator)."""
 
 
 def key_of(region: str, operator: Operator) -> str:
@@ -63,7 +66,7 @@ def assemble_matrices(
     regions: Sequence[Region],
     requests: Sequence[Request],
     order: int,
-    given: Mapping[str, Any] | None,
+    given: Mapping[OwnName, Any] | None,
     options: rbffd.Options,
 ) -> Matrices:
     """Assemble what is requested and not given; one set of stencils for each region.
@@ -72,18 +75,16 @@ def assemble_matrices(
     factorisation, and the lower ones come out more accurate than asked for.
     """
     own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
-    names = {request.operator.name for request in requests}
-    if unknown := set(own) - names:
-        raise ValueError(
-            f"operators: no residual asks for {sorted(unknown)}; it asks for {sorted(names)}"
-        )
+    _check_asked_for(own, requests)
     by_key: dict[str, csr_array] = {}
     condition: dict[str, NDArray[np.float64]] = {}
     for region in regions:
         wanted = {r.operator.name: r.operator for r in requests if r.region == region.name}
-        for name in wanted.keys() & own.keys():
-            by_key[key_of(region.name, wanted[name])] = _rows_of(name, own[name], region, nodes)
-        rest = {name: _terms(op, nodes, region) for name, op in wanted.items() if name not in own}
+        # What is given for this region alone goes before what is given for all.
+        found = {name: key for name in wanted for key in (name, (region.name, name)) if key in own}
+        for name, key in found.items():
+            by_key[key_of(region.name, wanted[name])] = _rows_of(key, own[key], region, nodes)
+        rest = {name: _terms(op, nodes, region) for name, op in wanted.items() if name not in found}
         if rest:
             built = rbffd.assemble(nodes, rest, region.rows, order, **options)
             condition[region.name] = built.condition
@@ -100,7 +101,17 @@ def _terms(operator: Operator, nodes: Nodes, region: Region) -> rbffd.Terms:
     return {tuple(axis): normals[:, k] for k, axis in enumerate(axes)}
 
 
-def _as_scipy(name: str, matrix: Any) -> csr_array:
+def _check_asked_for(own: Iterable[OwnName], requests: Sequence[Request]) -> None:
+    names = {request.operator.name for request in requests}
+    by_region = {(request.region, request.operator.name) for request in requests}
+    if unknown := set(own) - names - by_region:
+        raise ValueError(
+            f"operators: no residual asks for {sorted(map(str, unknown))}; asked for are "
+            f"{sorted(names)}, or for one region alone {sorted(by_region)}"
+        )
+
+
+def _as_scipy(name: OwnName, matrix: Any) -> csr_array:
     if isinstance(matrix, CSR):
         return matrix.to_scipy()
     if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
@@ -113,7 +124,7 @@ def _as_scipy(name: str, matrix: Any) -> csr_array:
     )
 
 
-def _rows_of(name: str, matrix: csr_array, region: Region, nodes: Nodes) -> csr_array:
+def _rows_of(name: OwnName, matrix: csr_array, region: Region, nodes: Nodes) -> csr_array:
     """Take a region's rows of somebody's matrix, widened to X~ where it stops at X."""
     rows, columns = matrix.shape
     total = len(nodes.extended)
@@ -122,7 +133,8 @@ def _rows_of(name: str, matrix: csr_array, region: Region, nodes: Nodes) -> csr_
         wanted = f"{nodes.count} rows" + f" (or {nodes.boundary_count})" * region.on_boundary
         raise ValueError(
             f"operators[{name!r}] is {rows} x {columns}, but on region {region.name!r} of these "
-            f"nodes it needs {wanted} and {nodes.count} or {total} columns"
+            f"nodes it needs {wanted} and {nodes.count} or {total} columns, interior before "
+            f"boundary before ghost. operators[({region.name!r}, ...)] is for this region alone"
         )
     picked = csr_array(matrix[region.rows - nodes.interior_count * on_boundary])
     picked.resize((len(region.rows), total))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 from tqdm import tqdm
 
 from dtpinn.problem.linearize import Linearization
@@ -57,6 +58,11 @@ def solve_newton(problem: DiscreteProblem, start: Floats) -> Floats:
 
 class _Newton:
     """State of the iteration."""
+
+    u: Floats
+    norm: float
+    _r: Floats
+    _J: csc_array
 
     def __init__(self, problem: DiscreteProblem, start: Floats) -> None:
         self._problem, self._system = problem, System(problem)

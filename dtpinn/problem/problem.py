@@ -38,6 +38,7 @@ class Problem(nn.Module, ABC):
 
     initial_points: Tensor
 
+    @torch.inference_mode(False)  # wherever it is made, its tensors must serve training
     def __init__(
         self,
         pde: PDE,
@@ -140,7 +141,7 @@ def check_times(times: Tensor | Sequence[float] | None) -> Tensor | None:
     """Two or more increasing times, or None for a steady problem."""
     if times is None:
         return None
-    result = torch.as_tensor(times, dtype=torch.float64).detach().cpu()
+    result = torch.as_tensor(times, dtype=torch.float64).detach().cpu().clone()
     if result.dim() != 1 or len(result) < 2 or not bool((result.diff() > 0).all()):
         raise ValueError(f"times must be two or more increasing numbers, got {times}")
     return result

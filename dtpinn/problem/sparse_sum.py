@@ -39,8 +39,10 @@ class Term:
 
     def blocks(self, index: int) -> Iterator[Block]:
         """Yield (index, equation, component, field) where anything is not zero."""
-        outer = self.outer.any(axis=1)
-        inner = np.eye(outer.shape[1], dtype=bool) if self.inner is None else self.inner.any(axis=0)
+        outer = np.any(self.outer, axis=1)
+        inner = np.eye(outer.shape[1], dtype=bool)
+        if self.inner is not None:
+            inner = np.any(self.inner, axis=0)
         for equation, component in np.argwhere(outer).tolist():
             for field in np.flatnonzero(inner[component]).tolist():
                 yield index, equation, component, field

@@ -141,4 +141,3 @@ class Stepper:
     def _norm(self, u: Floats) -> float:
         """Of the values on X: those at the ghosts are means to an end, and less certain."""
         return float(np.linalg.norm(u[..., : self.system.on_nodes]))
-
