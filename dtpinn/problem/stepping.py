@@ -107,12 +107,14 @@ class Stepper:
         enough = _SHARE * self._tolerance
         for _ in range(MAX_ITERATIONS):
             at = self._linearize(u, stages, step)
+            if np.isfinite(previous) and factors.exact(at, time, step):
+                return stages  # and the first change was all
             change = factors.matrix.solve(-self.system.residuals(at, 3))
             stages = stages + change
             if not np.isfinite(change).all():
                 return None
             size = self._norm(change) / scale
-            if factors.exact(at, time, step) or size <= np.finfo(float).eps:
+            if size <= np.finfo(float).eps:
                 return stages
             if size >= previous:
                 # Round-off, where the changes are small already; otherwise divergence.
