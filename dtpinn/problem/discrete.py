@@ -17,6 +17,7 @@ from dtpinn.problem.description import Description, describe
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
 from dtpinn.problem.integrate import integrate
+from dtpinn.problem.least_squares import DiscreteResiduals
 from dtpinn.problem.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import OwnName, assemble_matrices, key_of
 from dtpinn.problem.newton import solve_newton
@@ -132,6 +133,26 @@ class DiscreteProblem(Problem):
         return self._linearizer(u, rate)
 
     @torch.inference_mode(False)
+    def least_squares(self, model: nn.Module) -> DiscreteResiduals:
+        """Return the weighted residuals of a model with their Jacobian in all that is learnt.
+
+        For ``dtpinn.optim.GaussNewton``, whose ``step`` takes them; ``fit`` does it by itself. The
+        sum of their squares is `loss`.
+
+        Examples
+        --------
+        >>> import torch, dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+        >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
+        >>> model = dtpinn.MLP(2, width=20, depth=1, seed=0)
+        >>> residuals = dtpinn.discretize(pde, nodes).least_squares(model)
+        >>> optimizer = dtpinn.optim.GaussNewton(residuals.parameters)
+        >>> loss = optimizer.step(residuals)  # before the step
+        >>> bool(residuals.residual().square().sum() < 1e-3 * loss)
+        True
+        """
+        return DiscreteResiduals(self, model)
+
     def solve(
         self, guess: Model | Tensor | np.ndarray | None = None, *, time_tolerance: float = 1e-10
     ) -> Tensor:

@@ -9,6 +9,7 @@ model's J. No derivative of the network in space occurs, where a vanilla PINN ne
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ import torch
 import torch.autograd.forward_ad as fwAD
 from scipy.sparse import csr_array
 from torch import Tensor, nn
-from torch.func import functional_call, jvp
+from torch.func import jvp
 
 from dtpinn.problem.linearize import Linearization
 from dtpinn.problem.model_jacobian import ModelJacobian
@@ -51,7 +52,13 @@ class DiscreteResiduals:
         self.parameters = [*self._of_model.values(), *self._of_pde.values()]
         self.evaluations = 0
         self._scales: dict[str, Tensor] | None = None
-        self._jacobian: ModelJacobian | None = None
+        self._points = problem.extended_points
+        if problem.extended_time is not None:
+            self._points = torch.cat([self._points, problem.extended_time[:, None]], dim=1)
+        self._of_values = ModelJacobian(
+            model, self._of_model, self._points, problem.pde.fields,
+            in_time=problem.times is not None,
+        )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
 
     @property
@@ -75,7 +82,7 @@ class DiscreteResiduals:
         S = self._matrix()
         if rows is not None:
             S = S[rows.cpu().numpy()]
-        columns = [self._model_jacobian().product(S)] if self._of_model else []
+        columns = [self._of_values.product(S)] if self._of_model else []
         for tangent in self._along_coefficients():
             columns.append((tangent if rows is None else tangent[rows])[:, None])
         return torch.cat(columns, dim=1)
@@ -95,7 +102,8 @@ class DiscreteResiduals:
         parts = [(w * residuals[name].square()).sum() for name, w in weights.items()]
         squares, loss = float(torch.stack(parts).sum()), float(self._problem.loss(self._model))
         tolerance = 1e3 * torch.finfo(self._problem.dtype).eps
-        if abs(squares - loss) > tolerance * abs(loss) or any(bool((w < 0).any()) for w in weights.values()):
+        negative = any(bool((w < 0.0).any()) for w in weights.values())
+        if negative or abs(squares - loss) > tolerance * abs(loss):
             raise ValueError(
                 f"Gauss-Newton: the loss {loss:.6g} of {type(self._problem).__name__} is not a "
                 f"weighted sum of the squares of its residuals ({squares:.6g}); where `loss_parts` "
@@ -107,43 +115,82 @@ class DiscreteResiduals:
         assert self._scales is not None
         return torch.cat([self._scales[name] * r.reshape(-1) for name, r in residuals.items()])
 
-    # The derivative in the nodal values, and theirs in the model's parameters
+    # S: the derivative in the nodal values, and in space-time in their rates
 
     def _matrix(self) -> csr_array:
         """S, (m, points * features): the very same object for as long as it does not change."""
-        parts = self._parts(self._linearize())
-        before, S = self._kept
-        if len(parts) == len(before) and all(map(_equal, parts, before)):
-            return S
         assert self._scales is not None
-        scale = np.concatenate([s.cpu().numpy() for s in self._scales.values()])
-        stacked = csr_array(scipy.sparse.vstack(parts, format="csr"))
-        stacked.data *= np.repeat(scale, np.diff(stacked.indptr))
-        self._kept = parts, stacked
-        return stacked
+        at = self._linearize()
+        parts = [at.jacobians[name] for name in self._scales]
+        parts += [at.rates[name] for name in self._scales if at.rates]
+        before, S = self._kept
+        if len(parts) == len(before) and all(a is b for a, b in zip(parts, before, strict=True)):
+            return S
+        count = len(self._scales)
+        S = scipy.sparse.vstack(parts[:count], format="csr")
+        if at.rates:
+            slopes = scipy.sparse.vstack(parts[count:], format="csr")
+            S = _interleaved(S, slopes, self._problem.pde.fields)
+        scales = np.concatenate([scale.cpu().numpy() for scale in self._scales.values()])
+        S = csr_array((S.data * np.repeat(scales, np.diff(S.indptr)), S.indices, S.indptr), S.shape)
+        self._kept = parts, S
+        return S
 
     def _linearize(self) -> Linearization:
-        problem = self._problem
+        problem, points = self._problem, self._points
+        if problem.times is None:
+            with torch.no_grad():
+                u = problem.evaluate(self._model, points)
+            return problem.linearize(u.double().cpu().numpy())
+        along = torch.zeros_like(points)
+        along[:, -1] = 1.0
         with torch.no_grad():
-            if problem.times is None:
-                u = problem.evaluate(self._model, problem.extended_points)
-                return problem.linearize(u.double().cpu().numpy())
-            points = problem.model_points
-            along = torch.zeros_like(points)
-            along[:, -1] = 1.0
             u, rate = jvp(lambda x: problem.evaluate(self._model, x), (points,), (along,))
         return problem.linearize(u.double().cpu().numpy(), rate.double().cpu().numpy())
 
-    def _parts(self, at: Linearization) -> list[csr_array]:
-        """The Jacobians of the residuals, in space-time with columns for the rates as well."""
-        assert self._scales is not None
-        if self._problem.times is None:
-            return [at.jacobians[name] for name in self._scales]
-        return [_interleaved(at.jacobians[name], at.rates[name], self._problem.pde.fields) for name in self._scales]
+    # The unknown coefficients
 
-    def _model_jacobian(self) -> ModelJacobian:
-        problem = self._problem
-        return ModelJacobian(
-            self._model, self._of_model, problem.model_points, problem.pde.fields,
-            in_time=problem.times is not None,
-        )  # fmt: skip
+    def _along_coefficients(self) -> Iterator[Tensor]:
+        """The derivative of the weighted residuals in every coefficient, (m,), one after another.
+
+        Forward mode over the residuals as they are, for a coefficient may stand anywhere in them,
+        inside ``D.laplacian(lambda u, x: k * u)`` too.
+        """
+        pde = self._problem.pde
+        for name, parameter in self._of_pde.items():
+            for entry in range(parameter.numel()):
+                tangent = torch.zeros_like(parameter).reshape(-1)
+                tangent[entry] = 1.0
+                with fwAD.dual_level():
+                    dual = fwAD.make_dual(parameter.detach(), tangent.view_as(parameter))
+                    with _replaced(pde, name, dual):
+                        r = self._weighted(self._problem.residuals(self._model))
+                    slope = fwAD.unpack_dual(r).tangent
+                yield torch.zeros_like(r) if slope is None else slope.detach()
+
+
+def _learnt(module: nn.Module) -> dict[str, Tensor]:
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+@contextmanager
+def _replaced(module: nn.Module, name: str, value: Tensor) -> Iterator[None]:
+    """While open, a parameter of the module is another tensor."""
+    *path, last = name.split(".")
+    owner = module.get_submodule(".".join(path))
+    parameter = owner._parameters[last]
+    owner._parameters[last] = value  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        owner._parameters[last] = parameter
+
+
+def _interleaved(values: csr_array, rates: csr_array, fields: int) -> csr_array:
+    """Both Jacobians side by side, with the rates of a point's fields after their values."""
+    points = values.shape[1] // fields
+    columns = np.arange(points * fields)
+    place = columns // fields * 2 * fields + columns % fields
+    both = scipy.sparse.hstack([values, rates], format="csr")
+    order = np.concatenate([place, place + fields])
+    return csr_array((both.data, order[both.indices], both.indptr), both.shape)
