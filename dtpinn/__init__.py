@@ -15,8 +15,10 @@ __version__ = "0.1.0"
 # Public name -> the module it lives in.
 _LAZY = {
     "Dirichlet": "dtpinn.pde",
+    "Heat": "dtpinn.pde",
     "Known": "dtpinn.pde",
     "MLP": "dtpinn.models",
+    "Manufactured": "dtpinn.pde",
     "Neumann": "dtpinn.pde",
     "Nodes": "dtpinn.nodes",
     "PDE": "dtpinn.pde",

@@ -4,18 +4,25 @@ Nothing here knows where a derivative comes from: the same residual runs on RBF-
 automatic differentiation.
 """
 
-from dtpinn.pde.conditions import Dirichlet, Neumann, Robin
+from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.equation import PDE
+from dtpinn.pde.forced import Forced
+from dtpinn.pde.heat import Heat
 from dtpinn.pde.known import Known
+from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.operators import Operator
 from dtpinn.pde.poisson import Poisson
 
 __all__ = [
     "PDE",
+    "BoundaryCondition",
     "Derivatives",
     "Dirichlet",
+    "Forced",
+    "Heat",
     "Known",
+    "Manufactured",
     "Neumann",
     "Operator",
     "Poisson",

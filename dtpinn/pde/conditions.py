@@ -1,27 +1,68 @@
-"""Boundary conditions of the linear kind: Robin, and its cases Dirichlet and Neumann."""
+"""Boundary conditions ``B u = g``: Robin, and its cases Dirichlet and Neumann."""
 
 from __future__ import annotations
 
+import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from dtpinn.pde.coefficients import Coefficient, at, checked, vanishes
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.known import Known
+from dtpinn.pde.known import Known, known
 
-Coefficient = float | Tensor
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Data = Callable[..., Tensor]
 
 
-class Robin(nn.Module):
-    """``alpha du/dn + beta u = g``, equation (2) of the paper.
+class BoundaryCondition(nn.Module, ABC):
+    """``operator(u) = g`` on the boundary, or on a part of it.
 
     Parameters
     ----------
-    alpha, beta : float or scalar Tensor
-        An ``nn.Parameter`` is an unknown coefficient, to be learnt. For coefficients that vary
-        along the boundary write the condition in :meth:`dtpinn.PDE.boundary`.
-    g : callable
-        (x (n, d), normal (n, d)) -> (n,); in space-time (x, normal, t).
+    g : callable, optional
+        (x (n, d), normal (n, d)) -> (n,), or (n, fields) for a system; in space-time
+        (x, normal, t). None for 0. Evaluated once per point set.
+    """
+
+    def __init__(self, g: Data | None = None) -> None:
+        super().__init__()
+        self.g: Known | None = known(g)
+
+    @abstractmethod
+    def operator(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        """Return the left side of the condition on the boundary points."""
+
+    def forward(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        """Return the residual on the boundary points."""
+        left = self.operator(u, D, x, n, *t)
+        return left if self.g is None else left - self.g(x, n, *t)
+
+    def with_data(self, g: Data) -> Self:
+        """Return the same condition, unknown coefficients shared, with data where it had none."""
+        if self.g is not None:
+            raise ValueError(
+                f"{self}: its data g are found from the solution; give the condition without them"
+            )
+        result = copy.copy(self)
+        result.g = known(g)
+        return result
+
+
+class Robin(BoundaryCondition):
+    """``alpha du/dn + beta u = g``, equation (2) of the paper; of a system, for every field.
+
+    Parameters
+    ----------
+    alpha, beta : float, scalar Tensor or callable
+        A function (x (n, d), normal (n, d)) -> (n,), in space-time (x, normal, t), varies along the
+        boundary. An ``nn.Parameter`` is an unknown coefficient, to be learnt.
+    g : callable, optional
+        (x (n, d), normal (n, d)) -> (n,) or (n, fields); in space-time (x, normal, t). None for 0.
 
     Examples
     --------
@@ -29,46 +70,29 @@ class Robin(nn.Module):
     Robin(alpha=1.0, beta=0.0)
     """
 
-    def __init__(self, alpha: Coefficient, beta: Coefficient, g: Callable[..., Tensor]) -> None:
-        super().__init__()
-        if not isinstance(alpha, Tensor) and not isinstance(beta, Tensor) and alpha == beta == 0:
+    def __init__(self, alpha: Coefficient, beta: Coefficient, g: Data | None = None) -> None:
+        super().__init__(g)
+        self.alpha, self.beta = checked("Robin: alpha", alpha), checked("Robin: beta", beta)
+        if vanishes(self.alpha) and vanishes(self.beta):
             raise ValueError("Robin: alpha and beta are both 0, which leaves no condition")
-        self.alpha, self.beta = (
-            _checked(name, c) for name, c in (("alpha", alpha), ("beta", beta))
-        )
-        self.g = g if isinstance(g, Known) else Known(g)
 
-    def forward(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
-        """Return the residual on the boundary points."""
-        residual = -self.g(x, n, *t)
-        # A coefficient that is 0 by construction asks for no operator at all.
-        if isinstance(self.alpha, Tensor) or self.alpha != 0:
-            residual = residual + self.alpha * D.normal(u)
-        if isinstance(self.beta, Tensor) or self.beta != 0:
-            residual = residual + self.beta * u
-        return residual
+    def operator(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        """Return alpha du/dn + beta u; a coefficient that vanishes asks for no derivative."""
+        if vanishes(self.alpha):
+            return at(self.beta, u, x, n, *t) * u
+        slope = at(self.alpha, u, x, n, *t) * D.normal(u)
+        return slope if vanishes(self.beta) else slope + at(self.beta, u, x, n, *t) * u
 
     def extra_repr(self) -> str:
         """Show the coefficients when printed."""
         return f"alpha={self.alpha}, beta={self.beta}"
 
 
-def _checked(name: str, coefficient: Coefficient) -> Coefficient:
-    if isinstance(coefficient, nn.Parameter) and coefficient.numel() == 1:
-        return coefficient
-    try:
-        return float(coefficient)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(
-            f"Robin: {name} must be a number or a scalar nn.Parameter, got {coefficient!r}"
-        ) from None
-
-
-def Dirichlet(g: Callable[..., Tensor]) -> Robin:
-    """Return the condition ``u = g``; g: (x, normal) -> (n,)."""
+def Dirichlet(g: Data | None = None) -> Robin:
+    """Return the condition ``u = g``; g: (x, normal) -> (n,), or 0."""
     return Robin(0.0, 1.0, g)
 
 
-def Neumann(g: Callable[..., Tensor]) -> Robin:
-    """Return the condition ``du/dn = g``; g: (x, normal) -> (n,)."""
+def Neumann(g: Data | None = None) -> Robin:
+    """Return the condition ``du/dn = g``; g: (x, normal) -> (n,), or 0."""
     return Robin(1.0, 0.0, g)

@@ -55,12 +55,25 @@ class Known:
         known: Tensor = value
         return known
 
+    def __repr__(self) -> str:
+        return f"Known({_name(self.function)})"
+
     def __getstate__(self) -> dict[str, Any]:
         """Copies and checkpoints keep the function and forget the values."""
         return {"function": self.function}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["function"])  # type: ignore[misc]
+
+
+def known(function: Callable[..., Tensor] | None) -> Known | None:
+    """Return a function as one that is evaluated once per point set; None stays None."""
+    return function if function is None or isinstance(function, Known) else Known(function)
+
+
+def _name(function: Callable[..., Tensor]) -> str:
+    name: str = getattr(function, "__name__", type(function).__name__)
+    return name
 
 
 def _same(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> bool:

@@ -1,56 +1,91 @@
-"""Exact derivatives of a known function of the points, by automatic differentiation.
-
-They turn a chosen solution into the data of a problem that it solves (the method of manufactured
-solutions): f = L u in the domain, g = B u on its boundary.
-"""
+"""Manufactured: any equation at all, shifted so that a chosen function solves it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 
-from dtpinn.pde.autodiff import row_gradients
-
-Solution = Callable[..., Tensor]
-
-
-def gradient(u: Solution, x: Tensor) -> Tensor:
-    """Return grad u (n, d) at x (n, d), for u: (n, d) -> (n,)."""
-    with torch.enable_grad():
-        points = x.detach().requires_grad_()
-        return row_gradients(_checked(u, points), points).detach()
+from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.equation import PDE, Condition
+from dtpinn.pde.exact import Solution, boundary_data, initial_data, source
+from dtpinn.pde.known import Known
 
 
-def laplacian(u: Solution, x: Tensor) -> Tensor:
-    """Return the Laplacian of u (n,) at x (n, d), for u: (n, d) -> (n,).
+class Manufactured(PDE):
+    """A PDE minus what it leaves over at `u`, in its residual and in each of its conditions.
+
+    The method of manufactured solutions in one line, for anybody's equation: linear or not, a
+    system or in space-time, conditions on the whole boundary or by part. What is subtracted is
+    computed by automatic differentiation, once per point set.
+
+    Parameters
+    ----------
+    pde : PDE
+        Its unknown coefficients stay unknown, and u is the solution at the values that they have
+        now, whatever training makes of them.
+    u : callable
+        The solution, x (n, d) -> (n,) or (n, fields), written with torch functions; (x, t) in
+        space-time.
+    start : float
+        The first of the times, that of the initial condition.
 
     Examples
     --------
-    >>> import torch
-    >>> laplacian(lambda x: x[:, 0] ** 2 + 3 * x[:, 1] ** 2, torch.zeros(2, 2))
-    tensor([8., 8.])
+    >>> import torch, dtpinn
+    >>> class Bratu(dtpinn.PDE):
+    ...     def residual(self, u, D, x):
+    ...         return D.laplacian(u) + torch.exp(u)
+    ...     def boundary(self, u, D, x, n):
+    ...         return u
+    >>> u = lambda x: torch.sin(x[:, 0] + x[:, 1])
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+    >>> problem = dtpinn.vanilla(dtpinn.pde.Manufactured(Bratu(), u), nodes)
+    >>> bool(problem.loss(u) < 1e-25)
+    True
     """
-    with torch.enable_grad():
-        points = x.detach().requires_grad_()
-        first = row_gradients(_checked(u, points), points)
-        total = torch.zeros(len(points), dtype=x.dtype, device=x.device)
-        for axis in range(points.shape[1]):
-            total = total + row_gradients(first[:, axis], points)[:, axis]
-        return total.detach()
 
+    def __init__(self, pde: PDE, u: Solution, start: float = 0.0) -> None:
+        super().__init__()
+        if not isinstance(pde, PDE):
+            raise TypeError(f"Manufactured: expected a dtpinn.PDE, got {type(pde).__name__}")
+        self.pde, self.solution = pde, u
+        # A copy, so that what is learnt does not change the problem that it is learnt from.
+        frozen = copy.deepcopy(pde).requires_grad_(False)
+        self._left_inside = Known(source(u, frozen.residual))
+        self._left_on_boundary = Known(boundary_data(u, frozen.boundary))
+        self._left_by_part = {
+            part: Known(boundary_data(u, condition))
+            for part, condition in frozen.conditions().items()
+        }
+        u0 = initial_data(u, start)
+        self._left_at_start = Known(lambda x: frozen.initial(u0(x), x))
 
-def normal_derivative(u: Solution, x: Tensor, normal: Tensor) -> Tensor:
-    """Return n . grad u (n,) at x (n, d) with unit normals (n, d)."""
-    return (gradient(u, x) * normal).sum(-1)
+    @property
+    def fields(self) -> int:  # type: ignore[override]
+        """Number of unknowns: the equation's own."""
+        return self.pde.fields
 
+    def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
+        """Return the equation's residual less that of the solution."""
+        return self.pde.residual(u, D, x, *t) - self._left_inside(x, *t)
 
-def _checked(u: Solution, points: Tensor) -> Tensor:
-    values = u(points)
-    if values.shape != (len(points),):
-        raise ValueError(
-            f"manufactured solution: u must map points (n, d) to (n,), got shape "
-            f"{tuple(values.shape)} for points of shape {tuple(points.shape)}"
-        )
-    return values
+    def boundary(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        """Return the boundary condition's residual less that of the solution."""
+        return self.pde.boundary(u, D, x, n, *t) - self._left_on_boundary(x, n, *t)
+
+    def initial(self, u: Tensor, x: Tensor) -> Tensor:
+        """Return the initial condition's residual less that of the solution."""
+        return self.pde.initial(u, x) - self._left_at_start(x)
+
+    def conditions(self) -> Mapping[str, Condition]:
+        """Return each part's condition less what it leaves over at the solution."""
+        conditions = self.pde.conditions()
+        return {part: self._corrected(part, own) for part, own in conditions.items()}
+
+    def _corrected(self, part: str, own: Condition) -> Callable[..., Tensor]:
+        def condition(u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+            return own(u, D, x, n, *t) - self._left_by_part[part](x, n, *t)
+
+        return condition

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import dtpinn
-from dtpinn.pde import manufactured, operators
+from dtpinn.pde import operators
+from dtpinn.pde.exact import boundary_data, source
 from dtpinn.pde.solutions import sine_cosine
 
 
@@ -77,19 +78,20 @@ def test_manufactured_data_are_the_exact_derivatives():
     a, b = math.pi * x[:, 0], math.pi * x[:, 1]
     laplacian = -2 * math.pi**2 * torch.sin(a) * torch.cos(b)
     gradient = math.pi * torch.stack([a.cos() * b.cos(), -a.sin() * b.sin()], dim=1)
-    normal = torch.nn.functional.normalize(torch.randn(50, 2), dim=1)
-    assert torch.allclose(manufactured.laplacian(sine_cosine, x), laplacian)
-    assert torch.allclose(manufactured.gradient(sine_cosine, x), gradient)
-    slope = manufactured.normal_derivative(sine_cosine, x, normal)
-    assert torch.allclose(slope, (gradient * normal).sum(1))
+    normals = torch.nn.functional.normalize(torch.randn(50, 2), dim=1)
+    f = source(sine_cosine, lambda u, D, x: D.laplacian(u))
+    g = boundary_data(sine_cosine, lambda u, D, x, n: D.normal(u))
+    assert torch.allclose(f(x), laplacian)
+    assert torch.allclose(g(x, normals), (gradient * normals).sum(1))
 
 
 def test_manufactured_data_of_functions_with_vanishing_derivatives():
     x = torch.rand(4, 2)
-    assert torch.equal(manufactured.laplacian(lambda x: x[:, 0], x), torch.zeros(4))
-    assert torch.equal(manufactured.laplacian(lambda x: torch.ones(len(x)), x), torch.zeros(4))
-    with pytest.raises(ValueError, match=r"\(4, 1\)"):
-        manufactured.laplacian(lambda x: x[:, :1], x)
+    laplacian = lambda u, D, x: D.laplacian(u)  # noqa: E731
+    assert torch.equal(source(lambda x: x[:, 0], laplacian)(x), torch.zeros(4))
+    assert torch.equal(source(lambda x: torch.ones(len(x)), laplacian)(x), torch.zeros(4))
+    with pytest.raises(ValueError, match=r"\(2,\) for points of shape \(4, 2\)"):
+        source(lambda x: x.sum(0), laplacian)(x)
 
 
 def test_conditions():

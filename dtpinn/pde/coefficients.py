@@ -1,0 +1,64 @@
+"""Coefficients of equations and conditions: numbers, unknown numbers, functions of the points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from dtpinn.pde.known import Known
+
+Coefficient = float | Tensor | Callable[..., Tensor]
+Checked = float | nn.Parameter | nn.Module | Known
+
+
+def checked(name: str, coefficient: Coefficient) -> Checked:
+    """Return a coefficient as an equation holds it.
+
+    Parameters
+    ----------
+    name : str
+        For the message, "Robin: alpha".
+    coefficient : float, scalar Tensor or callable
+        An ``nn.Parameter`` is unknown and to be learnt; so is what an ``nn.Module`` holds, which is
+        evaluated in every step. Any other function is known, and evaluated once per point set.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    if isinstance(coefficient, (nn.Module, Known)):
+        return coefficient
+    if isinstance(coefficient, nn.Parameter) and coefficient.numel() == 1:
+        return coefficient
+    if callable(coefficient):
+        return Known(coefficient)
+    try:
+        return float(coefficient)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"{name} must be a number, a scalar nn.Parameter or a function of the points, got "
+            f"{coefficient!r}"
+        ) from None
+
+
+def at(coefficient: Checked, like: Tensor, *points: Tensor) -> float | Tensor:
+    """Return a coefficient's value, to be multiplied with a tensor (n,) or (n, fields).
+
+    Examples
+    --------
+    >>> import torch
+    >>> at(checked("k", lambda x: x[:, 0]), torch.ones(2, 3), torch.tensor([[1.0], [2.0]]))
+    tensor([[1.],
+            [2.]])
+    """
+    if isinstance(coefficient, (float, Tensor)):
+        return coefficient
+    value: Tensor = coefficient(*points)
+    return value[:, None] if value.dim() < like.dim() else value
+
+
+def vanishes(coefficient: Checked) -> bool:
+    """Whether a coefficient is 0 by construction, so that its term need not be computed."""
+    return isinstance(coefficient, float) and coefficient == 0.0
