@@ -14,9 +14,12 @@ __version__ = "0.1.0"
 
 # Public name -> the module it lives in.
 _LAZY = {
+    "AllenCahn": "dtpinn.pde",
     "Dirichlet": "dtpinn.pde",
     "Heat": "dtpinn.pde",
+    "Helmholtz": "dtpinn.pde",
     "Known": "dtpinn.pde",
+    "LinearElasticity": "dtpinn.pde",
     "MLP": "dtpinn.models",
     "Manufactured": "dtpinn.pde",
     "Neumann": "dtpinn.pde",
@@ -25,6 +28,7 @@ _LAZY = {
     "Poisson": "dtpinn.pde",
     "Result": "dtpinn.training",
     "Robin": "dtpinn.pde",
+    "Traction": "dtpinn.pde",
     "discretize": "dtpinn.problem",
     "fit": "dtpinn.training",
     "place_nodes": "dtpinn.nodes",

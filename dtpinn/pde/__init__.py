@@ -1,30 +1,40 @@
 """Equations as pointwise residuals, their conditions, and the vocabulary of derivatives.
 
-Nothing here knows where a derivative comes from: the same residual runs on RBF-FD matrices and on
-automatic differentiation.
+The same residual runs on RBF-FD matrices and on automatic differentiation, and knows neither.
 """
 
+from dtpinn.pde.allen_cahn import AllenCahn
 from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
 from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.elasticity import LinearElasticity, Traction
 from dtpinn.pde.equation import PDE
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
+from dtpinn.pde.helmholtz import Helmholtz
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
+from dtpinn.pde.material import Lame, Material, Young
 from dtpinn.pde.operators import Operator
 from dtpinn.pde.poisson import Poisson
 
 __all__ = [
     "PDE",
+    "AllenCahn",
     "BoundaryCondition",
     "Derivatives",
     "Dirichlet",
     "Forced",
     "Heat",
+    "Helmholtz",
     "Known",
+    "Lame",
+    "LinearElasticity",
     "Manufactured",
+    "Material",
     "Neumann",
     "Operator",
     "Poisson",
     "Robin",
+    "Traction",
+    "Young",
 ]

@@ -8,39 +8,38 @@ from torch import Tensor, nn
 
 from dtpinn.pde.known import Known
 
-Coefficient = float | Tensor | Callable[..., Tensor]
+Constant = float | Tensor
+Coefficient = Constant | Callable[..., Tensor]
 Checked = float | nn.Parameter | nn.Module | Known
 
 
-def checked(name: str, coefficient: Coefficient) -> Checked:
-    """Return a coefficient as an equation holds it.
-
-    Parameters
-    ----------
-    name : str
-        For the message, "Robin: alpha".
-    coefficient : float, scalar Tensor or callable
-        An ``nn.Parameter`` is unknown and to be learnt; so is what an ``nn.Module`` holds, which is
-        evaluated in every step. Any other function is known, and evaluated once per point set.
+def constant(name: str, coefficient: Constant) -> float | nn.Parameter:
+    """Return a coefficient that is the same everywhere: a number, or an unknown one.
 
     Raises
     ------
     TypeError
-        For anything else.
+        Unless it is a number or a scalar ``nn.Parameter``.
     """
-    if isinstance(coefficient, (nn.Module, Known)):
-        return coefficient
     if isinstance(coefficient, nn.Parameter) and coefficient.numel() == 1:
         return coefficient
-    if callable(coefficient):
-        return Known(coefficient)
     try:
         return float(coefficient)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(
-            f"{name} must be a number, a scalar nn.Parameter or a function of the points, got "
-            f"{coefficient!r}"
+            f"{name} must be a number or a scalar nn.Parameter, got {coefficient!r}"
         ) from None
+
+
+def checked(name: str, coefficient: Coefficient) -> Checked:
+    """Return a coefficient as an equation holds it: a constant, or a function of the points.
+
+    What an ``nn.Module`` holds is to be learnt, so that it is evaluated in every step. Any other
+    function is known, and evaluated once per point set.
+    """
+    if isinstance(coefficient, (nn.Module, Known)):
+        return coefficient
+    return Known(coefficient) if callable(coefficient) else constant(name, coefficient)
 
 
 def at(coefficient: Checked, like: Tensor, *points: Tensor) -> float | Tensor:

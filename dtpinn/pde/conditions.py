@@ -58,9 +58,9 @@ class Robin(BoundaryCondition):
 
     Parameters
     ----------
-    alpha, beta : float, scalar Tensor or callable
+    alpha, beta : float, nn.Parameter or callable
         A function (x (n, d), normal (n, d)) -> (n,), in space-time (x, normal, t), varies along the
-        boundary. An ``nn.Parameter`` is an unknown coefficient, to be learnt.
+        boundary. A scalar Parameter is an unknown coefficient, to be learnt.
     g : callable, optional
         (x (n, d), normal (n, d)) -> (n,) or (n, fields); in space-time (x, normal, t). None for 0.
 

@@ -82,7 +82,7 @@ class Forced(PDE):
         u : callable
             The solution, x (n, d) -> (n,) or (n, fields), written with torch functions; (x, t) of
             an equation in time.
-        alpha, beta : float, scalar Tensor or callable
+        alpha, beta : float, nn.Parameter or callable
             Of the Robin condition ``alpha du/dn + beta u = g`` on the whole boundary.
         boundary : BoundaryCondition or mapping, optional
             Other conditions, without their data: ``Dirichlet()``, ``{"inner": Neumann(), ...}``.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from dtpinn.pde.coefficients import Coefficient, at, checked
+from dtpinn.pde.coefficients import Constant, constant
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.forced import Boundary, Forced
 
@@ -23,9 +23,8 @@ class Heat(Forced):
         coefficients are functions of (x, normal, t).
     initial : callable, optional
         u_0: x (n, d) -> (n,); None for 0.
-    diffusivity : float, scalar Tensor or callable
-        Positive, length^2 / time; 1 in the paper. An ``nn.Parameter`` is learnt; a function of
-        (x, t) multiplies the Laplacian.
+    diffusivity : float or nn.Parameter
+        Positive, length^2 / time; 1 in the paper. A Parameter is unknown, and learnt.
 
     Examples
     --------
@@ -44,11 +43,11 @@ class Heat(Forced):
         f: Callable[..., Tensor] | None,
         boundary: Boundary,
         initial: Callable[[Tensor], Tensor] | None = None,
-        diffusivity: Coefficient = 1.0,
+        diffusivity: Constant = 1.0,
     ) -> None:
         super().__init__(f, boundary, initial)
-        self.diffusivity = checked("Heat: diffusivity", diffusivity)
+        self.diffusivity = constant("Heat: diffusivity", diffusivity)
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return u_t - diffusivity Laplacian u."""
-        return D.time(u) - at(self.diffusivity, u, x, *t) * D.laplacian(u)
+        return D.time(u) - self.diffusivity * D.laplacian(u)
