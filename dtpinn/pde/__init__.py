@@ -14,6 +14,7 @@ from dtpinn.pde.helmholtz import Helmholtz
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
+from dtpinn.pde.nodal_data import NodalData
 from dtpinn.pde.operators import Operator
 from dtpinn.pde.poisson import Poisson
 
@@ -32,6 +33,7 @@ __all__ = [
     "Manufactured",
     "Material",
     "Neumann",
+    "NodalData",
     "Operator",
     "Poisson",
     "Robin",

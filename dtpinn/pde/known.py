@@ -51,9 +51,18 @@ class Known:
             with torch.inference_mode(False):
                 value = self.function(x, *others)
                 value = torch.as_tensor(value, dtype=x.dtype, device=x.device).detach()
+            self._check(value, x)
             self._seen[x] = (others, value)
         known: Tensor = value
         return known
+
+    def _check(self, value: Tensor, x: Tensor) -> None:
+        if value.dim() and len(value) not in (1, len(x)):
+            raise ValueError(
+                f"{self} returned shape {tuple(value.shape)} for {len(x)} points: it must answer "
+                "for whatever points it is called with. Values known at the nodes only become "
+                "such a function by dtpinn.pde.NodalData(points, values)"
+            )
 
     def __repr__(self) -> str:
         return f"Known({_name(self.function)})"

@@ -120,9 +120,15 @@ def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> No
         if isinstance(error, NotImplementedError):
             raise
         given = ", ".join(str(tuple(a.shape)) for a in (u, *arguments) if isinstance(a, Tensor))
+        hint = ""
+        if "must match the size of tensor" in str(error) and "dimension 0" in str(error):
+            hint = (
+                ". A residual must take any points: values known at the nodes only become a "
+                "function of them by dtpinn.pde.NodalData(points, values)"
+            )
         raise ValueError(
             f"{label(function)} failed on {_ROWS} dummy points, with u and points of shapes "
-            f"{given}: {error}"
+            f"{given}: {error}{hint}"
         ) from error
     check_result(function, result, u)
 
