@@ -1,0 +1,162 @@
+"""Equations with a chosen solution, for every test that all of them have to pass.
+
+The library's with every kind of condition, and four that are not in the library, all of them on a
+ring with two named parts of the boundary; Poisson's equation also in the ball.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+
+import dtpinn
+from dtpinn.pde import Dirichlet, Neumann, Robin, Traction, Young
+
+TIMES = torch.linspace(0.0, 0.6, 4)
+PLATE = Young(2.5, 0.3, plane="stress")
+
+
+def wave(x):
+    return 1 + torch.sin(x[:, 0] + 0.5) * torch.cos(1.5 * x[:, 1]) * (1 + 0.1 * x[:, -1])
+
+
+def two_waves(x):
+    return torch.stack([wave(x), torch.exp(-0.5 * x[:, 0] * x[:, 1])], dim=1)
+
+
+def fading(x, t):
+    return 0.5 * wave(x) * torch.exp(-t) + 0.2 * x[:, 0] * torch.sin(3 * t)
+
+
+class Burgers(dtpinn.PDE):
+    """u_t + u u_x + u u_y = 0.1 Laplacian u."""
+
+    def residual(self, u, D, x, t):
+        steepening = u * D.gradient(u).sum(1)
+        return D.time(u) + steepening - 0.1 * D.laplacian(u)
+
+    def boundary(self, u, D, x, n, t):
+        return u
+
+    def initial(self, u, x):
+        return u
+
+
+class AdvectionDiffusion(dtpinn.PDE):
+    """b . grad u = 0.2 Laplacian u with a wind that turns; fixed inside, free to leave outside."""
+
+    def residual(self, u, D, x):
+        wind = torch.stack([1 - x[:, 1], x[:, 0]], dim=1)
+        return (wind * D.gradient(u)).sum(1) - 0.2 * D.laplacian(u)
+
+    def conditions(self):
+        return {"inner": lambda u, D, x, n: u, "outer": lambda u, D, x, n: D.normal(u)}
+
+
+class Plate(dtpinn.PDE):
+    """Laplacian^2 u = 0 in one field: two conditions at the boundary, as two equations there."""
+
+    def residual(self, u, D, x):
+        return D.biharmonic(u)
+
+    def boundary(self, u, D, x, n):
+        return torch.stack([u, D.normal(u)], dim=1)
+
+
+class PlateInTwoFields(dtpinn.PDE):
+    """Laplacian u = v, Laplacian v = 0: deflection and moment, which the direct solve can take."""
+
+    fields = 2
+
+    def residual(self, u, D, x):
+        return D.laplacian(u) - torch.stack([u[:, 1], torch.zeros(len(x))], dim=1)
+
+    def boundary(self, u, D, x, n):
+        return torch.stack([u[:, 0], D.normal(u)[:, 0]], dim=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A PDE that `u` solves, on a ring or a ball."""
+
+    pde: dtpinn.PDE
+    u: Callable
+    times: torch.Tensor | None = None
+    domain: str = "ring"
+    solvable: bool = True
+
+    @property
+    def order(self):
+        """Of the discretisation that the tests use."""
+        return 4 if self.domain == "ring" else 3
+
+    def model(self, points):
+        """The solution as a model takes its points."""
+        return self.u(points) if self.times is None else self.u(points[:, :-1], points[:, -1])
+
+
+# Conditions on the ring, without data; `slope` and `mixture` are an equation's own.
+CONDITIONS = {
+    "Dirichlet": lambda slope, mixture: Dirichlet(),
+    "Neumann": lambda slope, mixture: slope(),
+    "Robin": lambda slope, mixture: mixture(),
+    "mixed": lambda slope, mixture: {"inner": slope(), "outer": Dirichlet()},
+}
+PLAIN = (Neumann, lambda: Robin(lambda x, n, *t: 1 + 0.5 * x[:, 0] * n[:, 0], 2.0))
+TRACTION = (lambda: Traction(PLATE), lambda: Traction(PLATE, stiffness=lambda x, n: 2 + x[:, 1]))
+
+# name -> equation, its coefficients, its solution, times, its own conditions
+LIBRARY = {
+    "Poisson": (dtpinn.Poisson, {}, wave, None, PLAIN),
+    "nonlinear Poisson": (dtpinn.Poisson, {"reaction": torch.exp}, wave, None, PLAIN),
+    "Helmholtz": (dtpinn.Helmholtz, {"wavenumber": lambda x: 2 + x[:, 0]}, wave, None, PLAIN),
+    "elasticity": (dtpinn.LinearElasticity, {"material": PLATE}, two_waves, None, TRACTION),
+    "heat": (dtpinn.Heat, {"diffusivity": 0.7}, fading, TIMES, PLAIN),
+    "Allen-Cahn": (dtpinn.AllenCahn, {"epsilon": 0.5}, fading, TIMES, PLAIN),
+}
+FREE = {("Poisson", "Neumann"), ("elasticity", "Neumann")}  # up to a constant, a rigid motion
+
+
+def library_cases():
+    for name, (equation, coefficients, u, times, own) in LIBRARY.items():
+        for kind, condition in CONDITIONS.items():
+            pde = equation.from_solution(u, boundary=condition(*own), **coefficients)
+            solvable = (name, kind) not in FREE
+            yield f"{name}, {kind}", Case(pde, u, times, solvable=solvable)
+
+
+OWN = {
+    "Burgers": Case(dtpinn.Manufactured(Burgers(), fading), fading, TIMES),
+    "advection-diffusion": Case(dtpinn.Manufactured(AdvectionDiffusion(), wave), wave),
+    "biharmonic": Case(dtpinn.Manufactured(Plate(), wave), wave, solvable=False),
+    "biharmonic in two fields": Case(dtpinn.Manufactured(PlateInTwoFields(), two_waves), two_waves),
+    "Poisson in the ball": Case(dtpinn.Poisson.from_solution(wave), wave, domain="ball"),
+}
+CASES = {**dict(library_cases()), **OWN}
+
+DOMAINS = {"ring": dtpinn.geometry.Annulus(0.4, 1.0), "ball": dtpinn.geometry.Ball()}
+SPACINGS = {"ring": (0.12, 0.06), "ball": (0.24, 0.11)}
+
+
+@cache
+def clouds(domain):
+    """A coarse and a fine set of nodes."""
+    return [dtpinn.place_nodes(DOMAINS[domain], spacing=h) for h in SPACINGS[domain]]
+
+
+def observed_order(domain, errors):
+    """The power of the spacing with which two errors, the coarse one first, go down."""
+    coarse, fine = SPACINGS[domain]
+    return math.log(errors[0] / errors[1]) / math.log(coarse / fine)
+
+
+def error_of_the_direct_solve(case, nodes):
+    """Relative l2 error on X, at all times if there are any."""
+    problem = dtpinn.discretize(case.pde, nodes, case.order, times=case.times)
+    u, exact = problem.solve(), case.model(problem.points)
+    assert u.shape == exact.shape
+    return float((u - exact).norm() / exact.norm())
