@@ -8,6 +8,7 @@ from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.elasticity import LinearElasticity, Traction
 from dtpinn.pde.equation import PDE
+from dtpinn.pde.exact import in_space_time
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
 from dtpinn.pde.helmholtz import Helmholtz
@@ -39,4 +40,5 @@ __all__ = [
     "Robin",
     "Traction",
     "Young",
+    "in_space_time",
 ]

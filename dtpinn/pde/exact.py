@@ -75,6 +75,17 @@ def initial_data(u: Solution, start: float) -> Callable[[Tensor], Tensor]:
     return u0
 
 
+def in_space_time(u: Solution) -> Solution:
+    """Return u(x, t) as a function of points (n, d + 1), such as ``fit(exact=...)`` measures with.
+
+    Examples
+    --------
+    >>> in_space_time(lambda x, t: x[:, 0] * t)(torch.tensor([[2.0, 0.0, 3.0]]))
+    tensor([6.])
+    """
+    return lambda points: u(points[:, :-1], points[:, -1])
+
+
 def _moved(residual: Residual, x: Tensor) -> Residual:
     """Coefficients follow the points to their device: nobody else knows of the frozen copy."""
     owner = getattr(residual, "__self__", residual)

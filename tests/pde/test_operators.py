@@ -11,8 +11,6 @@ import torch
 
 import dtpinn
 from dtpinn.pde import operators
-from dtpinn.pde.exact import boundary_data, source
-from dtpinn.pde.solutions import sine_cosine
 
 
 @pytest.mark.parametrize("d", [1, 2, 3])
@@ -67,53 +65,16 @@ def test_known_functions_are_differentiated_where_the_points_are():
     assert torch.equal(x.grad[:, 0], 2 * x[:, 0].detach())
 
 
+def test_known_functions_must_answer_for_the_points_they_are_given():
+    measured = torch.rand(7)
+    with pytest.raises(ValueError, match=r"\(7,\) for 5 points.*NodalData"):
+        dtpinn.Known(lambda x: measured)(torch.rand(5, 2))
+    assert dtpinn.Known(lambda x: 3.0)(torch.rand(5, 2)) == 3.0
+
+
 def test_known_is_for_functions():
     with pytest.raises(TypeError, match="function"):
         dtpinn.Known(3.0)
-
-
-def test_manufactured_data_are_the_exact_derivatives():
-    """Against the derivatives of (19) by hand."""
-    x = 2 * torch.rand(50, 2) - 1
-    a, b = math.pi * x[:, 0], math.pi * x[:, 1]
-    laplacian = -2 * math.pi**2 * torch.sin(a) * torch.cos(b)
-    gradient = math.pi * torch.stack([a.cos() * b.cos(), -a.sin() * b.sin()], dim=1)
-    normals = torch.nn.functional.normalize(torch.randn(50, 2), dim=1)
-    f = source(sine_cosine, lambda u, D, x: D.laplacian(u))
-    g = boundary_data(sine_cosine, lambda u, D, x, n: D.normal(u))
-    assert torch.allclose(f(x), laplacian)
-    assert torch.allclose(g(x, normals), (gradient * normals).sum(1))
-
-
-def test_manufactured_data_of_functions_with_vanishing_derivatives():
-    x = torch.rand(4, 2)
-    laplacian = lambda u, D, x: D.laplacian(u)  # noqa: E731
-    assert torch.equal(source(lambda x: x[:, 0], laplacian)(x), torch.zeros(4))
-    assert torch.equal(source(lambda x: torch.ones(len(x)), laplacian)(x), torch.zeros(4))
-    with pytest.raises(ValueError, match=r"\(2,\) for points of shape \(4, 2\)"):
-        source(lambda x: x.sum(0), laplacian)(x)
-
-
-def test_conditions():
-    g = lambda x, n: x[:, 0]  # noqa: E731
-    assert (dtpinn.Dirichlet(g).alpha, dtpinn.Dirichlet(g).beta) == (0.0, 1.0)
-    assert (dtpinn.Neumann(g).alpha, dtpinn.Neumann(g).beta) == (1.0, 0.0)
-    u, x, n = torch.rand(5), torch.rand(5, 2), torch.rand(5, 2)
-
-    class Slope:
-        def normal(self, of):
-            return 10 * of
-
-    for condition, wanted in (
-        (dtpinn.Robin(3.0, 2.0, g), 3 * 10 * u + 2 * u),
-        (dtpinn.Dirichlet(g), u),
-        (dtpinn.Neumann(g), 10 * u),
-    ):
-        assert torch.allclose(condition(u, Slope(), x, n), wanted - x[:, 0])
-    with pytest.raises(TypeError, match="alpha must be a number"):
-        dtpinn.Robin(torch.ones(3), 1.0, g)
-    with pytest.raises(ValueError, match="both 0"):
-        dtpinn.Robin(0, 0, g)
 
 
 def test_an_unfinished_equation_says_what_is_missing():

@@ -14,7 +14,7 @@ from functools import cache
 import torch
 
 import dtpinn
-from dtpinn.pde import Dirichlet, Neumann, Robin, Traction, Young
+from dtpinn.pde import Dirichlet, Neumann, Robin, Traction, Young, in_space_time
 
 TIMES = torch.linspace(0.0, 0.6, 4)
 PLATE = Young(2.5, 0.3, plane="stress")
@@ -96,7 +96,7 @@ class Case:
 
     def model(self, points):
         """The solution as a model takes its points."""
-        return self.u(points) if self.times is None else self.u(points[:, :-1], points[:, -1])
+        return (self.u if self.times is None else in_space_time(self.u))(points)
 
 
 # Conditions on the ring, without data; `slope` and `mixture` are an equation's own.
