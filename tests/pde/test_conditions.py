@@ -8,6 +8,7 @@ from torch import nn
 
 import dtpinn
 from dtpinn.pde import Lame, Traction, Young
+from dtpinn.pde.exact import boundary_data
 
 
 class Slope:
@@ -122,3 +123,14 @@ def test_plane_stress_leaves_the_faces_of_a_plate_free():
     assert shear == same_shear == 2.0 / 2.6
     assert Young(2.0, 0.3, plane=None).lame() == (first, shear)
     assert Lame(first, shear).lame() == (first, shear)
+
+
+def test_tractions_by_hand():
+    """A rotation strains nothing; swelling gives a pressure of (2 lambda + 2 mu) in the plane."""
+    x, normals = torch.rand(5, 2), torch.nn.functional.normalize(torch.randn(5, 2), dim=1)
+    traction = Traction(Lame(2.0, 3.0), stiffness=0.5)
+    rotation = lambda x: torch.stack([-x[:, 1], x[:, 0]], dim=1)  # noqa: E731
+    spring = boundary_data(rotation, traction.operator)(x, normals)
+    assert torch.allclose(spring, 0.5 * rotation(x))
+    swelling = boundary_data(lambda x: x, traction.operator)(x, normals)
+    assert torch.allclose(swelling, 10 * normals + 0.5 * x)
