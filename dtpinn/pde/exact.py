@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.pde.automatic import AutomaticDerivatives
+from dtpinn.pde.known import check_arguments
 
 Solution = Callable[..., Tensor]
 Residual = Callable[..., Tensor]
@@ -42,6 +43,7 @@ def at_solution(
     """
     with torch.enable_grad():
         points = [p.detach().requires_grad_() for p in (x, t) if p is not None]
+        check_arguments(u, "the solution u", "x, t", *points)
         values = _checked(u(*points), points)
         D = AutomaticDerivatives(values, points[0], normals, None if t is None else points[1])
         data = [part for part in (x, normals, t) if part is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,7 @@ class Known:
             return result
         with_others, value = self._seen.get(x, ((), None))
         if value is None or not _same(with_others, others):
+            check_arguments(self.function, f"{self}", "x, normals on the boundary, t", x, *others)
             # Not in inference mode: what is kept must serve the training that comes later.
             with torch.inference_mode(False):
                 value = self.function(x, *others)
@@ -78,6 +80,23 @@ class Known:
 def known(function: Callable[..., Tensor] | None) -> Known | None:
     """Return a function as one that is evaluated once per point set; None stays None."""
     return function if function is None or isinstance(function, Known) else Known(function)
+
+
+def check_arguments(
+    function: Callable[..., Tensor], name: str, meaning: str, *arguments: Tensor
+) -> None:
+    """Raise TypeError, with what the arguments mean, unless a function takes as many."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return  # written in C, which does not tell
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise TypeError(
+            f"{name} takes {signature}, but is called with {len(arguments)} of these: {meaning} "
+            "in space-time"
+        ) from None
 
 
 def _name(function: Callable[..., Tensor]) -> str:

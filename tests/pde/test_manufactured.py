@@ -25,6 +25,7 @@ def test_manufactured_data_are_the_exact_derivatives():
     f = source(sine_cosine, lambda u, D, x: D.laplacian(u))
     g = boundary_data(sine_cosine, lambda u, D, x, n: D.normal(u))
     assert torch.allclose(f(x), laplacian)
+    assert not f(x).requires_grad
     assert torch.allclose(g(x, normals), (gradient * normals).sum(1))
 
 
@@ -123,6 +124,10 @@ def test_conditions_are_given_without_their_data_and_are_left_as_they_are():
         dtpinn.Poisson.from_solution(u, boundary=Neumann(lambda x, n: x[:, 0]))
 
 
-def test_what_is_no_equation_is_refused():
+def test_what_is_no_equation_and_what_is_no_solution_in_time_is_refused():
+    with pytest.raises(
+        TypeError, match=r"the solution u takes \(x: .*called with 2 of these: x, t"
+    ):
+        dtpinn.Heat.from_solution(sine_cosine).f(torch.rand(5, 2), torch.rand(5))
     with pytest.raises(TypeError, match=r"expected a dtpinn\.PDE, got function"):
         dtpinn.Manufactured(sine_cosine, sine_cosine)

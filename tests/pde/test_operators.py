@@ -72,6 +72,15 @@ def test_known_functions_must_answer_for_the_points_they_are_given():
     assert dtpinn.Known(lambda x: 3.0)(torch.rand(5, 2)) == 3.0
 
 
+def test_known_functions_are_told_which_arguments_they_get():
+    x, n, t = torch.rand(5, 2), torch.rand(5, 2), torch.rand(5)
+    with pytest.raises(
+        TypeError, match=r"Known\(<lambda>\) takes \(x, n\), but .* with 3 of these"
+    ):
+        dtpinn.Known(lambda x, n: x[:, 0])(x, n, t)
+    assert torch.equal(dtpinn.Known(torch.sum)(x), x.sum())  # tells nothing of its arguments
+
+
 def test_known_is_for_functions():
     with pytest.raises(TypeError, match="function"):
         dtpinn.Known(3.0)

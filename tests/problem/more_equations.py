@@ -1,6 +1,6 @@
 """Equations with a chosen solution, for every test that all of them have to pass.
 
-The library's with every kind of condition, and four that are not in the library, all of them on a
+The library's with every kind of condition, and some that are not in the library, all of them on a
 ring with two named parts of the boundary; Poisson's equation also in the ball.
 """
 
@@ -16,7 +16,9 @@ import torch
 import dtpinn
 from dtpinn.pde import Dirichlet, Neumann, Robin, Traction, Young, in_space_time
 
-TIMES = torch.linspace(0.0, 0.6, 4)
+from equations import Elasticity, ReactionInTime
+
+TIMES = torch.linspace(0.0, 0.6, 4, dtype=torch.float64)
 PLATE = Young(2.5, 0.3, plane="stress")
 
 
@@ -134,6 +136,8 @@ OWN = {
     "advection-diffusion": Case(dtpinn.Manufactured(AdvectionDiffusion(), wave), wave),
     "biharmonic": Case(dtpinn.Manufactured(Plate(), wave), wave, solvable=False),
     "biharmonic in two fields": Case(dtpinn.Manufactured(PlateInTwoFields(), two_waves), two_waves),
+    "every word, in time": Case(dtpinn.Manufactured(ReactionInTime(), fading), fading, TIMES),
+    "every word, two fields": Case(dtpinn.Manufactured(Elasticity(), two_waves), two_waves),
     "Poisson in the ball": Case(dtpinn.Poisson.from_solution(wave), wave, domain="ball"),
 }
 CASES = {**dict(library_cases()), **OWN}
