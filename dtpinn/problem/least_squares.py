@@ -99,8 +99,9 @@ class DiscreteResiduals:
             name: torch.zeros_like(ones[name]) if w is None else 0.5 * w
             for name, w in zip(ones, doubled, strict=True)
         }
-        parts = [(w * residuals[name].square()).sum() for name, w in weights.items()]
-        squares, loss = float(torch.stack(parts).sum()), float(self._problem.loss(self._model))
+        parts = [(w * residuals[name].detach().square()).sum() for name, w in weights.items()]
+        squares = float(torch.stack(parts).sum())
+        loss = float(self._problem.loss(self._model).detach())
         tolerance = 1e3 * torch.finfo(self._problem.dtype).eps
         negative = any(bool((w < 0.0).any()) for w in weights.values())
         if negative or abs(squares - loss) > tolerance * abs(loss):

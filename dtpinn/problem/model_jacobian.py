@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jacrev, jvp, vmap
@@ -26,6 +27,10 @@ from dtpinn.sparse import CSR
 _ENTRIES_A_VALUE = 10
 # Points evaluated at a time by rows: their activations fit into a cache.
 _POINTS = 20_000
+# Gradients by points are computed in pieces of so many bytes, before they become columns of J.
+_GRADIENT_BYTES = 2.0**27
+
+Parameters = dict[str, Tensor]
 
 
 class ModelJacobian:
@@ -57,7 +62,7 @@ class ModelJacobian:
     def __init__(
         self,
         model: nn.Module,
-        parameters: dict[str, Tensor],
+        parameters: Parameters,
         points: Tensor,
         fields: int,
         *,
@@ -70,94 +75,101 @@ class ModelJacobian:
         self._size = sum(p.numel() for p in parameters.values())
         self.features = fields * (1 + in_time)
         self._in_time = in_time
-        self._known: tuple[csr_array, CSR] | None = None
+        self._last: tuple[csr_array, Callable[[], Tensor]] | None = None
 
     def product(self, S: csr_array) -> Tensor:
-        """Return S J, (rows, parameters), for S of shape (rows, n * features)."""
-        if self._known is not None and self._known[0] is S:
-            return self._by_points(S, None)
+        """Return S J, (rows, parameters), for S of shape (rows, n * features).
+
+        What depends on S alone is worked out once, for as long as the very same matrix comes.
+        """
+        if self._last is None or self._last[0] is not S:
+            self._last = S, self._way(S)
+        return self._last[1]()
+
+    def _way(self, S: csr_array) -> Callable[[], Tensor]:
         touched = np.unique(S.indices // self.features)
         values = len(touched) * self.features
         if S.nnz <= _ENTRIES_A_VALUE * values:
             return self._by_rows(S)
         if 8.0 * values * self._size > self._memory and S.shape[0] > 1:
             half = S.shape[0] // 2
-            return torch.cat([self.product(S[:half]), self.product(S[half:])])
+            ways = self._way(S[:half]), self._way(S[half:])
+            return lambda: torch.cat([way() for way in ways])
         return self._by_points(S, touched)
 
-    def _by_points(self, S: csr_array, touched: np.ndarray) -> Tensor:
+    def _by_points(self, S: csr_array, touched: NDArray[np.integer]) -> Callable[[], Tensor]:
         points = self._points
         if len(touched) < len(points):
             columns = (touched[:, None] * self.features + np.arange(self.features)).ravel()
-            S, points = csr_array(S[:, columns]), points[torch.from_numpy(touched).to(points.device)]
-        return self._stored(S)(self._at(points))
-
-    def _stored(self, S: csr_array) -> CSR:
-        """S as the op takes it; made once for as long as the very same matrix comes."""
-        if self._known is None or self._known[0] is not S:
-            self._known = S, CSR.from_scipy(S).to(self._points.device, self._points.dtype)
-        return self._known[1]
+            S, points = S[:, columns], points[torch.from_numpy(touched).to(points.device)]
+        product = CSR.from_scipy(S).to(points.device, points.dtype)
+        return lambda: product(self._at(points))
 
     def _at(self, points: Tensor) -> Tensor:
         """J at some points, (points * features, parameters)."""
-        derivative = jacrev(self._features) if self.features > 1 else grad(self._only_feature)
-        chunk = max(1, int(2.0**27 / (8.0 * self.features * self._size)))
-        parts = self._mapped(derivative, (None, 0), chunk)(self._parameters, points)
-        rows = len(points) * self.features
-        return torch.cat([part.reshape(rows, -1) for part in parts.values()], dim=1)
 
-    def _by_rows(self, S: csr_array) -> Tensor:
+        def only(parameters: Parameters, point: Tensor) -> Tensor:
+            return self._features(parameters, point)[0]
+
+        def rows(parameters: Parameters, point: Tensor) -> Tensor:
+            if self.features == 1:  # twice as fast as a Jacobian of one row
+                gradient = grad(only)(parameters, point[None])
+                return torch.cat([d.flatten() for d in gradient.values()])[None]
+            derivatives = jacrev(self._features)(parameters, point[None])
+            return torch.cat([d.flatten(1) for d in derivatives.values()], dim=1)
+
+        chunk = max(1, int(_GRADIENT_BYTES / (8.0 * self.features * self._size)))
+        return self._mapped(rows, (None, 0), chunk)(points).flatten(0, 1)
+
+    def _by_rows(self, S: csr_array) -> Callable[[], Tensor]:
         """The gradient of every row's combination; rows padded to the longest with zeros."""
         lengths = np.diff(S.indptr)
         width = max(int(lengths.max(initial=0)), 1)
         inside = np.arange(width) < lengths[:, None]
         columns = np.zeros(inside.shape, dtype=np.int64)
         entries = np.zeros((*inside.shape, self.features))
-        columns[inside] = S.indices
+        columns[inside] = S.indices // self.features
         entries[inside, S.indices % self.features] = S.data
         device = self._points.device
         weights = torch.from_numpy(entries).to(device, self._points.dtype)
-        points = torch.from_numpy(columns // self.features).to(device)
+        points = torch.from_numpy(columns).to(device)
 
-        def combined(parameters: dict[str, Tensor], rows: Tensor, weights: Tensor) -> Tensor:
-            return (self._all_features(parameters, self._points[rows]) * weights).sum()
+        def row(parameters: Parameters, where: Tensor, weights: Tensor) -> Tensor:
+            def combined(parameters: Parameters) -> Tensor:
+                return (self._features(parameters, self._points[where]) * weights.flatten()).sum()
 
-        derivative = self._mapped(grad(combined), (None, 0, 0), max(1, _POINTS // width))
-        parts = derivative(self._parameters, points, weights)
-        return torch.cat([part.reshape(len(points), -1) for part in parts.values()], dim=1)
+            return torch.cat([d.flatten() for d in grad(combined)(parameters).values()])
+
+        rows = self._mapped(row, (None, 0, 0), max(1, _POINTS // width))
+        return lambda: rows(points, weights)
 
     def _mapped(
-        self, function: Callable[..., dict[str, Tensor]], dims: tuple[int | None, ...], chunk: int
-    ) -> Callable[..., dict[str, Tensor]]:
-        def call(*arguments: object) -> dict[str, Tensor]:
+        self, function: Callable[..., Tensor], dims: tuple[int | None, ...], chunk: int
+    ) -> Callable[..., Tensor]:
+        """The function of the parameters and some rows, over all rows, a chunk at a time."""
+        batched = vmap(function, dims, chunk_size=chunk)
+
+        def call(*arguments: Tensor) -> Tensor:
             try:
-                found: dict[str, Tensor] = vmap(function, dims, chunk_size=chunk)(*arguments)
+                return batched(self._parameters, *arguments)
             except RuntimeError as error:
                 raise RuntimeError(
                     f"Gauss-Newton: {type(self._model).__name__} could not be differentiated point "
                     "by point (torch.func.vmap); its layers must work on each point by itself, "
                     f"without in-place changes or statistics of the batch: {error}"
                 ) from error
-            return found
 
         return call
 
-    def _features(self, parameters: dict[str, Tensor], point: Tensor) -> Tensor:
-        """Values and rates at one point (inputs,): (features,)."""
-        return self._all_features(parameters, point[None])[0]
-
-    def _only_feature(self, parameters: dict[str, Tensor], point: Tensor) -> Tensor:
-        return self._features(parameters, point)[0]
-
-    def _all_features(self, parameters: dict[str, Tensor], points: Tensor) -> Tensor:
-        """Values and rates at points (n, inputs): (n, features)."""
+    def _features(self, parameters: Parameters, points: Tensor) -> Tensor:
+        """Values and rates at points (n, inputs): (n * features,)."""
 
         def values(points: Tensor) -> Tensor:
             u: Tensor = functional_call(self._model, parameters, (points,))
             return u.reshape(len(points), -1)
 
         if not self._in_time:
-            return values(points)
+            return values(points).flatten()
         along = torch.zeros_like(points)
         along[:, -1] = 1.0
-        return torch.cat(jvp(values, (points,), (along,)), dim=1)
+        return torch.cat(jvp(values, (points,), (along,)), dim=1).flatten()

@@ -1,0 +1,270 @@
+"""Gauss-Newton: classical problems, both Gram matrices, sampled rows, and reasons for stopping."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from dtpinn.optim import GaussNewton
+
+
+def parameter(*values, dtype=torch.float64):
+    return nn.Parameter(torch.tensor(values, dtype=dtype))
+
+
+def fitting(width=10, count=60, dtype=torch.float64):
+    """A small network, and its residuals in fitting a function at points."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(2, width), nn.Tanh(), nn.Linear(width, 1)).to(dtype)
+    x = torch.rand(count, 2, dtype=torch.float64).to(dtype)
+    target = torch.sin(3.0 * x[:, 0]) * x[:, 1]
+    return net, lambda: (net(x)[:, 0] - target) / math.sqrt(count)
+
+
+def square(residuals):
+    return float(residuals().detach().square().sum())
+
+
+# Where it gets to
+
+
+def rosenbrock(w):
+    return torch.stack([10 * (w[1] - w[0] ** 2), 1 - w[0]]), torch.tensor([1.0, 1.0])
+
+
+def powell(w):
+    """Singular at its minimum: Newton converges linearly."""
+    terms = w[0] + 10 * w[1], 5**0.5 * (w[2] - w[3]), (w[1] - 2 * w[2]) ** 2, (w[0] - w[3]) ** 2
+    return torch.stack([*terms[:3], 10**0.5 * terms[3]]), torch.zeros(4)
+
+
+def exponentials(w):
+    """Osborne's kind of valley: two exponentials that look alike."""
+    t = torch.linspace(0, 2, 30, dtype=torch.float64)
+    model = w[0] * torch.exp(-w[1] * t) + w[2] * torch.exp(-w[3] * t)
+    wanted = 2 * torch.exp(-1 * t) + torch.exp(-3 * t)
+    return model - wanted, torch.tensor([2.0, 1.0, 1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("function", "start", "tolerance"),
+    [
+        (rosenbrock, (-1.2, 1.0), 1e-8),
+        (powell, (3.0, -1.0, 0.0, 1.0), 1e-3),
+        (exponentials, (1.5, 0.5, 1.5, 4.0), 1e-5),
+    ],
+)
+def test_classical_problems_are_solved(function, start, tolerance):
+    w = parameter(*start)
+    optimizer = GaussNewton([w], max_iterations=100)
+    optimizer.step(lambda: function(w)[0])
+    assert (w.detach() - function(w)[1]).abs().max() < tolerance
+
+
+def test_a_linear_problem_takes_a_step_for_each_halving_of_the_damping():
+    torch.manual_seed(1)
+    A, b = torch.rand(20, 5, dtype=torch.float64), torch.rand(20, dtype=torch.float64)
+    w = parameter(*[0.0] * 5)
+    GaussNewton([w], damping=1e-12, max_iterations=1).step(lambda: A @ w - b)
+    assert torch.allclose(w.detach(), torch.linalg.lstsq(A, b).solution, rtol=1e-8)
+
+
+def test_more_parameters_than_rows_give_the_step_of_the_damped_least_squares():
+    """From A A' what A'A would have given: (A'A + damping I)^-1 A' r."""
+    torch.manual_seed(1)
+    A, b = torch.rand(5, 20, dtype=torch.float64), torch.rand(5, dtype=torch.float64)
+    w = parameter(*[0.0] * 20)
+    optimizer = GaussNewton([w], damping=0.5, max_iterations=1, acceleration=0.0)
+    optimizer.step(lambda: A @ w - b)
+    damping = 0.5 * A.square().sum() / 20
+    wanted = torch.linalg.solve(A.T @ A + damping * torch.eye(20), A.T @ b)
+    assert torch.allclose(w.detach(), wanted, rtol=1e-10)
+
+
+def test_the_bend_of_the_valley_saves_iterations():
+    """Plain Levenberg-Marquardt creeps along it."""
+    losses = {}
+    for acceleration in (0.0, 0.75):
+        net, residuals = fitting()
+        GaussNewton(net.parameters(), acceleration=acceleration, max_iterations=60).step(residuals)
+        losses[acceleration] = square(residuals)
+    assert losses[0.75] < 0.3 * losses[0.0]
+
+
+def test_the_loss_never_rises():
+    net, residuals = fitting()
+    optimizer = GaussNewton(net.parameters(), max_iterations=1)
+    losses = [optimizer.step(residuals) for _ in range(30)]
+    assert all(after < before for before, after in zip(losses, losses[1:], strict=False))
+
+
+def test_scaling_the_residuals_changes_nothing():
+    """The damping is in units of A'A."""
+    ends = []
+    for scale in (1.0, 1e4):
+        net, residuals = fitting()
+        optimizer = GaussNewton(net.parameters(), max_iterations=10)
+        optimizer.step(lambda: scale * residuals())  # noqa: B023
+        ends.append(torch.cat([p.detach().flatten() for p in net.parameters()]))
+    assert torch.allclose(*ends, rtol=1e-6)
+
+
+# Rows by lot
+
+
+def test_sampled_rows_reach_a_common_minimum():
+    """120 parameters fit 400 residuals that a network of the same shape made."""
+    torch.manual_seed(3)
+    true, net = (
+        nn.Sequential(nn.Linear(2, 30), nn.Tanh(), nn.Linear(30, 1)).double() for _ in range(2)
+    )
+    x = torch.rand(400, 2, dtype=torch.float64)
+    target = true(x).detach()
+    residuals = lambda: (net(x) - target)[:, 0]  # noqa: E731
+    optimizer = GaussNewton(net.parameters(), rows=80, max_iterations=60)
+    before = optimizer.step(residuals)
+    assert square(residuals) < 1e-6 * before
+
+
+class Counting:
+    """Residuals of two kinds that note which rows are asked for."""
+
+    def __init__(self, w):
+        self.parameters, self.sizes, self.asked = [w], [900, 100], []
+
+    def residual(self):
+        return (self.parameters[0].detach() - 1.0).repeat(1000)
+
+    def jacobian(self, rows=None):
+        self.asked.append(rows)
+        return torch.ones(1000 if rows is None else len(rows), 1, dtype=torch.float64)
+
+
+def test_rows_are_drawn_afresh_and_every_kind_has_its_share():
+    system = Counting(parameter(0.0))
+    GaussNewton(system.parameters, rows=40, max_iterations=3).step(system)
+    first, second = system.asked[:2]
+    assert len(first.unique()) == len(first) == 40
+    assert int((first >= 900).sum()) == 10  # 30 : 10 = sqrt(900) : sqrt(100)
+    assert not torch.equal(first, second)
+    again = Counting(parameter(0.0))
+    GaussNewton(again.parameters, rows=40, max_iterations=1).step(again)
+    assert torch.equal(again.asked[0], first)
+
+
+@pytest.mark.parametrize(("memory", "all_of_them"), [(2**30, True), (4000.0, False)])
+def test_rows_are_sampled_where_memory_asks_for_it(memory, all_of_them):
+    system = Counting(parameter(0.0))
+    GaussNewton(system.parameters, memory=memory, max_iterations=1).step(system)
+    assert (system.asked[0] is None) == all_of_them
+
+
+# What is reported
+
+
+def test_counts_and_reasons():
+    w = parameter(0.3)
+    optimizer = GaussNewton([w], max_iterations=50)
+    calls = []
+    optimizer.step(lambda: calls.append(1) or torch.stack([w[0] ** 2 + 1.0]))
+    assert optimizer.stop_reason.startswith("no step lowers the loss 1")
+    assert optimizer.evaluations == len(calls)
+    assert 0 < optimizer.iterations < 50
+    assert optimizer.rejections > 10  # of the last iteration, up to the highest damping
+    assert w.detach().abs() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"tolerance_gradient": 1e-3}, "gradient below"), ({"tolerance_change": 0.2}, "change below")],
+)
+def test_tolerances_stop_it(options, reason):
+    w = parameter(1.0)
+    optimizer = GaussNewton([w], max_iterations=100, **options)
+    optimizer.step(lambda: torch.stack([w[0] ** 2 + 1.0]))
+    assert optimizer.stop_reason.startswith(reason)
+    assert optimizer.iterations < 30
+
+
+def test_a_loss_of_zero_stops_it():
+    w = parameter(2.0)
+    optimizer = GaussNewton([w])
+    optimizer.step(lambda: w - 2.0)
+    assert optimizer.stop_reason.startswith("gradient below tolerance")
+    assert optimizer.iterations == 0
+
+
+def test_nan_stops_it_and_leaves_the_parameters_alone():
+    w = parameter(-1.0)
+    optimizer = GaussNewton([w])
+    optimizer.step(lambda: torch.log(w))
+    assert optimizer.stop_reason.startswith("loss not finite")
+    assert torch.equal(w.detach(), torch.tensor([-1.0]))
+    v = parameter(1e-3)
+    GaussNewton([v], damping=1e-6, max_iterations=5).step(lambda: torch.log(v) - 3.0)
+    assert v.detach() > 0.0  # steps over the edge were rejected
+
+
+# What is saved
+
+
+def test_a_saved_state_continues_bit_for_bit():
+    net, residuals = fitting()
+    optimizer = GaussNewton(net.parameters(), max_iterations=3, rows=30)
+    optimizer.step(residuals)
+    saved, weights = copy.deepcopy(optimizer.state_dict()), copy.deepcopy(net.state_dict())
+    optimizer.step(residuals)
+    ended = copy.deepcopy(net.state_dict())
+    other, residuals = fitting()
+    other.load_state_dict(weights)
+    resumed = GaussNewton(other.parameters(), max_iterations=3, rows=30)
+    resumed.load_state_dict(saved)
+    resumed.step(residuals)
+    assert all(torch.equal(ended[name], value) for name, value in other.state_dict().items())
+    assert resumed.iterations == optimizer.iterations == 6
+    assert resumed.evaluations == optimizer.evaluations
+
+
+def test_single_precision_is_a_choice():
+    net, residuals = fitting(dtype=torch.float32)
+    before = square(residuals)
+    GaussNewton(net.parameters(), max_iterations=40).step(residuals)
+    assert next(net.parameters()).dtype == torch.float32
+    assert square(residuals) < 1e-4 * before
+
+
+# At the door
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"damping": 0.0}, ValueError, "damping to be finite and positive"),
+        ({"increase": 1.0}, ValueError, "increase to be finite and above 1"),
+        ({"max_iterations": 0}, ValueError, "max_iterations to be at least 1"),
+        ({"rows": 2.5}, TypeError, "rows to be an integer"),
+        ({"seed": -1}, ValueError, "seed to be an integer >= 0"),
+        ({"acceleration": math.nan}, ValueError, "acceleration to be finite"),
+        ({"memory": "1 GB"}, TypeError, "memory to be a number"),
+    ],
+)
+def test_options_are_checked(options, error, message):
+    with pytest.raises(error, match=message):
+        GaussNewton([parameter(1.0)], **options)
+
+
+def test_what_is_no_residual_is_told():
+    w = parameter(1.0, 2.0)
+    optimizer = GaussNewton([w])
+    for closure, error, message in (
+        (lambda: w.square().sum(), TypeError, r"tensor \(m,\).*got shape \(\)"),
+        (lambda: None, TypeError, "NoneType"),
+        (lambda: w.detach(), ValueError, "do not depend on the parameters"),
+        (3.0, TypeError, "expected residuals with a Jacobian"),
+    ):
+        with pytest.raises(error, match=message):
+            optimizer.step(closure)
+    with pytest.raises(ValueError, match="not the same"):
+        optimizer.step(Counting(parameter(1.0)))
