@@ -12,6 +12,9 @@ IN_TIME = [name for name, case in CASES.items() if case.times is not None]
 @pytest.mark.parametrize("name", IN_TIME)
 def test_the_semi_discrete_solution_converges_at_the_order_in_space(name):
     case = CASES[name]
-    errors = [error_of_the_direct_solve(case, nodes) for nodes in clouds(case.domain)]
+    errors = [
+        error_of_the_direct_solve(case, nodes, time_tolerance=1e-8)  # a tenth of what space leaves
+        for nodes in clouds(case.domain)
+    ]
     assert observed_order(case.domain, errors) > case.order - 0.5
     assert errors[1] < 1e-4
