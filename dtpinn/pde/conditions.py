@@ -27,6 +27,14 @@ class BoundaryCondition(nn.Module, ABC):
     g : callable, optional
         (x (n, d), normal (n, d)) -> (n,), or (n, fields) for a system; in space-time
         (x, normal, t). None for 0. Evaluated once per point set.
+
+    Examples
+    --------
+    >>> class Radiation(BoundaryCondition):
+    ...     def operator(self, u, D, x, n):
+    ...         return D.normal(u) + u**4
+    >>> Radiation().g is None
+    True
     """
 
     def __init__(self, g: Data | None = None) -> None:

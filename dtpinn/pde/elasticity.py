@@ -95,6 +95,14 @@ class Traction(BoundaryCondition):
         (x (n, d), normal (n, d)) -> (n, d), force / area. None for a free surface.
     stiffness : float, nn.Parameter or callable
         Of springs that the surface rests on, force / volume; (x, normal) -> (n,) where it varies.
+
+    Examples
+    --------
+    >>> from dtpinn.pde import Young
+    >>> steel = Young(210e9, 0.3, plane="stress")
+    >>> pressed = Traction(steel, lambda x, n: -1e6 * n)
+    >>> pressed.material is steel
+    True
     """
 
     def __init__(

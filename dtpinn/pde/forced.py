@@ -41,6 +41,16 @@ class Forced(PDE):
     ----------
     in_time : bool
         Whether the equation is one in space-time.
+
+    Examples
+    --------
+    >>> import torch
+    >>> class Screened(Forced):
+    ...     def operator(self, u, D, x):
+    ...         return D.laplacian(u) - 4 * u
+    >>> pde = Screened.from_solution(lambda x: torch.exp(x[:, 0]))
+    >>> pde.f(torch.zeros(1, 2))
+    tensor([-3.])
     """
 
     in_time: ClassVar[bool] = False

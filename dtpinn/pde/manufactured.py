@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 from torch import Tensor
 
@@ -81,11 +82,10 @@ class Manufactured(PDE):
 
     def conditions(self) -> Mapping[str, Condition]:
         """Return each part's condition less what it leaves over at the solution."""
-        conditions = self.pde.conditions()
-        return {part: self._corrected(part, own) for part, own in conditions.items()}
+        return {part: partial(self._condition, part) for part in self.pde.conditions()}
 
-    def _corrected(self, part: str, own: Condition) -> Callable[..., Tensor]:
-        def condition(u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
-            return own(u, D, x, n, *t) - self._left_by_part[part](x, n, *t)
-
-        return condition
+    def _condition(
+        self, part: str, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor
+    ) -> Tensor:
+        own = self.pde.conditions()[part]
+        return own(u, D, x, n, *t) - self._left_by_part[part](x, n, *t)

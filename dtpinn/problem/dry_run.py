@@ -166,6 +166,7 @@ def check_result(function: Callable[..., Any], result: object, u: Tensor) -> Non
 
 def label(function: Callable[..., Any]) -> str:
     """Return the name of a residual, for messages."""
+    function = getattr(function, "func", function)  # of a functools.partial
     name: str = getattr(function, "__qualname__", type(function).__name__)
     owner = getattr(function, "__self__", None)
     return f"{type(owner).__name__}.{name.split('.')[-1]}" if owner is not None else name

@@ -56,9 +56,9 @@ def test_the_direct_solve_converges_at_the_order(name):
     assert errors[1] < 1e-3
 
 
-def ring_of_lame(x):
-    """The classical thick-walled cylinder, (r + 1 / r) along the radius: no body force."""
-    return x + x / x.square().sum(1, keepdim=True)
+def vessel(x):
+    """The classical thick-walled cylinder or sphere: r + 1 / r^(d - 1) along the radius."""
+    return x + x / x.norm(dim=1, keepdim=True) ** x.shape[1]
 
 
 # What nature does when it is left alone: each of these is a solution with f = 0, by hand.
@@ -87,7 +87,12 @@ UNFORCED = {
     "elasticity, plane strain": (
         dtpinn.LinearElasticity,
         {"material": dtpinn.pde.Young(2.0, 0.3, plane="strain")},
-        ring_of_lame,
+        vessel,
+    ),
+    "elasticity, in space": (
+        dtpinn.LinearElasticity,
+        {"material": dtpinn.pde.Young(2.0, 0.3, plane=None), "dimension": 3},
+        vessel,
     ),
     "elasticity, a shear": (
         dtpinn.LinearElasticity,
@@ -101,6 +106,6 @@ UNFORCED = {
 def test_solutions_by_hand_need_no_source(name):
     equation, coefficients, u = UNFORCED[name]
     pde = equation.from_solution(u, **coefficients)
-    x, t = 0.1 + 0.5 * torch.rand(20, 2), torch.rand(20)
+    x, t = 0.1 + 0.5 * torch.rand(20, coefficients.get("dimension", 2)), torch.rand(20)
     source = pde.f(x, t) if equation.in_time else pde.f(x)
     assert source.abs().max() < 1e-12
