@@ -71,6 +71,11 @@ class LinearElasticity(Forced):
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return -div sigma(u) = -mu Laplacian u - (lambda + mu) grad div u, for each axis."""
+        if D.dimension != self.fields:
+            raise ValueError(
+                f"LinearElasticity: made for {self.fields} dimensions, and the nodes are in "
+                f"{D.dimension}; give dimension={D.dimension}"
+            )
         first, shear = self.material.lame()
         axes = range(D.dimension)
         second = {(i, j): D.partial(u, i, j) for i in axes for j in axes if i <= j}

@@ -104,6 +104,13 @@ def test_steady_equations_take_no_times_and_the_others_need_them():
         dtpinn.vanilla(dtpinn.Heat(None, dtpinn.Dirichlet()), nodes)
 
 
+def test_a_body_has_the_dimension_of_its_nodes():
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
+    body = dtpinn.LinearElasticity(None, dtpinn.Dirichlet(), material=Lame(1, 1), dimension=3)
+    with pytest.raises(ValueError, match="made for 3 dimensions, and the nodes are in 2"):
+        dtpinn.vanilla(body, nodes)
+
+
 def test_homogeneous_data_are_the_same_as_zeros():
     nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
     zero = lambda x, *others: torch.zeros(len(x))  # noqa: E731
