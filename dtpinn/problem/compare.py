@@ -59,8 +59,8 @@ class ResidualComparison:
             return True
         if self.truncation is None:
             return None if self.relative <= TELLING else False
-        if self.relative > FACTOR * self.truncation:
-            return False  # also for NaN
+        if not self.relative <= FACTOR * self.truncation:  # also for NaN
+            return False
         return True if FACTOR * self.truncation < TELLING else None
 
     @property
@@ -71,7 +71,7 @@ class ResidualComparison:
         if self.truncation is None:
             return "no yardstick" if self.agrees is None else "DIFFERS"
         if self.agrees is None:
-            return "cannot be told: nodes too coarse"
+            return "cannot be told: nodes too coarse for this model"
         return f"DIFFERS: {self.relative / max(self.truncation, self.round_off):.0f} x truncation"
 
 

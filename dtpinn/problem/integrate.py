@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-MAX_STEPS = 4096
+MAX_STEPS = 1024
 """Between two slices."""
 
 
@@ -103,7 +103,7 @@ def integrate(
         raise ValueError(f"time_tolerance must be a positive number, got {time_tolerance!r}")
     start, determined = initial_values(problem, starting_values(problem, guess))
     walk = _Walk(Stepper(problem, time_tolerance), start, time_tolerance)
-    open_fields = np.flatnonzero(walk.stepper.evolving(walk.slices[0]) & ~determined)
+    open_fields = np.flatnonzero(walk.stepper.evolving & ~determined)
     if len(open_fields):
         raise ValueError(
             f"initial() says nothing of field(s) {open_fields.tolist()}, whose rate is in the "

@@ -135,7 +135,7 @@ class Linearizer:
                 f"linearize: {name} must hold the nodal values on X~ at all times, "
                 f"shape {self.shape}, got {np.shape(values)}"
             )
-        return values
+        return np.ascontiguousarray(values, dtype=np.float64)
 
     def _checked_rate(self, rate: Floats | None) -> Floats | None:
         if (rate is None) != (self._t is None):

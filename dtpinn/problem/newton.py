@@ -10,7 +10,7 @@ from scipy.sparse import csc_array
 from tqdm import tqdm
 
 from dtpinn.problem.linearize import Linearization
-from dtpinn.problem.system import LARGE, System, factorise
+from dtpinn.problem.system import LARGE, System, factorise, generic_values
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
@@ -65,7 +65,8 @@ class _Newton:
     _J: csc_array
 
     def __init__(self, problem: DiscreteProblem, start: Floats) -> None:
-        self._problem, self._system = problem, System(problem)
+        self._problem = problem
+        self._system = System(problem, problem.linearize(generic_values(start.shape)))
         u = self._system.restrict(start)
         self._take(u, *self._evaluate(u))
         self.first = self.norm

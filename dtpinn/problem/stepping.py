@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from dtpinn.problem.linearize import Linearization, Linearizer
 from dtpinn.problem.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
-from dtpinn.problem.system import System
+from dtpinn.problem.system import System, generic_values
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
 Floats = NDArray[np.float64]
 
-MAX_ITERATIONS = 12
+MAX_ITERATIONS = 25
 # Contraction of an iteration from which on the next step factorises anew.
 _SLOW = 0.1
 # Share of the tolerance that the iteration may leave.
 _SHARE = 0.01
+_TINY = float(np.finfo(np.float64).tiny)
 # Factorisations kept: those of the present step, and of its half, which it is compared with.
 _KEPT = 2
 
@@ -55,24 +56,23 @@ class Stepper:
     Attributes
     ----------
     system : System
+    evolving : (fields,) bool array
+        Which fields have a rate in the equations.
     factorizations : int
         Made so far.
     """
 
     def __init__(self, problem: DiscreteProblem, tolerance: float) -> None:
         assert problem.times is not None
-        self.system, self._tolerance = System(problem), tolerance
+        self._tolerance = tolerance
         stages = problem.times[0] + torch.from_numpy(STAGES)
         self._linearizer = Linearizer(problem, problem.matrices, stages, initial=False)
+        values = generic_values(self._linearizer.shape)
+        example = self._linearizer(values, values[::-1])
+        self.system = System(problem, example, len(STAGES))
+        self.evolving = self._fields_with_rate(example)
         self._factors: list[_Factors] = []  # the latest last
         self.factorizations = 0
-
-    def evolving(self, u: Floats) -> NDArray[np.bool_]:
-        """Return which fields have a rate in the equations, (fields,), as seen at unknowns u."""
-        at = self._linearize(u, np.tile(u, (3, 1)), 1.0)
-        rates = abs(self.system.matrix(at, at.rates, 3, 2)).sum(axis=0)
-        by_node = rates[: self.system.on_nodes].reshape(-1, self.system.fields)
-        return np.asarray(by_node.any(axis=0))
 
     def march(self, u: Floats, begin: float, end: float, count: int) -> Floats | None:
         """Take equal steps; None if the iteration of one of them fails."""
@@ -103,8 +103,7 @@ class Stepper:
         self, factors: _Factors, u: Floats, guess: Floats, time: float, step: float
     ) -> Floats | None:
         stages, previous = guess, np.inf
-        scale = max(self._norm(u), self._norm(guess[-1]), np.finfo(float).tiny)
-        enough = _SHARE * self._tolerance
+        enough = max(_SHARE * self._tolerance, 10 * np.finfo(float).eps)
         for _ in range(MAX_ITERATIONS):
             at = self._linearize(u, stages, step)
             if np.isfinite(previous) and factors.exact(at, time, step):
@@ -113,7 +112,7 @@ class Stepper:
             stages = stages + change
             if not np.isfinite(change).all():
                 return None
-            size = self._norm(change) / scale
+            size = self._norm(change) / max(self._norm(u), self._norm(stages[-1]), _TINY)
             if size <= np.finfo(float).eps:
                 return stages
             if size >= previous:
@@ -139,6 +138,10 @@ class Stepper:
     def _linearize(self, u: Floats, stages: Floats, step: float) -> Linearization:
         rate = DERIVATIVE @ (stages - u) / step
         return self._linearizer(self.system.expand(stages), self.system.expand(rate))
+
+    def _fields_with_rate(self, example: Linearization) -> NDArray[np.bool_]:
+        columns = np.concatenate([rates.indices for rates in example.rates.values()])
+        return np.isin(np.arange(self.system.fields), columns % self.system.fields)
 
     def _norm(self, u: Floats) -> float:
         """Of the values on X: those at the ghosts are means to an end, and less certain."""

@@ -22,9 +22,21 @@ Floats = NDArray[np.float64]
 LARGE = 20_000
 """Nodes from which on a factorisation takes so long that the user is told of it."""
 
+# Smallest pivot to largest. Pure Neumann conditions leave 1e-16 to 3e-15, coefficients that differ
+# by a million 1e-9, the usual problems 1e-5 to 1e-2.
+_SINGULAR = 1e-13
+
 
 class System:
     """All equations of a problem at one time as a square system in the nodal values of X~.
+
+    Parameters
+    ----------
+    problem : DiscreteProblem
+    example : Linearization
+        At values like :func:`generic_values`: which entries its Jacobians have.
+    times : int
+        Of the example.
 
     Attributes
     ----------
@@ -35,20 +47,23 @@ class System:
         How many of the unknowns, the first, are values on X.
     """
 
-    def __init__(self, problem: DiscreteProblem) -> None:
+    def __init__(self, problem: DiscreteProblem, example: Linearization, times: int = 1) -> None:
         nodes, self.fields = problem.nodes, problem.pde.fields
         self.shape = values_shape(problem)
         self.on_nodes = nodes.count * self.fields
-        # Somebody's own matrices may not use the ghosts; then they are no unknowns.
-        used = np.zeros(len(nodes.extended), dtype=bool)
-        for matrix in problem.matrices.by_key.values():
-            used[np.unique(matrix.indices)] = True
+        # A ghost that no equation uses is no unknown: somebody's own matrices may do without, and
+        # of a field without spatial derivatives none is used.
+        used = np.zeros((len(nodes.extended), times, self.fields), dtype=bool)
+        for jacobian in example.jacobians.values():
+            used.ravel()[jacobian.indices] = True
         used[: nodes.count] = True
-        self._unknowns = _entries(np.flatnonzero(used), self.fields)
+        by_field = used.any(axis=1)
+        self._unknowns = np.flatnonzero(by_field)
         # A boundary node without a ghost has one unknown, so it keeps one equation: its condition.
-        with_ghost = nodes.ghost_of[used[nodes.count :]]
+        with_ghost = nodes.ghost_of[by_field[nodes.count :].any(axis=1)]
         without = np.setdiff1d(np.arange(nodes.boundary_count), with_ghost)
         self._keep = np.setdiff1d(np.arange(nodes.count), without + nodes.interior_count)
+        self._conditions = int(by_field[nodes.count :].any(axis=0).sum()) or self.fields
 
     def expand(self, unknowns: Floats) -> Floats:
         """Nodal values (nodes * times[, fields]) of unknowns (times, n); unused ghosts are zero."""
@@ -89,7 +104,7 @@ class System:
         columns = (nodes * times + time) * self.fields + field
         matrix = csc_array(vstack(rows, format="csc")[:, columns])
         if matrix.shape[0] != matrix.shape[1]:
-            raise ValueError(_not_square(at, matrix.shape, self.fields))
+            raise ValueError(_not_square(at, matrix.shape, self.fields, self._conditions))
         return matrix
 
 
@@ -98,19 +113,18 @@ def _entries(rows: NDArray[np.integer], width: int) -> NDArray[np.integer]:
     return np.asarray((rows[:, None] * width + np.arange(width)).ravel())
 
 
-def _not_square(at: Linearization, shape: tuple[int, int], fields: int) -> str:
+def _not_square(at: Linearization, shape: tuple[int, int], fields: int, conditions: int) -> str:
     counts = ", ".join(f"{r.shape[1]} in {name!r}" for name, r in at.residuals.items())
-    most = max(r.shape[1] for r in at.residuals.values())
     remedy = (
         "An equation of fourth order has two conditions for its one unknown: for solve() and "
         "estimate() write it as two of second order, v = Laplacian u and Laplacian v = f with "
         "fields = 2. It can be trained as it stands: a loss needs no square system"
-        if most > fields
-        else "A field without an equation or a condition is not determined: add what is missing"
+        if max(r.shape[1] for r in at.residuals.values()) > fields
+        else "A field that no spatial operator acts on takes no condition, any other takes one"
     )
     return (
         f"the discrete system is not square: {shape[0]} equations for {shape[1]} unknowns. It "
-        f"needs {fields} for {fields} field(s) at every node of X and as many conditions at every "
+        f"needs {fields} equation(s) at every node of X and {conditions} condition(s) at every "
         f"node of the boundary; there are {counts}. {remedy}"
     )
 
@@ -119,6 +133,11 @@ def values_shape(problem: DiscreteProblem) -> tuple[int, ...]:
     """Shape of nodal values on X~ at one time: (nodes,), or (nodes, fields) of a system."""
     nodes, fields = len(problem.nodes.extended), problem.pde.fields
     return (nodes,) if fields == 1 else (nodes, fields)
+
+
+def generic_values(shape: tuple[int, ...]) -> Floats:
+    """Nodal values at which no slope is zero by chance."""
+    return np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
 
 
 def starting_values(problem: DiscreteProblem, guess: Any) -> Floats:
@@ -160,9 +179,16 @@ def factorise(matrix: csc_array, remedy: str) -> SuperLU:
     Raises
     ------
     RuntimeError
-        If the matrix is singular, with the remedy.
+        If the matrix is singular, exactly or to rounding, with the remedy.
     """
     try:
-        return splu(matrix)
+        factors = splu(matrix)
     except RuntimeError as error:
         raise RuntimeError(f"the discrete system is singular: {remedy} [{error}]") from error
+    pivots = np.abs(factors.U.diagonal())
+    if pivots.min() < _SINGULAR * pivots.max():
+        raise RuntimeError(
+            f"the discrete system is singular to rounding: {remedy} [pivots from "
+            f"{pivots.min():.1e} to {pivots.max():.1e}]"
+        )
+    return factors

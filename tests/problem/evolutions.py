@@ -53,7 +53,7 @@ class SplitHeat(dtpinn.PDE):
         return torch.stack([D.time(u)[:, 0] - u[:, 1], u[:, 1] - L[:, 0]], dim=1)
 
     def boundary(self, u, D, x, n, t):
-        return u - self.exact(x, t)
+        return (u - self.exact(x, t))[:, 0]
 
     def initial(self, u, x):
         return u[:, 0] - self.exact(x, torch.zeros_like(x[:, 0]))[:, 0]

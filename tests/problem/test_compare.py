@@ -1,0 +1,151 @@
+"""Both kinds of derivative side by side, with a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import scipy.sparse
+import torch
+
+import dtpinn
+from dtpinn.pde.solutions import sine_cosine
+
+from equations import Elasticity, ReactionInTime, TwoParts
+from evolutions import Diffusion, wave
+
+TIMES = torch.linspace(0.0, 0.6, 4)
+
+
+def network(inputs, fields=1, **options):
+    return dtpinn.MLP(inputs, width=20, depth=2, fields=fields, seed=3, **options)
+
+
+def part(comparison, name):
+    (found,) = [p for p in comparison.parts if p.residual == name]
+    return found
+
+
+CASES = {
+    "nonlinear": (dtpinn.Poisson.from_solution(sine_cosine, reaction=torch.exp), None),
+    "two fields": (Elasticity(), None),
+    "in time": (ReactionInTime(), TIMES),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_difference_is_the_truncation_error(case, disk):
+    pde, times = CASES[case]
+    problem = dtpinn.discretize(pde, disk(0.1), order=4, times=times)
+    told = problem.compare(network(2 if times is None else 3, pde.fields))
+    assert told.agrees
+    assert [p.residual for p in told.parts] == ["pde", "boundary"] + ["initial"] * (
+        times is not None
+    )
+    for p in told.parts[:2]:
+        assert 0.5 < p.relative / p.truncation < 2.0
+        assert 0 < p.relative < 1e-3
+        assert p.verdict == "agrees"
+
+
+def test_the_figures_are_those_of_the_two_problems(two_parts):
+    pde, model = TwoParts(), network(2)
+    problem = dtpinn.discretize(pde, two_parts, order=3)
+    told = problem.compare(model)
+    ours = problem.residuals(model)
+    exact = dtpinn.vanilla(pde, two_parts, collocation="all").residuals(model)
+    mean = model(problem.points).mean().detach()
+    flat = dtpinn.vanilla(pde, two_parts, collocation="all").residuals(
+        lambda x: mean.expand(len(x))
+    )
+    for name, r in ours.items():
+        p, difference = part(told, name), r - exact[name]
+        assert p.rms == pytest.approx(r.square().mean().sqrt().item(), rel=1e-12)
+        assert p.automatic == pytest.approx(exact[name].square().mean().sqrt().item(), rel=1e-12)
+        assert p.largest == pytest.approx(difference.abs().max().item(), rel=1e-12)
+        size = (exact[name] - flat[name]).norm()
+        assert p.relative == pytest.approx((difference.norm() / size).item(), rel=1e-9)
+    assert part(told, "boundary.left").relative < 1e-14  # u alone, no derivative in it
+    assert "boundary.right" in str(told)
+    assert "next order" in str(told)
+
+
+def test_at_the_solution_the_yardstick_still_holds(disk):
+    """The residual is zero there, so it is no measure of its own error; the model's part in it is."""
+    problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), disk(0.1), order=4)
+    told = problem.compare(sine_cosine)
+    assert told.agrees
+    assert part(told, "pde").automatic < 1e-12
+    assert part(told, "pde").relative < 2e-3
+
+
+def wrong_matrices(nodes):
+    L = dtpinn.rbffd.laplacian(nodes, order=4).to_scipy()
+    square = L[:, : nodes.count]
+    transposed = scipy.sparse.hstack([square.T, L[:, nodes.count :]], format="csr")
+    return {"sign": -L, "transposed": transposed, "columns": L[:, ::-1], "factor": 2 * L}
+
+
+@pytest.mark.parametrize("mistake", ["sign", "transposed", "columns", "factor"])
+@pytest.mark.parametrize("times", [None, TIMES], ids=["steady", "in time"])
+def test_a_wrong_matrix_is_found_and_named(mistake, times, disk):
+    nodes = disk(0.1)
+    own = {"laplacian": wrong_matrices(nodes)[mistake]}
+    linear = dtpinn.Poisson.from_solution(sine_cosine)
+    pde = linear if times is None else Diffusion(alpha=1.0, reaction=torch.sin)
+    told = dtpinn.discretize(pde, nodes, order=4, times=times, operators=own).compare(
+        network(2 if times is None else 3)
+    )
+    assert not told.agrees
+    assert part(told, "pde").agrees is False
+    assert part(told, "pde").verdict.startswith("DIFFERS")
+    assert part(told, "boundary").agrees
+
+
+def test_a_right_matrix_agrees_near_the_solution_and_far_from_it(disk):
+    nodes = disk(0.1)
+    own = {"laplacian": dtpinn.rbffd.laplacian(nodes, order=3)}
+    problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes, operators=own)
+    for model in (network(2), sine_cosine):
+        assert problem.compare(model).agrees
+    assert "RBF-FD of order 2" in str(problem.compare(sine_cosine))
+
+
+def test_what_is_wrong_is_found_near_the_solution_as_well(disk):
+    nodes = disk(0.1)
+    own = {"laplacian": 1.2 * dtpinn.rbffd.laplacian(nodes, order=4).to_scipy()}
+    pde = Diffusion(alpha=1.0)
+    problem = dtpinn.discretize(pde, nodes, times=TIMES, operators=own)
+    told = problem.compare(lambda p: wave(p[:, :2], p[:, 2]))
+    assert part(told, "pde").agrees is False
+
+
+def test_a_model_that_is_not_smooth_differs(disk):
+    """Automatic differentiation sees no second derivative of a kink."""
+    pde = dtpinn.Poisson.from_solution(sine_cosine, reaction=torch.exp)
+    problem = dtpinn.discretize(pde, disk(0.1))
+    assert not problem.compare(lambda x: torch.relu(x[:, 0]) + x[:, 1]).agrees
+
+
+def test_where_nodes_are_too_coarse_nothing_is_claimed(disk):
+    problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), disk(0.2), order=3)
+    told = problem.compare(lambda x: torch.sin(9 * x[:, 0]) * torch.sin(8 * x[:, 1]))
+    assert part(told, "pde").agrees is None
+    assert "too coarse" in str(told)
+
+
+def test_single_precision_is_compared_in_its_own_round_off(disk):
+    pde = dtpinn.Poisson.from_solution(sine_cosine)
+    problem = dtpinn.discretize(pde, disk(0.1), order=5, dtype=torch.float32)
+    assert problem.compare(network(2, dtype=torch.float32)).agrees
+
+
+def test_verdicts_without_a_yardstick():
+    told = dtpinn.problem.ResidualComparison("pde", 1.0, 1.0, 0.1, 0.1, None, 1e-10)
+    assert told.agrees is None
+    assert told.verdict == "no yardstick"
+    wrong = dataclasses.replace(told, relative=2.0)
+    assert wrong.agrees is False
+    assert wrong.verdict == "DIFFERS"
+    assert dataclasses.replace(told, relative=1e-12).agrees
+    assert dataclasses.replace(told, relative=float("nan"), truncation=1e-3).agrees is not True
