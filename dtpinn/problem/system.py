@@ -57,7 +57,7 @@ class System:
         for jacobian in example.jacobians.values():
             used.ravel()[jacobian.indices] = True
         used[: nodes.count] = True
-        by_field = used.any(axis=1)
+        by_field = np.asarray(used.any(axis=1)).reshape(-1, self.fields)
         self._unknowns = np.flatnonzero(by_field)
         # A boundary node without a ghost has one unknown, so it keeps one equation: its condition.
         with_ghost = nodes.ghost_of[by_field[nodes.count :].any(axis=1)]

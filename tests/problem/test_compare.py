@@ -71,7 +71,7 @@ def test_the_figures_are_those_of_the_two_problems(two_parts):
 
 
 def test_at_the_solution_the_yardstick_still_holds(disk):
-    """The residual is zero there, so it is no measure of its own error; the model's part in it is."""
+    """The residual is zero there, and no measure of its own error; the model's part in it is."""
     problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), disk(0.1), order=4)
     told = problem.compare(sine_cosine)
     assert told.agrees

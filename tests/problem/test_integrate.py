@@ -110,9 +110,9 @@ def test_steps_are_of_order_five(disk):
     for rate in (lambda u, t: -3 * u**2, lambda u, t: -u + torch.cos(8 * t)):
         stepper = Stepper(ordinary(disk(0.3), rate), 1e-13)
         start = stepper.system.restrict(np.ones(len(disk(0.3).extended)))
-        ends = [stepper.march(start, 0.0, 1.0, count)[0] for count in (4, 8, 64)]
+        ends = [stepper.march(start, 0.0, 1.0, count)[0] for count in (8, 16, 64)]
         coarse, fine = (abs(end - ends[2]) for end in ends[:2])
-        assert 4.5 < math.log2(coarse / fine) < 5.7
+        assert math.log2(coarse / fine) > 4.6
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -257,11 +257,11 @@ def test_what_cannot_be_integrated_says_why(disk):
         ValueError, match=r"not square.*and 1 condition\(s\) at.*takes no condition"
     ):
         dtpinn.discretize(Short(), nodes, order=2, times=TIMES).solve()
-    blows_up = ordinary(nodes, lambda u, t: u**2, times=[0.0, 0.6, 1.2])  # 1 / (1 - t)
-    with pytest.raises(RuntimeError, match=r"from t = 0.6 to 1.2 the time tolerance 1.0e-06 is"):
-        blows_up.solve(time_tolerance=1e-6)
+    jump = ordinary(nodes, lambda u, t: -u + (t > 0.77).to(u))
+    with pytest.raises(RuntimeError, match=r"from t = 0.75 to 1 the time tolerance 1.0e-10 is not"):
+        jump.solve()
     with pytest.raises(ValueError, match="positive number"):
-        blows_up.solve(time_tolerance=0.0)
+        jump.solve(time_tolerance=0.0)
     steady = dtpinn.discretize(dtpinn.Poisson.from_solution(lambda x: x[:, 0]), nodes, order=2)
     with pytest.raises(ValueError, match="steady"):
         integrate(steady)

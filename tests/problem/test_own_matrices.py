@@ -15,7 +15,6 @@ from dtpinn.pde.solutions import sine_cosine
 
 from evolutions import Diffusion, wave
 
-
 # Of the first rows, one-sided, and of all others.
 SECOND_DIFFERENCE = {
     2: ([[2, -5, 4, -1]], [1, -2, 1]),
@@ -59,8 +58,8 @@ class Grid:
         self.n = n
 
     def laplacian(self, order):
-        D, I = second_difference(self.n, order), scipy.sparse.eye_array(self.n)
-        both = csr_array(scipy.sparse.kron(D, I) + scipy.sparse.kron(I, D))
+        D, one = second_difference(self.n, order), scipy.sparse.eye_array(self.n)
+        both = csr_array(scipy.sparse.kron(D, one) + scipy.sparse.kron(one, D))
         return both[self.order][:, self.order]
 
 

@@ -1,0 +1,82 @@
+"""How wrong a model is, told without the solution, and held against it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.pde import manufactured
+from dtpinn.pde.solutions import sine_cosine
+
+from evolutions import Diffusion, wave
+
+TIMES = torch.linspace(0.0, 1.0, 5)
+
+
+class Pair(dtpinn.PDE):
+    """Two fields that push each other."""
+
+    fields = 2
+
+    def exact(self, x):
+        return torch.stack([sine_cosine(x), torch.exp(x[:, 0] * x[:, 1])], dim=1)
+
+    def residual(self, u, D, x):
+        wanted = [manufactured.laplacian(lambda x, k=k: self.exact(x)[:, k], x) for k in (0, 1)]
+        return D.laplacian(u) - torch.stack(wanted, dim=1) - (u - self.exact(x)) * u.flip(1)
+
+    def boundary(self, u, D, x, n):
+        return u - self.exact(x)
+
+
+def in_time(points):
+    return wave(points[:, :2], points[:, 2])
+
+
+def steady(**options):
+    return dtpinn.Poisson.from_solution(sine_cosine, **options)
+
+
+CASES = {
+    "linear": (steady(), sine_cosine, None),
+    "nonlinear": (steady(reaction=torch.exp), sine_cosine, None),
+    "two fields": (Pair(), Pair().exact, None),
+    "in time": (Diffusion(), in_time, TIMES),
+    "nonlinear in time": (Diffusion(1.0, reaction=lambda u: u - u**3), in_time, TIMES),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_estimate_is_of_the_size_of_the_error_without_knowing_it(case, disk):
+    pde, exact, times = CASES[case]
+    problem = dtpinn.discretize(pde, disk(0.16), order=3, times=times)
+    wanted = exact(problem.points)
+    floor = float((problem.solve() - wanted).norm() / wanted.norm())
+    assert floor > 1e-5
+    at_the_solution = problem.estimate(exact)
+    assert 0.4 < at_the_solution.discretisation / floor < 2.5
+    assert 0.9 < at_the_solution.distance / floor < 1.1  # the solution is that far from u_p
+    off = problem.estimate(lambda points: 1.01 * exact(points))
+    assert abs(off.distance - 0.01) < 2 * floor
+    assert 0.01 < off.total < 0.01 + 4 * floor
+
+
+@pytest.mark.parametrize("case", ["nonlinear", "in time"])
+def test_what_a_trained_model_is_told_holds(case, disk):
+    """The error of the model lies below the sum of the two, and near it."""
+    pde, exact, times = CASES[case]
+    problem = dtpinn.discretize(pde, disk(0.2), order=3, times=times)
+    model = dtpinn.MLP(2 if times is None else 3, width=10, depth=1, seed=0)
+    dtpinn.fit(model, problem, epochs=10)
+    wanted = exact(problem.points)
+    true = float((model(problem.points).detach() - wanted).norm() / wanted.norm())
+    assert true / 1.5 < problem.estimate(model).total < 2 * true + 1e-3
+
+
+def test_given_matrices_leave_the_discretisation_open_in_time_as_well(disk):
+    own = {"laplacian": dtpinn.rbffd.laplacian(disk(0.2), order=3)}
+    problem = dtpinn.discretize(Diffusion(), disk(0.2), times=TIMES, operators=own)
+    estimate = problem.estimate(in_time)
+    assert estimate.discretisation is None
+    assert 0 < estimate.distance < 0.05
