@@ -30,6 +30,11 @@ class Estimate:
     Notes
     -----
     By the triangle inequality the error of the model is about `total` at most.
+
+    In space-time both norms run over all slices, and u_p is the semi-discrete solution: the
+    matrices of order p in space, and time integrated to 1e-10 (:func:`dtpinn.problem.integrate`).
+    So `distance` holds what training has left and what the slices are too few for: a loss on slices
+    does not see between them.
     """
 
     distance: float

@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 
 MAX_STEPS = 1024
 """Between two slices."""
+SETTLED = 64
+"""Steps from which on the gain by doubling them tells how many more it would take."""
 
 
 @dataclass(frozen=True)
@@ -138,15 +140,8 @@ class _Walk:
             error = self._difference(fine, coarse)
             if error <= self._tolerance:
                 break
-            # No longer less by half: round-off, not the steps, is what is left.
-            stuck = np.isfinite(previous) and error > 0.5 * previous and previous < 1e-6
-            if stuck or 2 * count >= MAX_STEPS:
-                raise RuntimeError(
-                    f"solve: from t = {begin:g} to {end:g} the time tolerance "
-                    f"{self._tolerance:.1e} is not reached: {2 * count} steps still change the "
-                    f"result by {error:.1e}. Ask for a larger time_tolerance, or see whether the "
-                    "initial condition agrees with those on the boundary"
-                )
+            if 2 * count >= MAX_STEPS or self._hopeless(2 * count, error, previous):
+                raise RuntimeError(self._failure(begin, end, 2 * count, error))
             coarse, previous, count = fine, error, 2 * count
         assert fine is not None
         self.slices.append(fine)
@@ -154,6 +149,28 @@ class _Walk:
         self.steps += 2 * count
         # Order 5 gains a factor of 32 by halving; kept is what leaves half of the tolerance.
         self.count = max(1, count // 2) if 64 * error <= self._tolerance else count
+
+    def _hopeless(self, count: int, error: float, previous: float) -> bool:
+        """Whether the gain of the last doubling will not do: a jump in time, or round-off."""
+        if count < SETTLED or not np.isfinite(previous):
+            return False
+        order = np.log2(previous / error) if error < previous else 0.0
+        needed = np.log2(error / self._tolerance) / order if order > 0.0 else np.inf
+        return bool(np.log2(count) + needed > np.log2(MAX_STEPS))
+
+    def _failure(self, begin: float, end: float, count: int, error: float) -> str:
+        span = f"solve: from t = {begin:g} to {end:g}"
+        if not np.isfinite(error):
+            return (
+                f"{span} Newton's iteration does not converge, not even with {count} steps: the "
+                "solution may cease to exist there; shorten the times, or check the equation's sign"
+            )
+        return (
+            f"{span} the time tolerance {self._tolerance:.1e} is not reached: {count} steps still "
+            f"change the result by {error:.1e}. Ask for a larger time_tolerance, or see whether "
+            "everything is smooth in time and the initial condition agrees with those on the "
+            "boundary"
+        )
 
     def _difference(self, fine: Floats | None, coarse: Floats | None) -> float:
         if fine is None or coarse is None:

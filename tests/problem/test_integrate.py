@@ -52,7 +52,7 @@ def test_the_solution_converges_at_the_order_in_space(order, alpha, disk):
     errors = []
     for spacing in (0.16, 0.08):
         problem = dtpinn.discretize(Diffusion(alpha), disk(spacing), order, times=TIMES)
-        errors.append(error_of(problem.solve(), problem))
+        errors.append(error_of(problem.solve(time_tolerance=1e-8), problem))
     # On clouds that are not similar; at order 4 the Laplacian's own order is what shows.
     assert order - 1.1 < math.log2(errors[0] / errors[1]) < order + 2.5
 
@@ -62,7 +62,7 @@ def test_a_nonlinear_equation_in_time_converges_in_space(disk):
     for spacing in (0.16, 0.08):
         pde = Diffusion(alpha=1.0, reaction=lambda u: u - u**3)
         problem = dtpinn.discretize(pde, disk(spacing), order=4, times=TIMES)
-        errors.append(error_of(problem.solve(), problem))
+        errors.append(error_of(problem.solve(time_tolerance=1e-8), problem))
     assert errors[0] / errors[1] > 2**3
     assert errors[1] < 2e-5
 
@@ -186,9 +186,9 @@ def test_a_layer_at_the_start_is_followed(disk):
             return u - 1.0
 
     problem = dtpinn.discretize(Quench(), disk(0.2), order=2, times=TIMES)
-    told = integrate(problem, time_tolerance=1e-8)
-    reference = integrate(problem, time_tolerance=1e-11)
-    assert (told.values - reference.values).norm() < 1e-7 * reference.values.norm()
+    told = integrate(problem, time_tolerance=1e-7)
+    reference = integrate(problem, time_tolerance=1e-10)
+    assert (told.values - reference.values).norm() < 1e-6 * reference.values.norm()
 
 
 def test_the_loss_at_slices_does_not_determine_what_happens_between_them(disk):
@@ -258,8 +258,11 @@ def test_what_cannot_be_integrated_says_why(disk):
     ):
         dtpinn.discretize(Short(), nodes, order=2, times=TIMES).solve()
     jump = ordinary(nodes, lambda u, t: -u + (t > 0.77).to(u))
-    with pytest.raises(RuntimeError, match=r"from t = 0.75 to 1 the time tolerance 1.0e-10 is not"):
-        jump.solve()
+    with pytest.raises(RuntimeError, match=r"from t = 0.75 to 1 the time tolerance 1.0e-08 is not"):
+        jump.solve(time_tolerance=1e-8)
+    ends = ordinary(nodes, lambda u, t: 4 * u**2, times=[0.0, 0.2, 0.4], start=1.0)  # at 1/4
+    with pytest.raises(RuntimeError, match=r"0.2 to 0.4 Newton's iteration does not converge"):
+        ends.solve(time_tolerance=1e-3)
     with pytest.raises(ValueError, match="positive number"):
         jump.solve(time_tolerance=0.0)
     steady = dtpinn.discretize(dtpinn.Poisson.from_solution(lambda x: x[:, 0]), nodes, order=2)
