@@ -4,21 +4,26 @@
 differentiation; both run the same residuals.
 """
 
-from dtpinn.problem.automatic import AutomaticProblem, vanilla
+from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.description import Description
 from dtpinn.problem.discrete import DiscreteProblem, discretize
 from dtpinn.problem.estimate import Estimate
+from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.integrate import Trajectory, integrate
+from dtpinn.problem.least_squares import DiscreteResiduals
 from dtpinn.problem.linearize import Linearization
 from dtpinn.problem.problem import Problem
+from dtpinn.problem.vanilla import vanilla
 
 __all__ = [
     "AutomaticProblem",
     "Comparison",
     "Description",
     "DiscreteProblem",
+    "DiscreteResiduals",
     "Estimate",
+    "ForwardProblem",
     "Linearization",
     "Problem",
     "ResidualComparison",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from dtpinn.nodes import Nodes
-from dtpinn.pde import PDE
 from dtpinn.pde.automatic import AutomaticDerivatives
-from dtpinn.problem.problem import Model, Problem, check_device
+from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region
 
 
@@ -39,46 +35,3 @@ class AutomaticProblem(Problem):
             D = AutomaticDerivatives(u, x, region.normals, t)
             result: Tensor = region.function(u, D, *region.data)
         return result
-
-
-def vanilla(
-    pde: PDE,
-    nodes: Nodes,
-    *,
-    times: Tensor | Sequence[float] | None = None,
-    dtype: torch.dtype = torch.float64,
-    device: torch.device | str | None = None,
-    collocation: Literal["interior", "all"] = "interior",
-) -> AutomaticProblem:
-    """Return the autograd PINN of an equation on the same nodes, to compare with.
-
-    Parameters
-    ----------
-    pde : PDE
-    nodes : Nodes
-        Ghost nodes are not used.
-    times : (n_times,), optional
-        Makes it a space-time problem.
-    dtype : torch.dtype
-        float64; the paper's vanilla PINNs are float32.
-    device : optional
-    collocation : "interior" or "all"
-        Where the equation is required: in the interior, equation (4), or on the boundary as well,
-        as a DT-PINN does.
-
-    Examples
-    --------
-    >>> import torch, dtpinn
-    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
-    >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] ** 2)
-    >>> problem = dtpinn.vanilla(pde, nodes)
-    >>> exact = problem.loss(lambda x: x[:, 0] ** 2)
-    >>> bool(exact < 1e-25)
-    True
-    """
-    if collocation not in ("interior", "all"):
-        raise ValueError(f'collocation must be "interior" or "all", got {collocation!r}')
-    check_device(device)
-    inside = collocation == "interior"
-    rows = np.arange(nodes.interior_count if inside else nodes.count)
-    return AutomaticProblem(pde, nodes, times, dtype, rows).to(device=device)

@@ -1,0 +1,91 @@
+"""The vanilla PINN by forward differentiation: derivatives travel through the model with values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE, Derivatives, Operator, operators
+from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem import rules  # noqa: F401  what torch functions do to jets
+from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.jet import Jet
+from dtpinn.problem.plan import Plan
+from dtpinn.problem.problem import Model
+from dtpinn.problem.regions import Region
+
+# Points that go through the model together: what a layer makes is still near when the next reads it.
+BLOCK = 1024
+
+
+class ForwardDerivatives(Derivatives):
+    """``D`` by what the unknown's jet carries; a function of it is a jet as well."""
+
+    def __init__(self, region: Region, plan: Plan, points: Jet, values: Jet) -> None:
+        self.dimension = region.points.shape[1]
+        self._plan = plan
+        x = points[:, : self.dimension]
+        self._at = (x,) if region.time is None else (x, points[:, self.dimension])
+        self._jet = values
+        components = values.stack.unbind()
+        self.u = components[0]
+        # Keyed by identity; the argument is kept beside its components so that its id stays its.
+        self._seen: dict[int, tuple[Argument, Sequence[Tensor]]] = {id(self.u): (self.u, components)}
+
+    def apply(self, operator: Operator, of: Argument) -> Tensor:
+        """Return the operator applied to every field of the argument."""
+        check_argument(of, self.u, operator.name)
+        return self._plan.read(self._components(of), operator)
+
+    def time(self, of: Argument) -> Tensor:
+        """Return the derivative in time of every field of the argument."""
+        check_argument(of, self.u, "time")
+        return self.apply(operators.partial(self.dimension + 1, self.dimension), of)
+
+    def _components(self, of: Argument) -> Sequence[Tensor]:
+        if id(of) not in self._seen:
+            assert not isinstance(of, Tensor)  # the unknown was seen first
+            result = of(self._jet, *self._at)
+            result = result if isinstance(result, Jet) else self._jet.constant(result)
+            self._seen[id(of)] = of, result.stack.unbind()
+        return self._seen[id(of)][1]
+
+
+class ForwardProblem(AutomaticProblem):
+    """The residuals of an equation with derivatives by one forward pass.
+
+    Made by :func:`vanilla`. Values, first and second derivatives go through the model together, as
+    a :class:`~dtpinn.problem.jet.Jet`, so there is no backward pass but training's own. That one is
+    not differentiable again.
+    """
+
+    def __init__(
+        self,
+        pde: PDE,
+        nodes: Nodes,
+        times: Tensor | Sequence[float] | None,
+        dtype: torch.dtype,
+        pde_rows: np.ndarray,
+    ) -> None:
+        super().__init__(pde, nodes, times, dtype, pde_rows)
+        self._plans = {
+            region.name: Plan(region, [r.operator for r in self.requests if r.region == region.name])
+            for region in self.regions
+        }
+
+    def _residual(self, model: Model, region: Region) -> Tensor:
+        plan = self._plans[region.name]
+        points = plan.start(region)
+        blocks = [points.like(block) for block in points.stack.split(BLOCK, dim=1)]
+        values = [self._values(model, block).stack for block in blocks]
+        D = ForwardDerivatives(region, plan, points, points.like(torch.cat(values, dim=1)))
+        result: Tensor = region.function(D.u, D, *region.data)
+        return result
+
+    def _values(self, model: Model, points: Jet) -> Jet:
+        u = self.evaluate(model, points)
+        return u if isinstance(u, Jet) else points.constant(u)

@@ -1,0 +1,102 @@
+"""Plan: which derivatives jets carry on a region, and where in their stack they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from dtpinn.pde import Operator, operators
+from dtpinn.pde.operators import NORMAL, MultiIndex
+from dtpinn.problem.dry_run import label
+from dtpinn.problem.jet import Jet
+from dtpinn.problem.regions import Region
+from dtpinn.problem.taylor import Layout
+
+Terms = tuple[tuple[MultiIndex, float], ...]
+
+
+class Plan:
+    """What jets carry on one region: what its residual asks for and not more.
+
+    First derivatives along axes, and along the normal, which is a direction of its own: on the
+    boundary ``D.normal(u)`` costs one pass beside that of the values, not one for each axis. Second
+    derivatives one by one where they are asked for so, but a sum of them, such as the Laplacian, as
+    a single component.
+
+    Raises
+    ------
+    ValueError
+        If an operator is of a higher order.
+    """
+
+    def __init__(self, region: Region, asked: Sequence[Operator]) -> None:
+        for operator in asked:
+            _check_order(operator, region)
+        pieces = {piece for operator in asked for piece in _pieces(operator)}
+        # A sum whose terms are all carried for others is added up when it is read.
+        seconds = sorted(
+            piece
+            for piece in pieces
+            if _order(piece) == 2 and (len(piece) == 1 or not all((t,) in pieces for t in piece))
+        )
+        dimension = region.points.shape[1]
+        axes = {axis for piece in pieces for alpha, _ in piece for axis in _axes(alpha)}
+        self._axes = sorted(axes) + [dimension] * region.in_time
+        self._normal = NORMAL in asked
+        forms = tuple(
+            tuple((*(self._axes.index(axis) for axis in _axes(alpha)), c) for alpha, c in piece)
+            for piece in seconds
+        )
+        self.layout = Layout(len(self._axes) + self._normal, forms)
+        firsts = [operators.partial(dimension + (k == dimension), k).terms for k in self._axes]
+        carried = [(((0,) * dimension, 1.0),), *firsts, *[NORMAL.terms] * self._normal, *seconds]
+        self._where = {terms: k for k, terms in enumerate(carried)}
+
+    def start(self, region: Region) -> Jet:
+        """Return the points as the model takes them, with their derivatives in each direction."""
+        columns = [region.points] if region.time is None else [region.points, region.time[:, None]]
+        values = torch.cat(columns, dim=1)
+        stack = values.new_zeros(self.layout.size, *values.shape)
+        stack[0] = values
+        for row, axis in enumerate(self._axes, start=1):
+            stack[row, :, axis] = 1
+        if region.normals is not None and self._normal:
+            stack[self.layout.directions, :, : region.points.shape[1]] = region.normals
+        return Jet(stack, self.layout)
+
+    def read(self, components: Sequence[Tensor], operator: Operator) -> Tensor:
+        """Return an operator applied to what has these components."""
+        if operator.terms in self._where:
+            return components[self._where[operator.terms]]
+        parts = [c * components[self._where[((alpha, 1.0),)]] for alpha, c in operator.terms]
+        return torch.stack(parts).sum(0)
+
+
+def _pieces(operator: Operator) -> list[Terms]:
+    """What to carry for an operator: all of it if it is of second order, else each of its terms."""
+    if operator.along_normal:
+        return []
+    if all(sum(alpha) == 2 for alpha, _ in operator.terms):
+        return [operator.terms]
+    return [((alpha, 1.0),) for alpha, _ in operator.terms]
+
+
+def _order(terms: Terms) -> int:
+    return max(sum(alpha) for alpha, _ in terms)
+
+
+def _axes(alpha: MultiIndex) -> list[int]:
+    """(1, 0, 1) -> [0, 2]; (0, 2) -> [1, 1]."""
+    return [axis for axis, order in enumerate(alpha) for _ in range(order)]
+
+
+def _check_order(operator: Operator, region: Region) -> None:
+    order = 1 if operator.along_normal else _order(operator.terms)
+    if order > 2:
+        raise ValueError(
+            f'vanilla: mode="forward" carries derivatives up to the second, but '
+            f"{label(region.function)} asks for {operator.name}, which is of order {order}; use "
+            'mode="reverse"'
+        )

@@ -1,0 +1,268 @@
+"""The rules of differentiation for torch functions of jets; importing this fills in `RULES`.
+
+Linear functions act on every component alike, only that dimensions are counted from the second. A
+constant shifts the values alone, products follow Leibniz, pointwise functions the chain rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.problem import taylor
+from dtpinn.problem.jet import RULES, Jet, Rule, unknown
+from dtpinn.problem.pointwise import POINTWISE, Pointwise, power
+
+Operand = Tensor | float
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register a rule under the names of torch functions, methods or operators."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+# Linear functions of one jet.
+
+
+def _shifted(dim: int | Sequence[int]) -> Any:
+    """Dimensions of the values as dimensions of the stack."""
+    if isinstance(dim, int):
+        return dim if dim < 0 else dim + 1
+    return tuple(_shifted(d) for d in dim)
+
+
+def _along(function: Callable[..., Any], x: Jet, dim: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """Apply a linear function of (x, dim, ...)."""
+    if dim is None:
+        raise unknown(f"{function.__name__} over all points")
+    result = function(x.stack, _shifted(dim), *args, **kwargs)
+    return x.like(result) if isinstance(result, Tensor) else tuple(map(x.like, result))
+
+
+for _function in (torch.index_select, torch.mean, torch.narrow, torch.select,
+                  torch.sum, torch.unbind, torch.unsqueeze):  # fmt: skip
+    RULES[_function.__name__] = partial(_along, _function)
+
+
+@rule("squeeze")
+def _squeeze(x: Jet, dim: int | None = None) -> Jet:
+    if dim is None:
+        dims = [k for k, size in enumerate(x.shape, start=1) if size == 1]
+        return x.like(torch.squeeze(x.stack, dims))
+    return x.like(torch.squeeze(x.stack, _shifted(dim)))
+
+
+@rule("getitem")
+def _getitem(x: Jet, index: Any) -> Jet:
+    index = index if isinstance(index, tuple) else (index,)
+    return x.like(x.stack[(slice(None), *index)])
+
+
+@rule("reshape", "view")
+def _reshape(x: Jet, *shape: Any) -> Jet:
+    return x.like(x.stack.reshape(x.carries.size, *_listed(shape)))
+
+
+@rule("flip")
+def _flip(x: Jet, *dims: Any) -> Jet:
+    return x.like(torch.flip(x.stack, _shifted(_listed(dims))))
+
+
+def _listed(sizes: tuple[Any, ...]) -> Any:
+    """Sizes or dimensions, whether given one by one or in one sequence."""
+    return sizes if isinstance(sizes[0], int) else sizes[0]
+
+
+@rule("flatten")
+def _flatten(x: Jet, start_dim: int = 0, end_dim: int = -1) -> Jet:
+    return x.like(torch.flatten(x.stack, _shifted(start_dim), _shifted(end_dim)))
+
+
+@rule("linear")
+def _linear(x: Operand, weight: Tensor, bias: Tensor | None = None) -> Jet:
+    if not isinstance(x, Jet) or isinstance(weight, Jet):
+        raise unknown("linear with weights that depend on the points")
+    return x.like(taylor.linear(x.stack, weight, bias))
+
+
+@rule("matmul", "mm")
+def _matmul(x: Operand, other: Tensor) -> Jet:
+    if not isinstance(x, Jet) or isinstance(other, Jet):
+        raise unknown("matmul with a right operand that depends on the points")
+    if other.dim() == 1:
+        return x.like(taylor.linear(x.stack, other[None], None)[..., 0])
+    return x.like(taylor.linear(x.stack, other.mT, None))
+
+
+@rule("addmm")
+def _addmm(bias: Tensor, x: Jet, other: Tensor) -> Any:
+    return _matmul(x, other) + bias
+
+
+# Functions of several jets, or of jets and constants.
+
+
+def _as_jet(x: Operand, like: Jet) -> Jet:
+    return x if isinstance(x, Jet) else like.constant(x)
+
+
+def _widened(x: Jet, dimensions: int) -> Tensor:
+    """The stack, broadcast as the values would be against a tensor of more dimensions."""
+    missing = (1,) * (dimensions - x.ndim)
+    return x.stack.reshape(x.carries.size, *missing, *x.shape)
+
+
+def _dimensions(x: Operand) -> int:
+    return x.dim() if isinstance(x, Tensor) else 0
+
+
+@rule("cat", "concat")
+def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Jet:
+    like = next(x for x in tensors if isinstance(x, Jet))
+    return like.like(torch.cat([_as_jet(x, like).stack for x in tensors], _shifted(dim)))
+
+
+@rule("stack")
+def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Jet:
+    like = next(x for x in tensors if isinstance(x, Jet))
+    return like.like(torch.stack([_as_jet(x, like).stack for x in tensors], _shifted(dim)))
+
+
+@rule("where")
+def _where(condition: Tensor, x: Operand, y: Operand) -> Jet:
+    like = x if isinstance(x, Jet) else y
+    assert isinstance(like, Jet)  # a condition is no jet: comparisons give plain tensors
+    dimensions = max(condition.dim(), _dimensions(x), _dimensions(y))
+    x_, y_ = (_widened(_as_jet(z, like), dimensions) for z in (x, y))
+    return like.like(torch.where(condition, x_, y_))
+
+
+@rule("add", "radd")
+def _add(x: Operand, y: Operand, *, alpha: float = 1) -> Jet:
+    y = y if alpha == 1 else y * alpha
+    if not isinstance(x, Jet):
+        x, y = y, x
+    assert isinstance(x, Jet)
+    dimensions = max(x.dim(), _dimensions(y))
+    stack = _widened(x, dimensions)
+    if isinstance(y, Jet):
+        return x.like(stack + _widened(y, dimensions))
+    value = stack[:1] + y
+    return x.like(torch.cat([value, stack[1:].expand(-1, *value.shape[1:])]))
+
+
+@rule("sub", "subtract")
+def _sub(x: Operand, y: Operand, *, alpha: float = 1) -> Jet:
+    return _add(x, y, alpha=-alpha)
+
+
+@rule("rsub")
+def _rsub(x: Operand, y: Operand) -> Jet:
+    return _add(y, x, alpha=-1)
+
+
+@rule("neg", "negative")
+def _neg(x: Jet) -> Jet:
+    return x.like(-x.stack)
+
+
+@rule("mul", "multiply", "rmul")
+def _mul(x: Operand, y: Operand) -> Jet:
+    if not isinstance(x, Jet):
+        x, y = y, x
+    assert isinstance(x, Jet)
+    dimensions = max(x.dim(), _dimensions(y))
+    if isinstance(y, Jet):
+        return _product(x, _widened(x, dimensions), _widened(y, dimensions))
+    return x.like(_widened(x, dimensions) * y)
+
+
+def _product(like: Jet, a: Tensor, b: Tensor) -> Jet:
+    """Leibniz: the cross terms of a form are ``c (a_i b_j + a_j b_i)``."""
+    layout = like.carries
+    (a0, a1, a2), (b0, b1, b2) = layout.split(a), layout.split(b)
+    crossed = [
+        torch.stack([c * (a1[i] * b1[j] + a1[j] * b1[i]) for i, j, c in form]).sum(0, keepdim=True)
+        for form in layout.forms
+    ]
+    parts = [(a0 * b0)[None], a0 * b1 + a1 * b0]
+    if crossed:
+        parts.append(a0 * b2 + a2 * b0 + torch.cat(crossed))
+    return like.like(torch.cat(parts))
+
+
+@rule("div", "divide", "true_divide")
+def _div(x: Operand, y: Operand) -> Jet:
+    if isinstance(y, Jet):
+        return _mul(x, _compose(POINTWISE["reciprocal"], y))
+    assert isinstance(x, Jet)
+    return x.like(_widened(x, max(x.dim(), _dimensions(y))) / y)
+
+
+@rule("rdiv")
+def _rdiv(x: Jet, y: Operand) -> Jet:
+    return _div(y, x)
+
+
+# Pointwise functions.
+
+
+def _compose(function: Pointwise, x: Jet) -> Jet:
+    return x.like(taylor.compose(x.stack, function, x.carries))
+
+
+def _named(name: str, x: Jet, **options: Any) -> Jet:
+    """A function of the table, in its default form."""
+    changed = {key: option for key, option in options.items() if option not in (False, "none")}
+    if changed:
+        raise unknown(f"{name} with {changed}")
+    return _compose(POINTWISE[name], x)
+
+
+RULES.update({name: partial(_named, name) for name in POINTWISE})
+
+
+@rule("softplus")
+def _softplus(x: Jet, beta: float = 1.0, threshold: float = 20.0) -> Jet:
+    # The threshold, above which torch takes x itself, is where the two do not differ any more.
+    return _div(_compose(POINTWISE["softplus"], _mul(x, beta)), beta)
+
+
+@rule("pow")
+def _pow(x: Operand, exponent: Operand) -> Jet:
+    if isinstance(exponent, Jet):
+        return _rpow(exponent, x)
+    if isinstance(exponent, Tensor):
+        raise unknown("pow with a tensor as exponent")
+    assert isinstance(x, Jet)
+    return _compose(power(exponent), x)
+
+
+@rule("rpow")
+def _rpow(exponent: Jet, x: Operand) -> Jet:
+    """x^e = exp(e log x)."""
+    log = torch.log(x) if isinstance(x, Tensor) else torch.log(exponent.value.new_tensor(x))
+    return _compose(POINTWISE["exp"], _mul(exponent, log))
+
+
+# Constants: their derivatives are zero, so a plain tensor is the answer.
+
+
+def _constant(name: str, *operands: Any, **options: Any) -> Any:
+    plain = [x.value if isinstance(x, Jet) else x for x in operands]
+    return getattr(Tensor, name)(*plain, **options)
+
+
+for _name in ("detach", "ge", "gt", "le", "lt", "new_full", "new_ones", "new_tensor", "new_zeros"):
+    RULES[_name] = partial(_constant, _name)
+for _function in (torch.full_like, torch.ones_like, torch.zeros_like):
+    RULES[_function.__name__] = lambda x, *args, _of=_function, **options: _of(x.value, *args, **options)

@@ -1,0 +1,78 @@
+"""vanilla: the PINN to compare with, with derivatives by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE
+from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.forward import ForwardProblem
+from dtpinn.problem.problem import check_device
+
+MODES = {"reverse": AutomaticProblem, "forward": ForwardProblem}
+
+
+def vanilla(
+    pde: PDE,
+    nodes: Nodes,
+    *,
+    times: Tensor | Sequence[float] | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str | None = None,
+    collocation: Literal["interior", "all"] = "interior",
+    mode: Literal["reverse", "forward"] = "reverse",
+) -> AutomaticProblem:
+    """Return the autograd PINN of an equation on the same nodes, to compare with.
+
+    Parameters
+    ----------
+    pde : PDE
+    nodes : Nodes
+        Ghost nodes are not used.
+    times : (n_times,), optional
+        Makes it a space-time problem.
+    dtype : torch.dtype
+        float64; the paper's vanilla PINNs are float32.
+    device : optional
+    collocation : "interior" or "all"
+        Where the equation is required: in the interior, equation (4), or on the boundary as well,
+        as a DT-PINN does.
+    mode : "reverse" or "forward"
+        How the derivatives are taken: by nested backward passes, for any model and order; or with
+        the values in one forward pass (Taylor mode, a forward Laplacian), for derivatives up to the
+        second and models of the usual torch functions. Forward is the faster one. The residuals are
+        the same to round-off.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a residual fails its dry run, or asks for a third derivative in forward mode.
+
+    Examples
+    --------
+    >>> import torch, dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+    >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] ** 2)
+    >>> problem = dtpinn.vanilla(pde, nodes)
+    >>> exact = problem.loss(lambda x: x[:, 0] ** 2)
+    >>> bool(exact < 1e-25)
+    True
+    >>> model = dtpinn.MLP(2, seed=0)
+    >>> forward = dtpinn.vanilla(pde, nodes, mode="forward").loss(model)
+    >>> bool((forward - problem.loss(model)).abs() < 1e-13 * forward)
+    True
+    """
+    if collocation not in ("interior", "all"):
+        raise ValueError(f'collocation must be "interior" or "all", got {collocation!r}')
+    if mode not in MODES:
+        raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
+    check_device(device)
+    inside = collocation == "interior"
+    rows = np.arange(nodes.interior_count if inside else nodes.count)
+    return MODES[mode](pde, nodes, times, dtype, rows).to(device=device)
