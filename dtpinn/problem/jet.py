@@ -17,9 +17,8 @@ RULES: dict[str, Rule] = {}
 
 # What a jet answers as its value would.
 _FACTS = {
-    Tensor.shape.__get__, Tensor.dtype.__get__, Tensor.device.__get__, Tensor.ndim.__get__,
-    Tensor.requires_grad.__get__, Tensor.is_cuda.__get__, Tensor.layout.__get__,
-    Tensor.dim, Tensor.size, Tensor.numel, Tensor.__len__, Tensor.is_floating_point,
+    "shape", "dtype", "device", "ndim", "requires_grad", "is_cuda", "layout", "dim", "size",
+    "numel", "len", "is_floating_point",
 }  # fmt: skip
 
 
@@ -52,8 +51,9 @@ class Jet(Tensor):
 
     @staticmethod
     def __new__(cls, stack: Tensor, layout: Layout) -> Jet:
+        """Make a tensor of the values' shape without their data."""
         # It requires a gradient, for whoever asks whether somebody differentiates (Known does).
-        made: Jet = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: Jet = Tensor._make_wrapper_subclass(
             cls, stack.shape[1:], dtype=stack.dtype, device=stack.device, requires_grad=True
         )
         made.stack, made.carries = stack, layout
@@ -77,7 +77,7 @@ class Jet(Tensor):
         """The values, as a plain tensor."""
         return self.stack[0]
 
-    def __repr__(self) -> str:
+    def __repr__(self, **options: Any) -> str:
         return f"Jet(shape={tuple(self.stack.shape[1:])}, {self.carries})"
 
     @classmethod
@@ -89,17 +89,19 @@ class Jet(Tensor):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Apply a function's rule."""
-        if func in _FACTS:
+        name = _name(func)
+        if name in _FACTS:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args, **(kwargs or {}))
-        name = _name(func)
         rule = RULES.get(name)
         if rule is None:
             raise unknown(name)
         return rule(*args, **(kwargs or {}))
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         """Refuse what has found its way around the rules."""
         raise unknown(str(func))
 
@@ -113,6 +115,6 @@ def _name(func: Any) -> str:
 def unknown(what: str) -> NotImplementedError:
     """Return the error for a function without a rule."""
     return NotImplementedError(
-        f"mode=\"forward\" does not know what torch's {what} does to derivatives; it knows "
+        f'mode="forward" does not know what torch\'s {what} does to derivatives; it knows '
         f'{", ".join(sorted(RULES))}. mode="reverse" knows them all'
     )

@@ -45,14 +45,15 @@ class Plan:
         axes = {axis for piece in pieces for alpha, _ in piece for axis in _axes(alpha)}
         self._axes = sorted(axes) + [dimension] * region.in_time
         self._normal = NORMAL in asked
-        forms = tuple(
-            tuple((*(self._axes.index(axis) for axis in _axes(alpha)), c) for alpha, c in piece)
-            for piece in seconds
-        )
+        forms = tuple(tuple(self._term(alpha, c) for alpha, c in piece) for piece in seconds)
         self.layout = Layout(len(self._axes) + self._normal, forms)
         firsts = [operators.partial(dimension + (k == dimension), k).terms for k in self._axes]
         carried = [(((0,) * dimension, 1.0),), *firsts, *[NORMAL.terms] * self._normal, *seconds]
         self._where = {terms: k for k, terms in enumerate(carried)}
+
+    def _term(self, alpha: MultiIndex, c: float) -> tuple[int, int, float]:
+        i, j = (self._axes.index(axis) for axis in _axes(alpha))
+        return i, j, c
 
     def start(self, region: Region) -> Jet:
         """Return the points as the model takes them, with their derivatives in each direction."""

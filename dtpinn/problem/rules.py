@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,12 +18,13 @@ from dtpinn.problem.jet import RULES, Jet, Rule, unknown
 from dtpinn.problem.pointwise import POINTWISE, Pointwise, power
 
 Operand = Tensor | float
+AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
-def rule(*names: str) -> Callable[[Rule], Rule]:
+def rule(*names: str) -> Callable[[AnyRule], AnyRule]:
     """Register a rule under the names of torch functions, methods or operators."""
 
-    def register(function: Rule) -> Rule:
+    def register(function: AnyRule) -> AnyRule:
         RULES.update(dict.fromkeys(names, function))
         return function
 
@@ -40,17 +41,25 @@ def _shifted(dim: int | Sequence[int]) -> Any:
     return tuple(_shifted(d) for d in dim)
 
 
-def _along(function: Callable[..., Any], x: Jet, dim: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """Apply a linear function of (x, dim, ...)."""
+def _along(name: str, x: Jet, dim: Any = None, *args: Any, **options: Any) -> Any:
+    """Apply a method with a dimension as its first argument."""
     if dim is None:
-        raise unknown(f"{function.__name__} over all points")
-    result = function(x.stack, _shifted(dim), *args, **kwargs)
+        raise unknown(f"{name} over all points")
+    result = getattr(x.stack, name)(_shifted(dim), *args, **options)
     return x.like(result) if isinstance(result, Tensor) else tuple(map(x.like, result))
 
 
-for _function in (torch.index_select, torch.mean, torch.narrow, torch.select,
-                  torch.sum, torch.unbind, torch.unsqueeze):  # fmt: skip
-    RULES[_function.__name__] = partial(_along, _function)
+for _name in ("index_select", "mean", "narrow", "select", "sum", "unbind", "unsqueeze"):
+    RULES[_name] = partial(_along, _name)
+
+
+def _alike(name: str, x: Jet, *args: Any, **options: Any) -> Jet:
+    """Apply a method that has no dimension in its arguments."""
+    return x.like(getattr(x.stack, name)(*args, **options))
+
+
+for _name in ("clone", "contiguous", "double", "float", "neg", "to"):
+    RULES[_name] = partial(_alike, _name)
 
 
 @rule("squeeze")
@@ -170,11 +179,6 @@ def _rsub(x: Operand, y: Operand) -> Jet:
     return _add(y, x, alpha=-1)
 
 
-@rule("neg", "negative")
-def _neg(x: Jet) -> Jet:
-    return x.like(-x.stack)
-
-
 @rule("mul", "multiply", "rmul")
 def _mul(x: Operand, y: Operand) -> Jet:
     if not isinstance(x, Jet):
@@ -259,10 +263,11 @@ def _rpow(exponent: Jet, x: Operand) -> Jet:
 
 def _constant(name: str, *operands: Any, **options: Any) -> Any:
     plain = [x.value if isinstance(x, Jet) else x for x in operands]
-    return getattr(Tensor, name)(*plain, **options)
+    return getattr(torch if name.endswith("_like") else Tensor, name)(*plain, **options)
 
 
-for _name in ("detach", "ge", "gt", "le", "lt", "new_full", "new_ones", "new_tensor", "new_zeros"):
+for _name in (
+    "detach", "full_like", "ge", "gt", "le", "lt", "new_full", "new_ones", "new_tensor",
+    "new_zeros", "ones_like", "zeros_like",
+):  # fmt: skip
     RULES[_name] = partial(_constant, _name)
-for _function in (torch.full_like, torch.ones_like, torch.zeros_like):
-    RULES[_function.__name__] = lambda x, *args, _of=_function, **options: _of(x.value, *args, **options)

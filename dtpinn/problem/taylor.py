@@ -96,15 +96,17 @@ class _Linear(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         stack, weight = ctx.saved_tensors
         rows = gradient.reshape(-1, len(weight))
         to_stack = to_weight = to_bias = None
+        # The layouts that MKL likes: 0.8 of the time in fp64, and a third for the first layer's
+        # weights.
         if ctx.needs_input_grad[0]:
-            to_stack = torch.mm(rows, weight).view(stack.shape)
+            to_stack = torch.mm(rows, weight.mT.contiguous().mT).view(stack.shape)
         if ctx.needs_input_grad[1]:
-            to_weight = torch.mm(rows.mT, stack.reshape(-1, stack.shape[-1]))
+            to_weight = torch.mm(stack.reshape(-1, stack.shape[-1]).mT, rows).mT
         if ctx.needs_input_grad[2]:
             to_bias = gradient[0].reshape(-1, len(weight)).sum(0)
         return to_stack, to_weight, to_bias
@@ -134,7 +136,7 @@ class _Compose(torch.autograd.Function):
         return result
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (stack, result), layout = ctx.saved_tensors, ctx.layout
         z, first, _ = layout.split(stack)
@@ -166,7 +168,7 @@ def _inner(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _sum_of_products(terms: Iterable[tuple[Tensor, Tensor, float]]) -> Tensor:
-    """sum c a b, one pass over memory for each term."""
+    """Sum c a b, one pass over memory for each term."""
     terms = iter(terms)
     a, b, c = next(terms)
     total = a * b if c == 1 else c * a * b

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
 
 import dtpinn
 
-BACKENDS = {"discrete": dtpinn.discretize, "automatic": dtpinn.vanilla}
+BACKENDS = {
+    "discrete": dtpinn.discretize,
+    "automatic": dtpinn.vanilla,
+    "forward": partial(dtpinn.vanilla, mode="forward"),
+}
 
 
 def make(residual=None, boundary=None, fields=1, initial=None):
