@@ -58,7 +58,7 @@ class _Recorder(Derivatives):
         check_argument(of, self._u, "time")
         if self._region.time is None:
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
-        self._region.in_time = True
+        self._region.asks_time = True
         return torch.ones_like(self._values(of, "time"))
 
     def _values(self, of: Argument, name: str) -> Tensor:

@@ -77,7 +77,7 @@ class Jet(Tensor):
         """The values, as a plain tensor."""
         return self.stack[0]
 
-    def __repr__(self, **options: Any) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]
         return f"Jet(shape={tuple(self.stack.shape[1:])}, {self.carries})"
 
     @classmethod

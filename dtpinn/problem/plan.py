@@ -43,7 +43,7 @@ class Plan:
         )
         dimension = region.points.shape[1]
         axes = {axis for piece in pieces for alpha, _ in piece for axis in _axes(alpha)}
-        self._axes = sorted(axes) + [dimension] * region.in_time
+        self._axes = sorted(axes) + [dimension] * region.asks_time
         self._normal = NORMAL in asked
         forms = tuple(tuple(self._term(alpha, c) for alpha, c in piece) for piece in seconds)
         self.layout = Layout(len(self._axes) + self._normal, forms)

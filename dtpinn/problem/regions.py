@@ -32,7 +32,7 @@ class Region(nn.Module):
         Node-major: all times of the first node, then of the second.
     normals : Tensor, (m * times, d), or None inside the domain
     time : Tensor, (m * times,), or None for a steady problem
-    in_time : bool
+    asks_time : bool
         Whether the residual takes derivatives in time; the dry run finds out.
     """
 
@@ -54,7 +54,7 @@ class Region(nn.Module):
         super().__init__()
         self.name, self.function, self.rows = name, function, rows
         self.on_boundary = name != "pde"
-        self.in_time = False
+        self.asks_time = False
         count = 1 if times is None else len(times)
         self.share = share * count
         self.register_buffer("points", repeat(nodes.collocation[rows], count, dtype))

@@ -1,7 +1,7 @@
 """Reference backends of the sparse product: oracles for the tests, rivals in the benchmarks.
 
 Each is built from a ``dtpinn.CSR`` and multiplies as it does, with a library in place of our
-kernels: SciPy on the CPU, CuPy on the GPU as the paper has it. They are kept for good, and kept
+kernels: SciPy on the CPU, CuPy on the GPU as the paper has it, torch on both. They are kept for good, and kept
 plain; SciPy and CuPy are imported when an operator is built.
 """
 
@@ -9,5 +9,6 @@ from dtpinn.reference.cupy_backend import CuPyProduct, cupy_unavailable
 from dtpinn.reference.product import Product
 from dtpinn.reference.sampled import sampled
 from dtpinn.reference.scipy_backend import SciPyProduct
+from dtpinn.reference.torch_backend import TorchProduct
 
-__all__ = ["CuPyProduct", "Product", "SciPyProduct", "cupy_unavailable", "sampled"]
+__all__ = ["CuPyProduct", "Product", "SciPyProduct", "TorchProduct", "cupy_unavailable", "sampled"]

@@ -11,7 +11,7 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 import dtpinn
-from dtpinn.reference import CuPyProduct, SciPyProduct, cupy_unavailable
+from dtpinn.reference import CuPyProduct, SciPyProduct, TorchProduct, cupy_unavailable
 
 from matrices import MATRICES, magnitude
 
@@ -26,6 +26,11 @@ def on_cpu(matrix):
     return A, SciPyProduct(A)
 
 
+def by_torch(matrix):
+    A = dtpinn.CSR.from_scipy(matrix)
+    return A, TorchProduct(A)
+
+
 def on_gpu(matrix):
     reason = cupy_unavailable()
     if reason is not None:
@@ -34,7 +39,7 @@ def on_gpu(matrix):
     return A, CuPyProduct(A)
 
 
-@pytest.fixture(params=[on_cpu, pytest.param(on_gpu, marks=pytest.mark.gpu)])
+@pytest.fixture(params=[on_cpu, by_torch, pytest.param(on_gpu, marks=pytest.mark.gpu)])
 def both(request):
     """From a SciPy matrix to our product and the reference's, on one device."""
     return request.param
