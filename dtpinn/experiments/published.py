@@ -53,7 +53,7 @@ class PublishedProblem(Problem):
         super().__init__(pde, nodes, times, dtype, rows)
         self.matrices = assemble_matrices(nodes, self.regions, self.requests, order, None, {})
         self.register_buffer("extended", torch.tensor(nodes.extended, dtype=dtype))
-        slices = [None] if self.times is None else self.times.split(1)
+        slices = [None] if self.times is None else torch.split(self.times, 1)
         self._slices = nn.ModuleList(
             nn.ModuleList(make_regions(pde, nodes, rows, time, dtype)) for time in slices
         )
@@ -82,7 +82,7 @@ class PublishedProblem(Problem):
     def _slice(self, model: Model, regions: Sequence[Region]) -> dict[str, Tensor]:
         """The residuals at one time."""
         time = regions[0].time
-        points = self.extended if time is None else _with_time(self.extended, time)
+        points = self.extended if time is None else _with_time(self.extended, time[:1])
         values = self.evaluate(model, points)
         result = {}
         for region in regions:

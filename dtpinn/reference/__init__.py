@@ -1,8 +1,8 @@
 """Reference backends of the sparse product: oracles for the tests, rivals in the benchmarks.
 
 Each is built from a ``dtpinn.CSR`` and multiplies as it does, with a library in place of our
-kernels: SciPy on the CPU, CuPy on the GPU as the paper has it, torch on both. They are kept for good, and kept
-plain; SciPy and CuPy are imported when an operator is built.
+kernels: SciPy on the CPU, CuPy on the GPU as the paper has it, torch on both. They are kept for
+good, and kept plain; SciPy and CuPy are imported when an operator is built.
 """
 
 from dtpinn.reference.cupy_backend import CuPyProduct, cupy_unavailable
