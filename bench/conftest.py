@@ -16,11 +16,13 @@ from ratios import Entry, ratio_tables
 
 ENTRIES = pytest.StashKey[list[Entry]]()
 REMARKS = pytest.StashKey[list[tuple[str, str]]]()
+TABLES = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config):
     config.stash[ENTRIES] = []
     config.stash[REMARKS] = []
+    config.stash[TABLES] = []
 
 
 @pytest.fixture
@@ -33,6 +35,12 @@ def entries(request):
 def remarks(request):
     """A list: (what, figure) is a line beneath the tables."""
     return request.config.stash[REMARKS]
+
+
+@pytest.fixture
+def tables(request):
+    """A list: what a benchmark appends, a text, is printed as it is."""
+    return request.config.stash[TABLES]
 
 
 def machine() -> dict[str, object]:
@@ -62,14 +70,22 @@ def pytest_benchmark_update_machine_info(config, machine_info):
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    if tables := config.stash[TABLES]:
+        terminalreporter.section("time of each / time of the first")
+        terminalreporter.write_line(_known_machine())
+        for table in tables:
+            terminalreporter.write_line(f"\n{table}")
     entries, remarks = config.stash[ENTRIES], config.stash[REMARKS]
     if not entries and not remarks:
         return
     write = terminalreporter.write_line
     terminalreporter.section("time of a rival / time of ours: above 1 ours is faster")
-    known = ", ".join(f"{name}: {value}" for name, value in machine().items())
-    write(f"{known}, float64; ? where other processes took the cores")
+    write(f"{_known_machine()}, float64; ? where other processes took the cores")
     for table in ratio_tables(entries):
         write(f"\n{table}")
     if remarks:
         write("\n" + format_table(remarks))
+
+
+def _known_machine():
+    return ", ".join(f"{name}: {value}" for name, value in machine().items())
