@@ -33,12 +33,15 @@ class Heat(dtpinn.PDE):
         self.g = dtpinn.Known(lambda x, n, t: x[:, 1] * t)
 
     def residual(self, u, D, x, t):
+        """In the domain."""
         return D.time(u) - D.laplacian(u) - self.f(x, t)
 
     def boundary(self, u, D, x, n, t):
+        """Robin's condition."""
         return D.normal(u) + u - self.g(x, n, t)
 
     def initial(self, u, x):
+        """At rest."""
         return u
 
 
@@ -107,13 +110,13 @@ class Contestant:
         return lambda: torch.autograd.grad(loss(), parameters)
 
 
-def reference(case: Case, model: dtpinn.MLP, same_as: str) -> float:
+def reference(case: Case, model: dtpinn.MLP, same_as: str) -> Tensor:
     """The loss that a contestant must compute, in float64."""
     if same_as == "discrete":
         problem = dtpinn.discretize(case.pde, case.nodes, ORDER, times=case.times)
     else:
         problem = dtpinn.vanilla(case.pde, case.nodes, times=case.times, collocation=same_as)
-    return float(problem.loss(model))
+    return problem.loss(model)
 
 
 def _discrete(case: Case, model: dtpinn.MLP) -> Loss:

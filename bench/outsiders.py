@@ -37,6 +37,8 @@ def deepxde(pde, nodes, model) -> Loss:
     dtype = model.dtype
     dde.config.set_default_float("float64" if dtype == torch.float64 else "float32")
     geometry = dde.geometry.PointCloud(nodes.interior, nodes.boundary, nodes.normals)
+    # Unshuffled: `boundary_normal` returns normals in the order of the cloud, whatever it is asked.
+    geometry.boundary_sampler = dde.data.BatchSampler(nodes.boundary_count, shuffle=False)
     known: dict[str, Tensor] = {}
 
     def equation(x, u):
@@ -93,26 +95,13 @@ def pina(pde, nodes, model) -> Loss:
         return (gradient * normals).sum(1, keepdim=True) + u.as_subclass(Tensor) - g
 
     class Poisson(SpatialProblem):
-        output_variables = ("u",)
+        output_variables = ["u"]  # noqa: RUF012  what PINA wants, as below
         spatial_domain = CartesianDomain({axis: [-1, 1] for axis in axes})
-        conditions = {  # noqa: RUF012  what PINA wants
-            "inside": Condition(LabelTensor(interior, axes), equation=Equation(inside)),
-            "boundary": Condition(LabelTensor(boundary, axes), equation=Equation(robin)),
+        conditions = {  # noqa: RUF012
+            "inside": Condition(input=LabelTensor(interior, axes), equation=Equation(inside)),
+            "boundary": Condition(input=LabelTensor(boundary, axes), equation=Equation(robin)),
         }
 
-    solver = PhysicsInformedSingleModelSolver(Poisson(), _Labelled(model))
+    solver = PhysicsInformedSingleModelSolver(Poisson(), plain(model))
     batches = [(c, {"input": c.input}) for c in solver.problem.conditions.values()]
     return lambda: sum(c.evaluate(b, solver).square().mean() for c, b in batches)
-
-
-class _Labelled(nn.Module):
-    """A network whose values PINA can find by name."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.network = plain(model)
-
-    def forward(self, x):
-        u = self.network(x)
-        u.labels = ["u"]
-        return u
