@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from dtpinn.problem.taylor import Layout
 
-Rule = Callable[..., Any]
+Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 # What torch functions do to a jet, by the name of the function, which is that of the method too.
-RULES: dict[str, Rule] = {}
+RULES: dict[str, Callable[..., Any]] = {}
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register a rule under the names of torch functions, methods or operators."""
+
+    def register(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
 
 # What a jet answers as its value would.
 _FACTS = {
@@ -41,7 +52,7 @@ class Jet(Tensor):
     >>> x = Jet(torch.tensor([[3.0], [1.0], [0.0]]), Layout(1, (((0, 0, 1.0),),)))
     >>> (x**2 * torch.exp(0 * x) - 1).stack.flatten()
     tensor([8., 6., 2.])
-    >>> torch.cumsum(x, 0)
+    >>> torch.cumsum(x, 0)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     NotImplementedError: mode="forward" does not know what torch's cumsum does to derivatives; ...
     """
@@ -93,10 +104,9 @@ class Jet(Tensor):
         if name in _FACTS:
             with torch._C.DisableTorchFunctionSubclass():
                 return func(*args, **(kwargs or {}))
-        rule = RULES.get(name)
-        if rule is None:
+        if name not in RULES:
             raise unknown(name)
-        return rule(*args, **(kwargs or {}))
+        return RULES[name](*args, **(kwargs or {}))
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]

@@ -1,120 +1,24 @@
-"""The rules of differentiation for torch functions of jets; importing this fills in `RULES`.
+"""Rules for functions of several jets, of jets and constants, and pointwise ones.
 
-Linear functions act on every component alike, only that dimensions are counted from the second. A
-constant shifts the values alone, products follow Leibniz, pointwise functions the chain rule.
+A constant shifts the values alone, products follow Leibniz, pointwise functions the chain rule.
+Importing this module and linear_rules.py fills in `RULES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dtpinn.problem import taylor
-from dtpinn.problem.jet import RULES, Jet, Rule, unknown
+from dtpinn.problem.jet import RULES, Jet, rule, unknown
+from dtpinn.problem.linear_rules import matmul, shifted
 from dtpinn.problem.pointwise import POINTWISE, Pointwise, power
 
 Operand = Tensor | float
-AnyRule = TypeVar("AnyRule", bound=Rule)
-
-
-def rule(*names: str) -> Callable[[AnyRule], AnyRule]:
-    """Register a rule under the names of torch functions, methods or operators."""
-
-    def register(function: AnyRule) -> AnyRule:
-        RULES.update(dict.fromkeys(names, function))
-        return function
-
-    return register
-
-
-# Linear functions of one jet.
-
-
-def _shifted(dim: int | Sequence[int]) -> Any:
-    """Dimensions of the values as dimensions of the stack."""
-    if isinstance(dim, int):
-        return dim if dim < 0 else dim + 1
-    return tuple(_shifted(d) for d in dim)
-
-
-def _along(name: str, x: Jet, dim: Any = None, *args: Any, **options: Any) -> Any:
-    """Apply a method with a dimension as its first argument."""
-    if dim is None:
-        raise unknown(f"{name} over all points")
-    result = getattr(x.stack, name)(_shifted(dim), *args, **options)
-    return x.like(result) if isinstance(result, Tensor) else tuple(map(x.like, result))
-
-
-for _name in ("index_select", "mean", "narrow", "select", "sum", "unbind", "unsqueeze"):
-    RULES[_name] = partial(_along, _name)
-
-
-def _alike(name: str, x: Jet, *args: Any, **options: Any) -> Jet:
-    """Apply a method that has no dimension in its arguments."""
-    return x.like(getattr(x.stack, name)(*args, **options))
-
-
-for _name in ("clone", "contiguous", "double", "float", "neg", "to"):
-    RULES[_name] = partial(_alike, _name)
-
-
-@rule("squeeze")
-def _squeeze(x: Jet, dim: int | None = None) -> Jet:
-    if dim is None:
-        dims = [k for k, size in enumerate(x.shape, start=1) if size == 1]
-        return x.like(torch.squeeze(x.stack, dims))
-    return x.like(torch.squeeze(x.stack, _shifted(dim)))
-
-
-@rule("getitem")
-def _getitem(x: Jet, index: Any) -> Jet:
-    index = index if isinstance(index, tuple) else (index,)
-    return x.like(x.stack[(slice(None), *index)])
-
-
-@rule("reshape", "view")
-def _reshape(x: Jet, *shape: Any) -> Jet:
-    return x.like(x.stack.reshape(x.carries.size, *_listed(shape)))
-
-
-@rule("flip")
-def _flip(x: Jet, *dims: Any) -> Jet:
-    return x.like(torch.flip(x.stack, _shifted(_listed(dims))))
-
-
-def _listed(sizes: tuple[Any, ...]) -> Any:
-    """Sizes or dimensions, whether given one by one or in one sequence."""
-    return sizes if isinstance(sizes[0], int) else sizes[0]
-
-
-@rule("flatten")
-def _flatten(x: Jet, start_dim: int = 0, end_dim: int = -1) -> Jet:
-    return x.like(torch.flatten(x.stack, _shifted(start_dim), _shifted(end_dim)))
-
-
-@rule("linear")
-def _linear(x: Operand, weight: Tensor, bias: Tensor | None = None) -> Jet:
-    if not isinstance(x, Jet) or isinstance(weight, Jet):
-        raise unknown("linear with weights that depend on the points")
-    return x.like(taylor.linear(x.stack, weight, bias))
-
-
-@rule("matmul", "mm")
-def _matmul(x: Operand, other: Tensor) -> Jet:
-    if not isinstance(x, Jet) or isinstance(other, Jet):
-        raise unknown("matmul with a right operand that depends on the points")
-    if other.dim() == 1:
-        return x.like(taylor.linear(x.stack, other[None], None)[..., 0])
-    return x.like(taylor.linear(x.stack, other.mT, None))
-
-
-@rule("addmm")
-def _addmm(bias: Tensor, x: Jet, other: Tensor) -> Any:
-    return _matmul(x, other) + bias
 
 
 # Functions of several jets, or of jets and constants.
@@ -137,13 +41,13 @@ def _dimensions(x: Operand) -> int:
 @rule("cat", "concat")
 def _cat(tensors: Sequence[Tensor], dim: int = 0) -> Jet:
     like = next(x for x in tensors if isinstance(x, Jet))
-    return like.like(torch.cat([_as_jet(x, like).stack for x in tensors], _shifted(dim)))
+    return like.like(torch.cat([_as_jet(x, like).stack for x in tensors], shifted(dim)))
 
 
 @rule("stack")
 def _stack(tensors: Sequence[Tensor], dim: int = 0) -> Jet:
     like = next(x for x in tensors if isinstance(x, Jet))
-    return like.like(torch.stack([_as_jet(x, like).stack for x in tensors], _shifted(dim)))
+    return like.like(torch.stack([_as_jet(x, like).stack for x in tensors], shifted(dim)))
 
 
 @rule("where")
@@ -167,6 +71,11 @@ def _add(x: Operand, y: Operand, *, alpha: float = 1) -> Jet:
         return x.like(stack + _widened(y, dimensions))
     value = stack[:1] + y
     return x.like(torch.cat([value, stack[1:].expand(-1, *value.shape[1:])]))
+
+
+@rule("addmm")
+def _addmm(bias: Tensor, x: Jet, other: Tensor) -> Jet:
+    return _add(matmul(x, other), bias)
 
 
 @rule("sub", "subtract")
