@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,11 @@ from operands import disk_nodes
 from race import race
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
+METHODS = {
+    "DT-PINN": dtpinn.discretize,
+    "vanilla": dtpinn.vanilla,
+    "vanilla forward": partial(dtpinn.vanilla, mode="forward"),
+}
 # A graph runs the kernels of the eager step; only cuBLAS may choose others while it is captured.
 AGREE = {"fp64": 1e-11, "fp32": 1e-4}
 
@@ -26,8 +32,7 @@ class Step:
 
     def __init__(self, method: str, dtype: str, count: int, device: str) -> None:
         pde = dtpinn.Poisson.from_solution(sine_cosine)
-        make = {"DT-PINN": dtpinn.discretize, "vanilla": dtpinn.vanilla}[method]
-        self.problem = make(pde, disk_nodes(count), dtype=DTYPES[dtype], device=device)
+        self.problem = METHODS[method](pde, disk_nodes(count), dtype=DTYPES[dtype], device=device)
         self.model = dtpinn.MLP(2, seed=0, dtype=DTYPES[dtype], device=device)
         self.parameters = list(self.model.parameters())
 
@@ -41,7 +46,7 @@ def steps(target: Target, count: int, seconds: float = 0.5) -> dict[str, Any]:
     """Every method and dtype on one cloud; ratios are to the eager DT-PINN in fp64."""
     calls: dict[str, Callable[[], tuple[Tensor, ...]]] = {}
     graphs = {}
-    for method in ("DT-PINN", "vanilla"):
+    for method in METHODS:
         for dtype in DTYPES:
             name = f"{method} {dtype}"
             calls[name] = step = Step(method, dtype, count, target.device)

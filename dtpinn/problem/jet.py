@@ -48,7 +48,7 @@ class Jet(Tensor):
 
     Examples
     --------
-    >>> from dtpinn.problem import rules  # what torch functions do to it
+    >>> from dtpinn.problem.rules import Jet  # with what torch functions do to it
     >>> x = Jet(torch.tensor([[3.0], [1.0], [0.0]]), Layout(1, (((0, 0, 1.0),),)))
     >>> (x**2 * torch.exp(0 * x) - 1).stack.flatten()
     tensor([8., 6., 2.])

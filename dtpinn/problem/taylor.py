@@ -152,8 +152,8 @@ class _Compose(torch.autograd.Function):
                 to_first[i].addcmul_(weighted, first[j], value=c)
                 to_first[j].addcmul_(weighted, first[i], value=c)
         if layout.forms:
-            forms = torch.stack([_square(form, first) for form in layout.forms])
-            to_z.addcmul_(next(derivatives), _inner(forms, layout.split(gradient)[2]))
+            squares = (_square(form, first) for form in layout.forms)
+            to_z.addcmul_(next(derivatives), _inner(squares, layout.split(gradient)[2]))
         return to_stack, None, None
 
 
@@ -162,7 +162,7 @@ def _square(form: Form, first: Tensor) -> Tensor:
     return _sum_of_products((first[i], first[j], c) for i, j, c in form)
 
 
-def _inner(a: Tensor, b: Tensor) -> Tensor:
+def _inner(a: Iterable[Tensor], b: Iterable[Tensor]) -> Tensor:
     """The sum over the components of a b."""
     return _sum_of_products((x, y, 1.0) for x, y in zip(a, b, strict=True))
 

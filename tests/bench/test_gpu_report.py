@@ -25,7 +25,7 @@ import gpu_report
 import rivals
 from gpu_report import FULL, MINUTES, QUICK, Sizes, make_report, plan
 from gpu_target import CPU, GPU
-from gpu_training import Step, same_gradient
+from gpu_training import METHODS, Step, same_gradient
 from operands import Operands, stencil_matrix
 from rivals import FORWARD, Rival
 
@@ -172,7 +172,7 @@ def test_the_plan_holds_all_sizes_and_the_most_valuable_first():
 # -- its parts ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["DT-PINN", "vanilla"])
+@pytest.mark.parametrize("name", METHODS)
 def test_a_graph_that_does_not_see_new_parameters_is_noticed(name):
     step = Step(name, "fp64", 150, "cpu")
     frozen = step()

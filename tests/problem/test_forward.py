@@ -16,8 +16,9 @@ import dtpinn
 from dtpinn.models.mlp import _NAMED
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem import forward, rules  # noqa: F401  what torch functions do to jets
-from dtpinn.problem.jet import Jet
+from dtpinn.problem import forward, taylor
+from dtpinn.problem.pointwise import POINTWISE
+from dtpinn.problem.rules import Jet
 from dtpinn.problem.taylor import Layout
 
 from equations import Elasticity, ReactionInTime, TwoParts
@@ -111,6 +112,7 @@ EXPRESSIONS = {
     "products with matrices": lambda x: torch.addmm(
         torch.ones(2), x**2, torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     ) @ torch.tensor([1.0, 0.5]),
+    "rows before points": lambda x: torch.stack([x[:, 1], x[:, 0] * x[:, 1] ** 2], dim=0)[1],
     "where": lambda x: torch.where(x[:, 0] > 0.8, x[:, 0] ** 3, torch.zeros(len(x))),
     "constants": lambda x: x[:, 0] ** 2 * x[:, 1].detach() + torch.ones_like(x[:, 0]),
     "no function of the points": lambda x: 0 * x[:, 0] + x.new_full((len(x),), 2.0),
@@ -135,6 +137,20 @@ def test_every_rule_is_that_of_differentiation(name):
     wanted = [u, *first.unbind(1), of_x[:, 1] + 2 * of_x[:, 0], of_y[:, 1]]
     assert jet.shape == u.shape
     assert torch.allclose(jet.stack, torch.stack(wanted), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", POINTWISE)
+def test_every_pointwise_function_knows_three_derivatives(name):
+    """The third is needed by the backward pass alone."""
+    function = POINTWISE[name]
+    z = (0.3 + torch.rand(5)).requires_grad_()
+    y = function.value(z)
+    for derivative in function.derivatives(z.detach(), y.detach()):
+        y = row_gradients(y, z)
+        assert torch.allclose(derivative, y, rtol=1e-12)
+    forms = (((0, 1, 1.0), (0, 0, 2.0)), ((1, 1, 0.5),))
+    stack = (0.3 + torch.rand(5, 3)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda s: taylor.compose(s, function, Layout(2, forms)), stack)
 
 
 def plans(pde, nodes, times=None):
@@ -245,13 +261,19 @@ def test_what_has_no_rule_is_refused_by_name(name, disk):
     assert 'mode="reverse" knows' in str(error.value)
 
 
-def test_a_second_backward_pass_is_refused(disk):
+@pytest.mark.parametrize("layer", ["linear", "pointwise"])
+def test_a_second_backward_pass_is_refused(layer, disk):
+    """Rather than leaving out what the kernels' own backward passes do not track."""
     pde, _, _ = equation("nonlinear Poisson")
-    model = dtpinn.MLP(2, width=5, depth=1, seed=0)
-    loss = dtpinn.vanilla(pde, disk(0.2), mode="forward").loss(model)
-    gradients = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
+    w = torch.ones(1, 2, requires_grad=True)
+    models = {
+        "linear": lambda x: nn.functional.linear(x, w)[:, 0],
+        "pointwise": lambda x: torch.sin(x * w)[:, 0],
+    }
+    loss = dtpinn.vanilla(pde, disk(0.2), mode="forward").loss(models[layer])
+    (gradient,) = torch.autograd.grad(loss, w, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradients[0].sum().backward()
+        gradient.sum().backward()
 
 
 def test_nothing_needs_a_gradient_in_inference_mode(disk):
