@@ -22,6 +22,8 @@ from contestants import CONTESTANTS, DTYPES, Case, reference
 from gpu_target import CPU
 from race import race
 
+pytestmark = pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
+
 CASES = [
     *[("poisson", count) for count in (592, 2236, 4984)],
     *[("nonlinear-poisson", count) for count in (592, 2236, 4984)],

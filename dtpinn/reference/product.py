@@ -21,13 +21,12 @@ Multiply = Callable[[Tensor], Tensor]
 class _Linear(torch.autograd.Function):
     """x -> A x, whose derivative is the transposed product."""
 
+    # With the context in forward(): for a setup_context() of its own torch looks up the signature
+    # in every call, which takes longer than a small product.
     @staticmethod
-    def forward(x: Tensor, multiply: Multiply, transposed: Multiply) -> Tensor:
+    def forward(ctx: Any, x: Tensor, multiply: Multiply, transposed: Multiply) -> Tensor:
+        ctx.multiply, ctx.transposed = multiply, transposed
         return multiply(x.detach())  # DLPack exports nothing that requires a gradient
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        _, ctx.multiply, ctx.transposed = inputs
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

@@ -7,6 +7,8 @@ import torch
 
 from contestants import CONTESTANTS, DTYPES, EQUATIONS, Case, reference
 
+pytestmark = pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
+
 COUNT, SLICES = 200, 3
 # Sums of some hundred squares, to round-off; their terms cancel to a tenth.
 TOLERANCE = {"fp64": 1e-11, "fp32": 1e-4}

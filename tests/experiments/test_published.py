@@ -12,6 +12,8 @@ from dtpinn.reference import Product
 
 from equations import Elasticity, ReactionInTime, TwoParts
 
+pytestmark = pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
+
 TIMES = torch.linspace(0.0, 0.6, 4)
 
 
