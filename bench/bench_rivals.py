@@ -37,37 +37,37 @@ ROUND_OFF = {"fp64": 1e-10, "fp32": 1e-3}
 @pytest.mark.parametrize(("equation", "count"), CASES, ids=lambda value: str(value))
 def test_loss_and_gradient(equation, count, tables):
     case = Case.of(equation, count)
+    entrants = [c for c in CONTESTANTS if equation in c.equations]
+    reasons = {c.name: c.unavailable() for c in entrants}
+    present = [c for c in entrants if reasons[c.name] is None]
+    check(case, present)
+    before = os.getloadavg()[0]
+    timings = race(CPU.timer, {c.name: c.step(case) for c in present}, SECONDS)
+    title = (
+        f"{equation}, N = {case.nodes.count}: loss and gradient, "
+        f"{next(iter(timings.values())).rounds} rounds, {torch.get_num_threads()} threads, "
+        f"load {before:.1f} before and {os.getloadavg()[0]:.1f} after"
+    )
+    absent = "".join(f"\n{name}: {why}" for name, why in reasons.items() if why is not None)
+    tables.append(f"{title}\n\n{as_table(timings)}{absent}")
+
+
+def check(case, contestants):
+    """Nobody is timed who computes something else."""
     model = case.model(torch.float64)
-    wanted = {name: float(reference(case, model, name)) for name in ("discrete", "interior", "all")}
+    wanted = {name: reference(case, model, name).item() for name in ("discrete", "interior", "all")}
     assert wanted["discrete"] == pytest.approx(wanted["all"], rel=0.05)  # the truncation error
-    calls, absent = {}, []
-    for contestant in CONTESTANTS:
-        if equation not in contestant.equations:
-            continue
-        if reason := contestant.unavailable():
-            absent.append((contestant.name, reason))
-            continue
-        loss = float(contestant.loss(case, case.model(DTYPES[contestant.dtype]))())
+    for contestant in contestants:
+        loss = contestant.loss(case, case.model(DTYPES[contestant.dtype]))().item()
         tolerance = ROUND_OFF[contestant.dtype]
         assert loss == pytest.approx(wanted[contestant.same_as], rel=tolerance), contestant.name
-        calls[contestant.name] = contestant.step(case)
-    before = os.getloadavg()[0]
-    timings = race(CPU.timer, calls, SECONDS)
+
+
+def as_table(timings):
+    """Milliseconds with quartiles, and the ratio to the first."""
     rows = [
-        (
-            name,
-            1e3 * timing.single.median,
-            f"{1e3 * timing.single.low:.3g}..{1e3 * timing.single.high:.3g}",
-            timing.single_ratio.median,
-        )
+        (name, 1e3 * t.median, f"{1e3 * t.low:.3g}..{1e3 * t.high:.3g}", timing.single_ratio.median)
         for name, timing in timings.items()
+        for t in (timing.single,)
     ]
-    table = format_table(rows, ["", "ms", "quartiles", "ratio"], digits=3)
-    rounds = next(iter(timings.values())).rounds
-    title = (
-        f"{equation}, N = {case.nodes.count}: loss and gradient, {rounds} rounds, "
-        f"{torch.get_num_threads()} threads, load {before:.1f} before and "
-        f"{os.getloadavg()[0]:.1f} after"
-    )
-    missing = "".join(f"\n{name}: {reason}" for name, reason in absent)
-    tables.append(f"{title}\n\n{table}{missing}")
+    return format_table(rows, ["", "ms", "quartiles", "ratio"], digits=3)

@@ -8,7 +8,7 @@ import torch
 import dtpinn
 from dtpinn.experiments.published import published, published_optimizer
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.reference import Product
+from dtpinn.reference import CuPyProduct, Product, cupy_unavailable
 
 from equations import Elasticity, ReactionInTime, TwoParts
 
@@ -83,6 +83,20 @@ def test_the_heat_equation_goes_twice_through_the_network_in_every_slice(nodes, 
     problem.loss(model)
     assert calls == [len(nodes.extended), nodes.count] * len(TIMES) + [nodes.count]
     assert len(products) == 2 * len(TIMES)  # L and B, each a product of its own
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_the_products_are_cupys(nodes):
+    if reason := cupy_unavailable():
+        pytest.skip(reason)
+    pde = dtpinn.Poisson.from_solution(sine_cosine)
+    model = dtpinn.MLP(2, width=8, depth=1, seed=1)
+    here = published(pde, nodes).residuals(model)
+    there = published(pde, nodes, device="cuda")
+    (operator,) = {r.operator for r in there.requests if r.region == "pde"}
+    assert isinstance(there.product(there.regions[0], operator), CuPyProduct)
+    for name, residual in there.residuals(model.to("cuda")).items():
+        assert torch.allclose(residual.cpu(), here[name], rtol=1e-10, atol=1e-10)
 
 
 def test_it_is_trained_with_torchs_optimiser_at_the_published_step(nodes):
