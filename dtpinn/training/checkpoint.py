@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -13,8 +15,9 @@ from dtpinn.output import write_torch
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.history import History
+from dtpinn.training.stages import Stage
 
-FORMAT = 1
+FORMAT = 2
 
 
 class CheckpointError(ValueError):
@@ -28,9 +31,13 @@ def save_checkpoint(
     problem: Problem | None,
     optimizer: torch.optim.Optimizer | None,
     history: History,
+    stages: Sequence[Stage],
     details: dict[str, Any],
 ) -> None:
     """Write model, unknown coefficients, optimiser, history and random state; atomically.
+
+    The optimiser is that of the last of the stages; those before are finished, and their figures
+    are all that is kept of them.
 
     Only tensors and plain data go into the file (the details as JSON), so it can be read back
     without running code from it (``torch.load(weights_only=True)``).
@@ -43,9 +50,9 @@ def save_checkpoint(
             "model": model.state_dict(),
             "model_config": _plain_config(model),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
-            "optimizer_name": None if optimizer is None else type(optimizer).__name__,
             "optimizer": None if optimizer is None else optimizer.state_dict(),
             "history": history.state(),
+            "stages": [asdict(stage) for stage in stages],
             "details": to_json(details),
             "random": _random_state(),
         },

@@ -9,6 +9,8 @@ from typing import Any
 from dtpinn.output import write_csv
 from dtpinn.output.files import StrPath
 
+FIGURES = ("stage", "epoch", "evaluations", "seconds", "loss")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -16,8 +18,10 @@ class Record:
 
     Attributes
     ----------
+    stage : int
+        Which optimiser made it, counted from 1.
     epoch : int
-        Steps of the optimiser so far.
+        Steps so far, of all stages.
     evaluations : int
         Calls of the closure so far: losses with their gradients.
     seconds : float
@@ -32,6 +36,7 @@ class Record:
         Unknown coefficients of the PDE, those that are single numbers.
     """
 
+    stage: int
     epoch: int
     evaluations: int
     seconds: float
@@ -47,7 +52,7 @@ class History:
 
     Examples
     --------
-    >>> history = History([Record(1, 20, 0.5, 2.0, {"pde": 1.5, "boundary": 0.5}, 0.1)])
+    >>> history = History([Record(1, 1, 20, 0.5, 2.0, {"pde": 1.5, "boundary": 0.5}, 0.1)])
     >>> history.column("loss"), history.column("pde"), len(history)
     ([2.0], [1.5], 1)
     >>> history.best.error
@@ -57,7 +62,15 @@ class History:
     records: list[Record] = field(default_factory=list)
 
     def append(self, record: Record) -> None:
-        """Add the next record."""
+        """Add the next record.
+
+        Raises
+        ------
+        ValueError
+            If two of its columns would have one name.
+        """
+        if not self.records:
+            _check_names(record)
         self.records.append(record)
 
     def __len__(self) -> int:
@@ -74,7 +87,7 @@ class History:
         """Names of the columns: the figures, the parts of the loss, the error, coefficients."""
         first = self.records[0] if self.records else None
         parts, coefficients = (first.parts, first.coefficients) if first else ({}, {})
-        return ["epoch", "evaluations", "seconds", "loss", *parts, "error", *coefficients]
+        return [*FIGURES, *parts, "error", *coefficients]
 
     def column(self, name: str) -> list[Any]:
         """Return one column, from the first record to the last."""
@@ -100,3 +113,15 @@ class History:
     def from_state(cls, state: list[dict[str, Any]]) -> History:
         """Rebuild a history from a checkpoint's data."""
         return cls([Record(**record) for record in state])
+
+
+def _check_names(record: Record) -> None:
+    """Refuse a coefficient, or a part of the loss, that hides another column of its name."""
+    taken = {*FIGURES, "error"}
+    for what, names in (("residual", record.parts), ("coefficient", record.coefficients)):
+        if hidden := sorted(taken & set(names)):
+            raise ValueError(
+                f"history: the PDE's {what} {hidden[0]!r} has the name of another column; columns "
+                f"are {', '.join([*FIGURES, *record.parts, 'error'])}. Rename the {what}"
+            )
+        taken |= set(names)

@@ -43,15 +43,15 @@ def check_parameters(model: nn.Module, problem: Problem) -> None:
                 )
 
 
-def make_optimizer(optimizer: OptimizerLike, parameters: dict[str, Tensor]) -> Optimizer:
-    """Return an optimiser of exactly these parameters.
+def check_optimizer(optimizer: object, parameters: dict[str, Tensor]) -> None:
+    """Raise for what can be told of an optimiser before it is made.
 
     Raises
     ------
     ValueError
         For an unknown name, or an optimiser that leaves a parameter out.
     TypeError
-        For anything that makes no optimiser.
+        For anything that can make no optimiser.
     """
     if isinstance(optimizer, str):
         if optimizer not in BY_NAME:
@@ -59,20 +59,53 @@ def make_optimizer(optimizer: OptimizerLike, parameters: dict[str, Tensor]) -> O
                 f"unknown optimizer {optimizer!r}; by name there are {', '.join(sorted(BY_NAME))}; "
                 "or pass a torch optimiser or a function of the parameters that makes one"
             )
-        optimizer = BY_NAME[optimizer]
-    if not isinstance(optimizer, Optimizer):
-        if not callable(optimizer):
-            raise TypeError(
-                f"optimizer: expected a name, a torch.optim.Optimizer or a function that makes one "
-                f"from a list of parameters, got {type(optimizer).__name__}"
-            )
-        optimizer = optimizer(list(parameters.values()))
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizer: the function returned {type(optimizer).__name__}")
+    elif isinstance(optimizer, Optimizer):
+        _check_covered(optimizer, parameters)
+    elif not callable(optimizer):
+        raise TypeError(
+            f"optimizer: expected a name, a torch.optim.Optimizer, a function that makes one from "
+            f"a list of parameters, or a sequence of these, got {type(optimizer).__name__}"
+        )
+
+
+def make_optimizer(optimizer: OptimizerLike, parameters: dict[str, Tensor]) -> Optimizer:
+    """Return an optimiser of exactly these parameters.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`check_optimizer`; also where a function makes no optimiser, or one that leaves a
+        parameter out.
+    """
+    check_optimizer(optimizer, parameters)
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    make = BY_NAME[optimizer] if isinstance(optimizer, str) else optimizer
+    made = make(list(parameters.values()))
+    if not isinstance(made, Optimizer):
+        raise TypeError(f"optimizer: the function returned {type(made).__name__}")
+    _check_covered(made, parameters)
+    return made
+
+
+def class_name(optimizer: OptimizerLike) -> str | None:
+    """Return the class of the optimiser to be made, or None where only making it would tell.
+
+    Examples
+    --------
+    >>> class_name("lbfgs"), class_name(lambda parameters: LBFGS(parameters))
+    ('LBFGS', None)
+    """
+    if isinstance(optimizer, Optimizer):
+        return type(optimizer).__name__
+    make = BY_NAME[optimizer] if isinstance(optimizer, str) else optimizer
+    return make.__name__ if isinstance(make, type) else None
+
+
+def _check_covered(optimizer: Optimizer, parameters: dict[str, Tensor]) -> None:
     covered = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if left_out := [name for name, p in parameters.items() if id(p) not in covered]:
         raise ValueError(
             f"the optimizer does not train {', '.join(left_out)}; give it model.parameters() and "
             "problem.parameters(), or exclude a parameter with requires_grad_(False)"
         )
-    return optimizer

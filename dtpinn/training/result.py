@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
+from dtpinn.training.stages import Stage
 
 Exact = Callable[..., Tensor]
 
@@ -32,14 +33,17 @@ class Result:
         None after :meth:`load`, which brings back what a file can hold.
     history : History
     stop_reason : str
-        Why the training ended.
+        Why the training ended, and which stage stopped early.
     optimizer : torch.optim.Optimizer or None
-        With its memory, so that a checkpoint can go on from here.
+        Of the last stage, with its memory, so that a checkpoint can go on from here.
     exact : callable or None
         The solution, where it is known.
     floor : float or None
         Relative l2 error of the discrete solution itself, where somebody has computed it: no
         training on the same problem gets reliably below it.
+    stages : list of Stage
+        What each optimiser did, in their order: epochs, iterations, evaluations, seconds and the
+        reason why it stopped.
     details : dict
         Plain data that goes into ``result.json`` beside the figures: seed, seconds of assembly, ...
     """
@@ -51,6 +55,7 @@ class Result:
     optimizer: torch.optim.Optimizer | None = None
     exact: Exact | None = None
     floor: float | None = None
+    stages: list[Stage] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -124,6 +129,7 @@ class Result:
             problem=self.problem,
             optimizer=self.optimizer,
             history=self.history,
+            stages=self.stages,
             details={**self.details, "stop_reason": self.stop_reason, "floor": self.floor},
         )
 
@@ -144,6 +150,7 @@ class Result:
             "floor_relative_l2_error": self.floor,
             "coefficients": last.coefficients,
             "stop_reason": self.stop_reason,
+            "stages": [asdict(stage) for stage in self.stages],
         }
 
     def picture(self, path: StrPath) -> None:
@@ -195,7 +202,8 @@ class Result:
         details = dict(state["details"])
         stop_reason, floor = details.pop("stop_reason"), details.pop("floor")
         history = History.from_state(state["history"])
-        return cls(model, None, history, stop_reason, floor=floor, details=details)
+        stages = [Stage(**stage) for stage in state["stages"]]
+        return cls(model, None, history, stop_reason, floor=floor, stages=stages, details=details)
 
 
 def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:

@@ -1,0 +1,85 @@
+"""Going on from a checkpoint, once it is known to be one of the same run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from dtpinn.output.files import StrPath, to_json
+from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
+from dtpinn.training.history import History
+from dtpinn.training.optimizers import class_name
+from dtpinn.training.plan import Plan
+from dtpinn.training.run import Run
+from dtpinn.training.stages import Stage
+
+Pair = tuple[str, object, object]  # what it is, in the checkpoint, in this run
+
+
+def resume(run: Run, path: StrPath) -> None:
+    """Put a run, of which no stage has begun, where it was when the checkpoint was written.
+
+    Stages that were finished stay finished. The last one that the checkpoint knows goes on, if it
+    has epochs left; stages planned beyond it are still to come.
+
+    Raises
+    ------
+    CheckpointError
+        If model, equation, optimisers or details differ; nothing has been loaded then: half a
+        checkpoint in a model would be the worst.
+    """
+    state = load_checkpoint(path)
+    stages = [Stage(**stage) for stage in state["stages"]]
+    _check(path, _planned(stages, run.plans))
+    run.finished = stages[:-1]
+    run.begin_stage()
+    _check(
+        path,
+        [
+            (f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name),
+            *_shapes("model", state["model"], run.model.state_dict()),
+            *_shapes("PDE", state["coefficients"], run.problem.pde.state_dict()),
+            *_details(state["details"], run.result.details),
+        ],
+    )
+    run.model.load_state_dict(state["model"])
+    run.problem.pde.load_state_dict(state["coefficients"])
+    run.stage.restore(stages[-1], state["optimizer"])
+    run.history.records[:] = History.from_state(state["history"]).records
+    restore_random_state(state["random"])
+
+
+def _check(path: StrPath, pairs: Sequence[Pair]) -> None:
+    for what, before, now in pairs:
+        if before != now:
+            raise CheckpointError(
+                f"cannot resume from {path}: it was made with {what} {before}, this run has {now}"
+            )
+
+
+def _planned(stages: Sequence[Stage], plans: Sequence[Plan]) -> list[Pair]:
+    """Stages that were begun, and the plan's; what a function will make is not known in advance."""
+    pairs: list[Pair] = []
+    for number, stage in enumerate(stages):
+        now = class_name(plans[number].optimizer) if number < len(plans) else "none"
+        if now is not None:
+            pairs.append((f"stage {number + 1}'s optimizer", stage.optimizer, now))
+    return pairs
+
+
+def _details(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[Pair]:
+    for key, value in json.loads(to_json(present)).items():
+        yield key, saved.get(key), value
+
+
+def _shapes(what: str, saved: dict[str, Tensor], present: dict[str, Tensor]) -> Iterator[Pair]:
+    """Every tensor of either state, with its shape and dtype in both."""
+    for name in sorted({*saved, *present}):
+        yield f"the {what}'s {name}", _described(saved.get(name)), _described(present.get(name))
+
+
+def _described(tensor: Tensor | None) -> str:
+    return "none" if tensor is None else f"{tuple(tensor.shape)} {tensor.dtype}"

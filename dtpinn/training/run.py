@@ -1,0 +1,114 @@
+"""A run in progress: one stage after another on one model, with one history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dtpinn.problem import Problem
+from dtpinn.training.history import History, Record
+from dtpinn.training.plan import Plan
+from dtpinn.training.result import Exact, Result, checked_exact, relative_distance
+from dtpinn.training.running import RunningStage, time_is_up
+from dtpinn.training.stages import STILL_RUNNING, Stage, whole_reason
+
+
+class Ending(NamedTuple):
+    """Why a stage is over, and whether the run is over with it whatever was planned."""
+
+    reason: str
+    of_run: bool
+
+
+class Run:
+    """Stages, totals and records of a training; its result is always up to the last record."""
+
+    stage: RunningStage  # from the first begin_stage on
+
+    def __init__(
+        self,
+        model: nn.Module,
+        problem: Problem,
+        parameters: dict[str, Tensor],
+        plans: Sequence[Plan],
+        max_seconds: float | None,
+        exact: Exact | None,
+        points: Tensor | None,
+        details: dict[str, Any] | None,
+    ) -> None:
+        self.model, self.problem, self.parameters = model, problem, parameters
+        self.plans, self.max_seconds = plans, max_seconds
+        self.points = problem.points if points is None else points
+        self.wanted = None if exact is None else checked_exact(exact(self.points))
+        self.finished: list[Stage] = []
+        self.history = History()
+        self.result = Result(
+            model, problem, self.history, STILL_RUNNING, exact=exact, details=details or {}
+        )
+
+    @property
+    def epoch(self) -> int:
+        """Steps so far, of all stages."""
+        return self.stage.epochs + sum(stage.epochs for stage in self.finished)
+
+    @property
+    def seconds(self) -> float:
+        """Training time so far, of all stages."""
+        return self.stage.seconds + sum(stage.seconds for stage in self.finished)
+
+    @property
+    def has_more_stages(self) -> bool:
+        """Whether one is planned after the present one."""
+        return len(self.finished) + 1 < len(self.plans)
+
+    def begin_stage(self) -> None:
+        """Make the next stage's optimiser; that of the stage before is let go."""
+        plan = self.plans[len(self.finished)]
+        self.stage = RunningStage(plan, self.model, self.problem, self.parameters)
+        self.result.optimizer = self.stage.optimizer
+        self._update_result()
+
+    def finish_stage(self, reason: str) -> None:
+        """Keep the figures of the stage; the result tells why, if it is the last one."""
+        self.finished.append(self.stage.figures(reason))
+        self.result.stages = list(self.finished)
+        self.result.stop_reason = whole_reason(self.finished, len(self.plans))
+
+    def _update_result(self) -> None:
+        self.result.stages = [*self.finished, self.stage.figures()]
+        self.result.stop_reason = STILL_RUNNING
+
+    def record(self) -> None:
+        """Add the present state to the history, unless it is there already."""
+        if self.history and self.history[-1].epoch == self.epoch:
+            return
+        with torch.no_grad():
+            parts = self.problem.loss_parts(self.problem.residuals(self.model))
+            values = {name: float(part) for name, part in parts.items()}
+            error = None
+            if self.wanted is not None:
+                error = relative_distance(self.model(self.points), self.wanted)
+        named = self.problem.pde.named_parameters()
+        coefficients = {name: p.detach().item() for name, p in named if p.numel() == 1}
+        evaluations = self.stage.evaluations + sum(stage.evaluations for stage in self.finished)
+        self.history.append(
+            Record(
+                len(self.finished) + 1, self.epoch, evaluations, self.seconds,
+                sum(values.values()), values, error, coefficients,
+            )
+        )  # fmt: skip
+        self._update_result()
+
+    def ending(self) -> Ending | None:
+        """Return why the stage or the run is over, or None."""
+        reason = self.stage.reason_to_stop()
+        loss = self.history[-1].loss
+        if not abs(loss) < float("inf"):  # true for NaN: no stage could go on from there
+            return Ending(f"the loss is not finite: {loss}", of_run=True)
+        if reason is not None:
+            return Ending(reason, of_run=False)
+        reason = time_is_up(self.seconds, self.max_seconds)
+        return None if reason is None else Ending(reason, of_run=True)

@@ -1,0 +1,106 @@
+"""A stage in progress: an optimiser that steps, counted and timed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dtpinn.problem import Problem
+from dtpinn.training.clock import Clock
+from dtpinn.training.closure import Closure
+from dtpinn.training.optimizers import make_optimizer
+from dtpinn.training.plan import Plan
+from dtpinn.training.stages import ALL_DONE, STILL_RUNNING, Stage
+
+
+class RunningStage:
+    """One optimiser at work, made when its stage begins.
+
+    Attributes
+    ----------
+    optimizer : torch.optim.Optimizer
+    closure : Closure
+        It counts the evaluations of this stage.
+    epochs : int
+        Steps of this stage so far.
+    """
+
+    def __init__(
+        self, plan: Plan, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
+    ) -> None:
+        self.plan = plan
+        self.optimizer = make_optimizer(plan.optimizer, parameters)
+        self.closure = Closure(model, problem, list(parameters.values()))
+        self.epochs = 0
+        self._clock = Clock(problem.device)
+        # Of somebody's own optimiser, which may have made some already.
+        self._iterations_before = self._counted or 0
+
+    @property
+    def name(self) -> str:
+        """The optimiser's class."""
+        return type(self.optimizer).__name__
+
+    @property
+    def every(self) -> int:
+        """Epochs between records, so that recording costs little beside them.
+
+        An optimiser that iterates within a step needs far more than the one evaluation of a record;
+        the steps of the others are a single evaluation each.
+        """
+        iterates = self._counted is not None or isinstance(self.optimizer, torch.optim.LBFGS)
+        return 1 if iterates else 10
+
+    @property
+    def evaluations(self) -> int:
+        """Losses with their gradients in this stage."""
+        return self.closure.evaluations
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in the optimiser's steps."""
+        return self._clock.seconds
+
+    def advance(self) -> None:
+        """One step of the optimiser."""
+        with self._clock.running():
+            self.optimizer.step(self.closure)  # type: ignore[arg-type]
+        self.epochs += 1
+
+    def reason_to_stop(self) -> str | None:
+        """Return why the stage is over, or None."""
+        stopped: str | None = getattr(self.optimizer, "stop_reason", None)
+        if stopped is not None:
+            return stopped
+        if self.epochs >= self.plan.epochs:
+            return ALL_DONE
+        return time_is_up(self.seconds, self.plan.max_seconds)
+
+    def figures(self, stop_reason: str = STILL_RUNNING) -> Stage:
+        """Return what has been done so far."""
+        counted = self._counted
+        iterations = None if counted is None else counted - self._iterations_before
+        return Stage(
+            self.name, self.epochs, iterations, self.evaluations, self.seconds, stop_reason
+        )
+
+    def restore(self, done: Stage, optimizer: dict[str, Any]) -> None:
+        """Go on where another process stopped, with the optimiser's state as it was there."""
+        self.optimizer.load_state_dict(optimizer)
+        self.epochs, self.closure.evaluations = done.epochs, done.evaluations
+        self._clock.seconds = done.seconds
+        self._iterations_before = (self._counted or 0) - (done.iterations or 0)
+
+    @property
+    def _counted(self) -> int | None:
+        counted: int | None = getattr(self.optimizer, "iterations", None)
+        return counted
+
+
+def time_is_up(seconds: float, limit: float | None) -> str | None:
+    """Return the reason to stop once a limit of training time is reached, or None."""
+    if limit is None or seconds < limit:
+        return None
+    return f"time is up: {seconds:.1f} s of training"
