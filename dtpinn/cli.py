@@ -1,16 +1,25 @@
-"""The command line: ``dtpinn train poisson``, ``dtpinn gallery``, ``dtpinn info``."""
+"""The command line: ``dtpinn train PROBLEM``, ``dtpinn gallery``, ``dtpinn info``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from dtpinn import __version__
+from dtpinn.experiments import PROBLEMS, Experiment, Settings, gallery, run
+from dtpinn.experiments.settings import DTYPES, EPOCHS, METHODS, SettingsError, make_directory
+from dtpinn.experiments.versions import information
+from dtpinn.output import format_table
+from dtpinn.training.checkpoint import CheckpointError
+from dtpinn.training.optimizers import BY_NAME
+from dtpinn.training.stages import INTERRUPTED
 
 DESCRIPTION = "Physics-informed networks with RBF-FD derivatives."
+Number = TypeVar("Number", int, float)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,10 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         help="train a network on one of the paper's problems",
         description="Train a network on one of the paper's problems, and leave result.json, "
         "history.csv, picture.png and checkpoint.pt.",
+        epilog="dtpinn train PROBLEM --help tells the options of a problem and their defaults.",
         allow_abbrev=False,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    _add_train_options(train)
+    problems = train.add_subparsers(title="problems", metavar="PROBLEM", required=True)
+    for experiment in PROBLEMS.values():
+        _add_problem(problems, experiment)
     gallery = commands.add_parser(
         "gallery",
         help="nodes, matrices and a direct solve on domains of every kind",
@@ -68,50 +79,86 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_train_options(train: argparse.ArgumentParser) -> None:
+def _add_problem(problems: argparse._SubParsersAction[_Parser], experiment: Experiment) -> None:
     # Only the words are here; the limits are checked where the values are used.
-    train.add_argument("problem", choices=["poisson"], help="linear Poisson on the unit disk")
-    train.add_argument("--nodes", type=int, default=2236, metavar="N", help="interior + boundary")
-    train.add_argument("--order", type=int, default=4, metavar="P", help="of the discretisation")
-    train.add_argument("--epochs", type=int, default=100, metavar="E", help="of 20 iterations each")
-    train.add_argument("--seed", type=int, default=0, help="of nodes and network")
-    train.add_argument("--method", default="dt", help="dt or vanilla")
-    train.add_argument("--dtype", default="float64", help="float64 or float32")
-    train.add_argument("--device", default="cpu", help="cpu or cuda")
-    train.add_argument("--width", type=int, default=50, help="neurons of a hidden layer")
-    train.add_argument("--depth", type=int, default=4, help="hidden layers")
-    train.add_argument(
-        "--out", type=Path, default=Path("runs/poisson"), metavar="DIR", help="made if need be"
+    parser = problems.add_parser(
+        experiment.name,
+        help=experiment.summary,
+        description=f"Section {experiment.section} of the paper: {experiment.summary}.",
+        allow_abbrev=False,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        argument_default=argparse.SUPPRESS,
     )
-    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
-    train.set_defaults(command=_train, parser=train)
+    _add_problem_options(parser, experiment.settings())
+    _add_training_options(parser, experiment.settings())
+    output = parser.add_argument_group("output")
+    out = Path("runs") / experiment.name
+    output.add_argument("--out", type=Path, default=out, metavar="DIR", help="made if need be")
+    output.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
+    parser.set_defaults(command=_train, parser=parser, experiment=experiment)
+
+
+def _add_problem_options(parser: _Parser, default: Settings) -> None:
+    add = parser.add_argument_group("problem").add_argument
+    add("--nodes", type=int, default=default.nodes, metavar="N", help="interior + boundary")
+    add("--order", type=int, default=default.order, metavar="P", help="of the discretisation")
+    if default.times is not None:
+        add("--times", type=int, default=default.times, metavar="K", help="slices, t = 0 included")
+    add("--method", default=default.method, help=" or ".join(METHODS))
+    add = parser.add_argument_group("network").add_argument
+    add("--width", type=int, default=default.width, help="neurons of a hidden layer")
+    add("--depth", type=int, default=default.depth, help="hidden layers")
+    add("--seed", type=int, default=default.seed, help="of nodes and network")
+    add("--dtype", default=default.dtype, help=" or ".join(DTYPES))
+    add("--device", default=default.device, help="cpu or cuda")
+
+
+def _add_training_options(parser: _Parser, default: Settings) -> None:
+    about = "several stages: one entry for each, with commas between"
+    add = parser.add_argument_group("training", about).add_argument
+    known, usual = ", ".join(BY_NAME), ", ".join(f"{EPOCHS[name]} of {name}" for name in BY_NAME)
+    limit = "limit of training time, of the run or of each stage (default: none)"
+    names, steps = f"one after another: {known}", f"steps of the optimizer (default: {usual})"
+    add("--optimizer", type=_words, default=default.optimizer, metavar="NAME[,NAME...]", help=names)
+    add("--epochs", type=_numbers(int), metavar="E[,E...]", help=steps)
+    add("--seconds", type=_numbers(float), metavar="S[,S...]", help=limit)
+
+
+def _words(text: str) -> str | tuple[str, ...]:
+    """One word, or a tuple of several between commas."""
+    words = tuple(word.strip() for word in text.split(","))
+    return words if len(words) > 1 else text
+
+
+def _numbers(kind: Callable[[str], Number]) -> Callable[[str], Number | tuple[Number, ...]]:
+    """One number, or a tuple of several between commas."""
+
+    def numbers(text: str) -> Number | tuple[Number, ...]:
+        values = tuple(map(kind, text.split(",")))
+        return values if len(values) > 1 else values[0]
+
+    return numbers
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    # Imported here, so that a wrong option is told at once.
-    from dtpinn.experiments import linear_poisson
-    from dtpinn.experiments.settings import Settings, SettingsError, make_directory
-    from dtpinn.training.checkpoint import CheckpointError
-
     parser: _Parser = arguments.parser
-    names = ("nodes", "order", "epochs", "seed", "method", "dtype", "device", "width", "depth")
+    names = {option.name for option in fields(Settings)}
+    asked = {name: value for name, value in vars(arguments).items() if name in names}
     try:
-        settings = Settings(**{name: getattr(arguments, name) for name in names})
-        out = make_directory(arguments.out)
-        if arguments.resume and not (out / "checkpoint.pt").is_file():
+        settings = arguments.experiment.settings(**asked)
+        out, resume = make_directory(arguments.out), "resume" in arguments
+        if resume and not (out / "checkpoint.pt").is_file():
             raise SettingsError(f"nothing to resume: there is no checkpoint.pt in {out}")
-        result = linear_poisson.run(
-            settings, out, resume=arguments.resume, report=lambda text: print(text, flush=True)
-        )
+        result = run(
+            arguments.experiment, settings, out, resume=resume,
+            report=lambda text: print(text, flush=True),
+        )  # fmt: skip
     except (SettingsError, CheckpointError) as error:
         parser.error(" ".join(str(error).split()))
-    return 130 if result.stop_reason == "interrupted" else 0
+    return 130 if result.stages[-1].stop_reason == INTERRUPTED else 0
 
 
 def _gallery(arguments: argparse.Namespace) -> int:
-    from dtpinn.experiments import gallery
-    from dtpinn.experiments.settings import SettingsError, make_directory
-
     parser: _Parser = arguments.parser
     try:
         out = make_directory(arguments.out)
@@ -124,8 +171,5 @@ def _gallery(arguments: argparse.Namespace) -> int:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from dtpinn.experiments.versions import information
-    from dtpinn.output import format_table
-
     print(format_table(information().items()))
     return 0

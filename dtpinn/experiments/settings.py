@@ -10,9 +10,12 @@ from typing import Any
 import torch
 
 from dtpinn.problem.problem import check_device
+from dtpinn.training.optimizers import BY_NAME
 
 METHODS = ("dt", "vanilla")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
+# Epochs of a stage by default. One of L-BFGS is 20 iterations, one of Gauss-Newton a single one.
+EPOCHS = {"lbfgs": 100, "gauss-newton": 1000}
 
 # Fewer nodes than this hold no stencil of order 4 with its boundary.
 MIN_NODES = 100
@@ -27,34 +30,45 @@ class SettingsError(ValueError):
 class Settings:
     """One run: the paper's network and nodes by default.
 
+    `optimizer`, `epochs` and `seconds` (its `max_seconds`) are as for :func:`dtpinn.fit`, with
+    optimisers by name and a tuple where there are several stages; `epochs` None is the usual number
+    of each. `times` is the number of time slices, t = 0 included, of a problem in space-time.
+
     Raises
     ------
     SettingsError
-        For a size, method, dtype or device that cannot be.
+        For a size, method, dtype, device or optimiser that cannot be.
+
+    Examples
+    --------
+    >>> Settings(optimizer=("lbfgs", "lbfgs")).planned_epochs
+    (100, 100)
     """
 
     nodes: int = 2236
     order: int = 4
-    epochs: int = 100
-    seed: int = 0
+    times: int | None = None
     method: str = "dt"
-    dtype: str = "float64"
-    device: str = "cpu"
     width: int = 50
     depth: int = 4
+    seed: int = 0
+    dtype: str = "float64"
+    device: str = "cpu"
+    optimizer: str | tuple[str, ...] = "lbfgs"
+    epochs: int | tuple[int, ...] | None = None
+    seconds: float | tuple[float | None, ...] | None = None
 
     def __post_init__(self) -> None:
-        self._check_range("nodes", MIN_NODES, MAX_NODES)
-        self._check_range("order", 2, 10)
-        self._check_range("epochs", 1)
-        self._check_range("seed", 0, 2**63 - 1)
-        self._check_range("width", 1, 100_000)
-        self._check_range("depth", 1, 1_000)
+        for name, low, high in (
+            ("nodes", MIN_NODES, MAX_NODES), ("order", 2, 10), ("times", 2, 10_000),
+            ("seed", 0, 2**63 - 1), ("width", 1, 100_000), ("depth", 1, 1_000),
+            ("epochs", 1, None), ("seconds", 0, None),
+        ):  # fmt: skip
+            for value in each(getattr(self, name)):
+                check_range(name, value, low, high)
         for name, choices in (("method", METHODS), ("dtype", tuple(DTYPES))):
-            if getattr(self, name) not in choices:
-                raise SettingsError(
-                    f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}"
-                )
+            check_choice(name, getattr(self, name), choices)
+        self._check_stages()
         if self.device.split(":")[0] not in ("cpu", "cuda"):
             raise SettingsError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")
         try:
@@ -62,11 +76,28 @@ class Settings:
         except ValueError as error:
             raise SettingsError(str(error)) from None
 
-    def _check_range(self, name: str, low: int, high: int | None = None) -> None:
-        value = getattr(self, name)
-        if value < low or (high is not None and value > high):
-            upper = "" if high is None else f" and at most {high}"
-            raise SettingsError(f"{name} must be at least {low}{upper}, got {value}")
+    def _check_stages(self) -> None:
+        stages = each(self.optimizer)
+        if self.method == "vanilla" and "gauss-newton" in stages:
+            raise SettingsError(
+                "gauss-newton needs the sparse Jacobian of a discrete residual, which method "
+                "vanilla does not have; train with method dt, or with lbfgs"
+            )
+        for name in stages:
+            check_choice("optimizer", name, tuple(BY_NAME))
+        for name in ("epochs", "seconds"):
+            values = getattr(self, name)
+            if isinstance(values, tuple) and len(values) != len(stages):
+                raise SettingsError(
+                    f"{name} has {len(values)} entries for {len(stages)} stage(s) of training"
+                )
+
+    @property
+    def planned_epochs(self) -> int | tuple[int, ...]:
+        """Epochs of every stage: those asked for, or the usual number of each optimiser."""
+        if self.epochs is not None:
+            return self.epochs
+        return tuple(EPOCHS[name] for name in each(self.optimizer))
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -76,6 +107,27 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
         return asdict(self)
+
+
+def each(value: Any) -> tuple[Any, ...]:
+    """Return the entries of a setting of several stages; of one value, that value."""
+    return value if isinstance(value, tuple) else (value,)
+
+
+def check_range(name: str, value: float | None, low: int, high: int | None) -> None:
+    """Raise SettingsError for a number out of range; None is no number."""
+    if value is None:
+        return
+    # not >=: false for NaN
+    if not value >= low or (high is not None and value > high):
+        upper = "" if high is None else f" and at most {high}"
+        raise SettingsError(f"{name} must be at least {low}{upper}, got {value}")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise SettingsError for a word that is not among the choices."""
+    if value not in choices:
+        raise SettingsError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def make_directory(out: Path) -> Path:

@@ -13,6 +13,7 @@ from dtpinn.training.history import Record
 from dtpinn.training.interrupt import Interrupt
 from dtpinn.training.result import Result
 from dtpinn.training.run import Ending, Run
+from dtpinn.training.stages import INTERRUPTED
 
 Callback = Callable[[Result], Any]
 
@@ -82,7 +83,7 @@ class Loop:
                     return Ending("stopped by a callback", of_run=True)
             if self._interrupt.requested:
                 run.record()  # it may have come after the lines above
-                return Ending("interrupted", of_run=True)
+                return Ending(INTERRUPTED, of_run=True)
             self._save_now_and_then()
         # What a stage leaves undone is no longer to come.
         self._bar.total -= max(run.stage.plan.epochs - run.stage.epochs, 0)

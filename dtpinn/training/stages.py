@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 ALL_DONE = "all epochs done"
 STILL_RUNNING = "still running"
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)

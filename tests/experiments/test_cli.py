@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from dtpinn import cli
+from dtpinn.experiments.settings import EPOCHS
+from dtpinn.training.optimizers import BY_NAME
 
 
 def dtpinn(*arguments, cwd=None):
@@ -59,6 +61,43 @@ def test_the_vanilla_method_in_single_precision(tmp_path, capsys):
     assert (told["method"], told["dtype"]) == ("vanilla", "float32")
 
 
+def test_the_nonlinear_problem_in_stages_that_are_resumed(tmp_path, capsys):
+    def train(out, *more):
+        options = ["--nodes", "200", "--order", "3", "--width", "8", "--depth", "1", *more]
+        assert cli.main(["train", "nonlinear-poisson", *options, "--out", str(out)]) == 0
+        return json.loads((out / "result.json").read_text())
+
+    both = ["--optimizer", "lbfgs, lbfgs", "--epochs", "2,3", "--seconds", "inf,inf"]
+    whole = train(tmp_path / "a", *both)
+    assert "stage 2     LBFGS, 3 epochs" in capsys.readouterr().out
+    assert [stage["epochs"] for stage in whole["stages"]] == [2, 3]
+    assert (whole["problem"], whole["optimizer"]) == ("nonlinear-poisson", ["lbfgs", "lbfgs"])
+    train(tmp_path / "b", "--epochs", "2")
+    resumed = train(tmp_path / "b", *both, "--resume")
+    for figure in ("loss", "relative_l2_error", "evaluations"):
+        assert resumed[figure] == whole[figure]
+
+
+def test_a_limit_of_time(tmp_path, capsys):
+    options = ["--nodes", "150", "--width", "8", "--depth", "1", "--seconds", "0.01"]
+    assert cli.main(["train", "poisson", *options, "--out", str(tmp_path)]) == 0
+    told = json.loads((tmp_path / "result.json").read_text())
+    assert told["stop_reason"].startswith("time is up")
+    assert told["epochs"] == 1
+
+
+def test_by_default_files_are_named_after_the_problem(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--nodes", "150", "--epochs", "1", "--width", "8", "--depth", "1"]
+    for problem in ("poisson", "nonlinear-poisson"):
+        assert cli.main(["train", problem, *options, "--device", "cpu"]) == 0
+        assert (tmp_path / "runs" / problem / "result.json").is_file()
+
+
+def test_every_optimiser_has_its_usual_number_of_epochs():
+    assert set(BY_NAME) <= set(EPOCHS)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -75,6 +114,19 @@ def test_the_vanilla_method_in_single_precision(tmp_path, capsys):
         (["train", "poisson", "--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["train", "poisson", "--node", "300"], "unrecognized arguments"),
         (["train", "wave"], "invalid choice"),
+        (["train"], "required: PROBLEM"),
+        (["train", "poisson", "--times", "3"], "unrecognized arguments: --times"),
+        (["train", "heat", "--times", "1"], "times must be at least 2"),
+        (["train", "poisson", "--optimizer", "sgd"], "optimizer must be one of lbfgs"),
+        (["train", "poisson", "--optimizer", "lbfgs,"], "optimizer must be one of"),
+        (
+            ["train", "poisson", "--optimizer", "lbfgs,gauss-newton", "--method", "vanilla"],
+            "gauss-newton needs the sparse Jacobian",
+        ),
+        (["train", "poisson", "--epochs", "1,2"], "epochs has 2 entries for 1 stage"),
+        (["train", "poisson", "--epochs", "1,many"], "invalid numbers value"),
+        (["train", "poisson", "--seconds", "nan"], "seconds must be at least 0"),
+        (["train", "poisson", "--seconds", "1,2"], "seconds has 2 entries for 1 stage"),
         (["train", "poisson", "--out"], "expected one argument"),
         (["train", "poisson", "--out", "/no/such/place/at/all"], "does not exist"),
         (["fly"], "invalid choice"),
@@ -123,4 +175,21 @@ def test_info_as_a_process():
     assert told.returncode == 0
     for word in ("built against torch", "instruction set", "CUDA kernels", "OpenMP"):
         assert word in told.stdout
-    assert dtpinn("train", "--help").returncode == 0
+
+
+def test_help_tells_problems_options_and_their_defaults(capsys):
+    def shown(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*arguments, "--help"])
+        assert ended.value.code == 0
+        return " ".join(capsys.readouterr().out.split())
+
+    for problem in ("poisson", "nonlinear-poisson", "heat"):
+        assert problem in shown("train")
+    heat, poisson = shown("train", "heat"), shown("train", "poisson")
+    assert "interior + boundary (default: 828)" in heat
+    assert "slices, t = 0 included (default: 25)" in heat
+    assert "interior + boundary (default: 2236)" in poisson
+    assert "--times" not in poisson
+    assert "(default: 100 of lbfgs" in poisson
+    assert "(default: runs/poisson)" in poisson

@@ -1,0 +1,63 @@
+"""Where errors are measured: collocation points and test points, at all times."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dtpinn.experiments.experiment import Experiment, slices
+from dtpinn.experiments.settings import Settings
+from dtpinn.nodes import place_nodes
+
+TEST_POINTS = 21748  # as many as the paper's test set
+TEST_SEED = 1_000_003  # no seed that a run is likely to have
+
+
+def model_points(x: np.ndarray, settings: Settings) -> Tensor:
+    """Return points (n, d) as a model takes them: with all times, node-major, in space-time.
+
+    Examples
+    --------
+    >>> model_points(np.ones((1, 2)), Settings(times=3))
+    tensor([[1.0000, 1.0000, 0.0000],
+            [1.0000, 1.0000, 0.5000],
+            [1.0000, 1.0000, 1.0000]], dtype=torch.float64)
+    """
+    points = torch.tensor(x, device=settings.device)
+    times = slices(settings)
+    if times is None:
+        return points
+    times = times.to(settings.device)
+    repeated = points.repeat_interleave(len(times), dim=0)
+    return torch.cat([repeated, times.repeat(len(points))[:, None]], dim=1)
+
+
+def measured_points(experiment: Experiment, settings: Settings) -> Tensor | None:
+    """Return where the history's error is measured; None stands for the collocation points."""
+    if experiment.measured_at == "collocation points":
+        return None
+    return model_points(_test_points(experiment), settings).to(settings.torch_dtype)
+
+
+def error_at_test_points(experiment: Experiment, settings: Settings, model: nn.Module) -> float:
+    """Return the relative l2 error at the test points, at all times.
+
+    One time after the other: all of them at once are half a million points.
+    """
+    x = torch.tensor(_test_points(experiment), dtype=settings.torch_dtype, device=settings.device)
+    distance = size = 0.0
+    with torch.no_grad():
+        for time in slices(settings) or ():
+            points = torch.cat([x, torch.full_like(x[:, :1], float(time))], dim=1)
+            wanted = experiment.exact(points)
+            distance += float((model(points).reshape(wanted.shape) - wanted).square().sum())
+            size += float(wanted.square().sum())
+    return math.sqrt(distance / size)
+
+
+def _test_points(experiment: Experiment) -> np.ndarray:
+    """A fine set of points, the same for every run: (n, d)."""
+    return place_nodes(experiment.domain(), count=TEST_POINTS, seed=TEST_SEED).collocation

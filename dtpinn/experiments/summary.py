@@ -1,0 +1,66 @@
+"""What a run tells of itself: its identity, the details of result.json, the closing lines."""
+
+from __future__ import annotations
+
+from dtpinn.experiments.experiment import Experiment
+from dtpinn.experiments.measuring import TEST_POINTS
+from dtpinn.experiments.settings import Settings
+from dtpinn.experiments.versions import versions
+from dtpinn.nodes import Nodes
+from dtpinn.training import Result
+
+# Settings that a resumed run may change: limits, the device, and the optimisers, whose stages the
+# checkpoint compares by itself. `nodes` is what was asked; the counts go by that name.
+FREE = {"epochs", "seconds", "optimizer", "device", "nodes"}
+
+
+def identity(experiment: Experiment, settings: Settings) -> dict[str, object]:
+    """Return what a run must share with the checkpoint that it goes on from."""
+    fixed = {name: value for name, value in settings.as_dict().items() if name not in FREE}
+    return {"problem": experiment.name, "nodes_asked": settings.nodes, **fixed}
+
+
+def details(
+    experiment: Experiment, settings: Settings, nodes: Nodes, seconds: dict[str, float]
+) -> dict[str, object]:
+    """Return what else ``result.json`` holds beside the figures of the training."""
+    counts = {
+        "interior": nodes.interior_count,
+        "boundary": nodes.boundary_count,
+        "ghost": nodes.ghost_count,
+    }
+    return {
+        "device": settings.device,
+        "optimizer": settings.optimizer,
+        "nodes": counts,
+        "error_measured_at": experiment.measured_at,
+        "test_points": TEST_POINTS,
+        "seconds": seconds,
+        "versions": versions(),
+    }
+
+
+def closing_lines(result: Result) -> str:
+    """Return the outcome: the error with its floor, the time, why it ended, and every stage."""
+    last, best = result.history[-1], result.history.best
+    at = result.details["error_measured_at"]
+    where = f"{TEST_POINTS} test points" if at == "test points" else f"the {at}"
+    lines = [
+        f"error       {last.error:.2e} relative l2 at {where}"
+        + ("" if best is None else f" (lowest {best.error:.2e} at epoch {best.epoch})")
+        + f"; the floor is {result.floor:.1e}"
+    ]
+    if (other := result.details.get("relative_l2_error_at_test_points")) is not None:
+        lines.append(f"            {other:.2e} at {TEST_POINTS} test points")
+    lines += [
+        f"training    {last.seconds:.1f} s, {last.epoch} epochs, {last.evaluations} evaluations, "
+        f"{1e3 * last.seconds / max(last.evaluations, 1):.2f} ms each",
+        f"stopped     {result.stop_reason}; loss {last.loss:.2e}",
+    ]
+    if len(result.stages) > 1:
+        lines += [
+            f"stage {number}     {stage.optimizer}, {stage.epochs} epochs, {stage.seconds:.1f} s: "
+            f"{stage.stop_reason}"
+            for number, stage in enumerate(result.stages, start=1)
+        ]
+    return "\n".join(lines)
