@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dtpinn.experiments.experiment import Experiment
-from dtpinn.experiments.measuring import error_at_test_points, measured_points, model_points
+from dtpinn.experiments.measuring import error_at, fine_points, model_points
 from dtpinn.experiments.settings import Settings, SettingsError
 from dtpinn.experiments.summary import closing_lines, details, identity
 from dtpinn.models import MLP
@@ -62,6 +62,8 @@ def run(
     True
     """
     prepared = prepare(experiment, settings, report)
+    x = fine_points(experiment)
+    at_test_points = experiment.measured_at == "test points"
     checkpoint = None if out is None else out / "checkpoint.pt"
     result = fit(
         MLP(prepared.inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
@@ -71,7 +73,7 @@ def run(
         optimizer=settings.optimizer,
         max_seconds=settings.seconds,
         exact=experiment.exact,
-        points=measured_points(experiment, settings),
+        points=model_points(x, settings).to(settings.torch_dtype) if at_test_points else None,
         progress=progress,
         checkpoint=checkpoint,
         resume=checkpoint if resume else None,
@@ -79,10 +81,10 @@ def run(
     )  # fmt: skip
     result.floor = prepared.floor
     result.details.update(details(experiment, settings, prepared.nodes, prepared.seconds))
-    if experiment.measured_at != "test points":
-        result.details["relative_l2_error_at_test_points"] = error_at_test_points(
-            experiment, settings, result.model
-        )
+    result.details["test_points"] = len(x)
+    if not at_test_points:
+        error = error_at(x, experiment, settings, result.model)
+        result.details["relative_l2_error_at_test_points"] = error
     report(closing_lines(result))
     if out is not None:
         result.save(out)

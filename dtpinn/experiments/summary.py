@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dtpinn.experiments.experiment import Experiment
-from dtpinn.experiments.measuring import TEST_POINTS
 from dtpinn.experiments.settings import Settings
 from dtpinn.experiments.versions import versions
 from dtpinn.nodes import Nodes
@@ -34,7 +33,6 @@ def details(
         "optimizer": settings.optimizer,
         "nodes": counts,
         "error_measured_at": experiment.measured_at,
-        "test_points": TEST_POINTS,
         "seconds": seconds,
         "versions": versions(),
     }
@@ -43,15 +41,15 @@ def details(
 def closing_lines(result: Result) -> str:
     """Return the outcome: the error with its floor, the time, why it ended, and every stage."""
     last, best = result.history[-1], result.history.best
-    at = result.details["error_measured_at"]
-    where = f"{TEST_POINTS} test points" if at == "test points" else f"the {at}"
+    at, test_points = result.details["error_measured_at"], result.details["test_points"]
+    where = f"{test_points} test points" if at == "test points" else f"the {at}"
     lines = [
         f"error       {last.error:.2e} relative l2 at {where}"
         + ("" if best is None else f" (lowest {best.error:.2e} at epoch {best.epoch})")
         + f"; the floor is {result.floor:.1e}"
     ]
     if (other := result.details.get("relative_l2_error_at_test_points")) is not None:
-        lines.append(f"            {other:.2e} at {TEST_POINTS} test points")
+        lines.append(f"            {other:.2e} at {test_points} test points")
     lines += [
         f"training    {last.seconds:.1f} s, {last.epoch} epochs, {last.evaluations} evaluations, "
         f"{1e3 * last.seconds / max(last.evaluations, 1):.2f} ms each",

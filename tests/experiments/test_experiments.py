@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 import dtpinn
 from dtpinn.experiments import PROBLEMS, Settings, run
 from dtpinn.experiments.experiment import slices
-from dtpinn.experiments.measuring import TEST_POINTS, error_at_test_points, measured_points
+from dtpinn.experiments.measuring import TEST_POINTS, error_at, fine_points
 from dtpinn.experiments.settings import SettingsError
 
 
@@ -42,35 +43,27 @@ def test_the_nonlinear_problem_is_nonlinear_and_its_floor_is_low():
     result = run(experiment, settings, report=lambda line: None)
     assert result.problem.pde.reaction is torch.exp
     assert result.floor < 1e-3
-    assert result.details["error_measured_at"] == "test points"
+    assert result.history[-1].error == error_at(
+        fine_points(experiment), experiment, settings, result.model
+    )
 
 
-def test_errors_are_measured_where_the_paper_measures_them():
-    heat = PROBLEMS["heat"]
-    assert measured_points(heat, heat.settings()) is None  # collocation points, all slices
-    poisson = PROBLEMS["poisson"]
-    assert abs(len(measured_points(poisson, poisson.settings())) - TEST_POINTS) < 40
+def test_there_are_as_many_test_points_as_in_the_paper():
+    assert len(fine_points(PROBLEMS["poisson"])) == pytest.approx(TEST_POINTS, rel=0.005)
 
 
-def test_the_error_of_heat_at_test_points_is_over_all_slices():
+def test_the_error_in_space_time_is_over_all_slices():
     heat = PROBLEMS["heat"]
     settings = heat.settings(times=3)
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (1000, 2))
 
     def wrong_in_the_middle(points):
         return heat.exact(points) * torch.where(points[:, 2] == 0.5, 1.1, 1.0)
 
-    # |u|^2 over the slices t = 0, 1/2, 1, of which u is 1 on the first and the last
-    middle = float(wrong_in_the_middle(_at(heat, settings, 0.5)).square().sum()) / 1.21
-    ends = 2.0 * len(_at(heat, settings, 0.0))
-    expected = 0.1 * (middle / (middle + ends)) ** 0.5
-    found = error_at_test_points(heat, settings, wrong_in_the_middle)
-    assert found == pytest.approx(expected, rel=1e-9)
-
-
-def _at(experiment, settings, time):
-    poisson = PROBLEMS["poisson"]
-    points = measured_points(poisson, poisson.settings())
-    return torch.cat([points, torch.full_like(points[:, :1], time)], dim=1)
+    # u is 1 on the first and the last of the slices t = 0, 1/2, 1
+    middle = 1.0 + np.sin(np.pi * x[:, 0]) * np.cos(np.pi * x[:, 1])
+    expected = 0.1 * np.linalg.norm(middle) / np.hypot(np.linalg.norm(middle), np.sqrt(2 * len(x)))
+    assert error_at(x, heat, settings, wrong_in_the_middle) == pytest.approx(expected, rel=1e-12)
 
 
 def test_settings_that_a_problem_does_not_have():
