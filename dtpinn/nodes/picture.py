@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.output import save_figure
-from dtpinn.output.pictures import STYLE
+from dtpinn.output.figures import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,7 +1,8 @@
 """What a run leaves behind: files written safely, tables and pictures."""
 
+from dtpinn.output.figures import save_figure
 from dtpinn.output.files import replacing, write_csv, write_json, write_torch
-from dtpinn.output.pictures import picture_run, save_figure
+from dtpinn.output.pictures import picture_run, shown_times
 from dtpinn.output.tables import format_table
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "picture_run",
     "replacing",
     "save_figure",
+    "shown_times",
     "write_csv",
     "write_json",
     "write_torch",

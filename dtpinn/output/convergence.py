@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,8 @@ def draw_convergence(
     ----------
     ax : matplotlib Axes
     history : mapping
-        "evaluations" or "epoch", "loss", and perhaps "error": sequences of one length.
+        "evaluations" or "epoch", "loss", and perhaps "error": sequences of one length. With "stage"
+        (1, 1, ..., 2, ...) it is told where another optimiser took over.
     floor : float, optional
         The discretisation's error, a dashed line.
 
@@ -48,6 +50,7 @@ def draw_convergence(
             ax.plot(x, y, color=colour, linewidth=1.2)
     if floor is not None and floor > 0.0:
         ax.axhline(floor, color=GREY, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1)
+    _mark_stages(ax, x, history.get("stage", ()))
     ax.set_title("convergence", loc="left")
     ax.set_xlabel(against)
     ax.margins(x=0.02)
@@ -55,6 +58,23 @@ def draw_convergence(
     ax.grid(axis="y", linewidth=0.4, alpha=0.35)
     ax.minorticks_off()
     _label(ax, history, floor)
+
+
+def _mark_stages(ax: Axes, x: npt.NDArray[Any], stages: Sequence[float]) -> None:
+    """A line where a stage ended, with the number of the next one at its top."""
+    for end, (stage, following) in enumerate(pairwise(stages)):
+        if following != stage:
+            ax.axvline(x[end], color=GREY, linewidth=0.6, alpha=0.6, zorder=1)
+            ax.annotate(
+                f"stage {following}",
+                xy=(x[end], 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(2, -1),
+                textcoords="offset points",
+                va="top",
+                color=GREY,
+                fontsize=7,
+            )
 
 
 def _numbers(history: Mapping[str, Any], key: str, length: int | None) -> npt.NDArray[Any]:

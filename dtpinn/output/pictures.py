@@ -1,41 +1,34 @@
-"""The picture of a run: the solution, its error, and how the training got there.
-
-Drawn with matplotlib's object interface on the Agg canvas: no display, and no list of open figures
-as pyplot keeps. matplotlib is imported when something is drawn.
-"""
+"""The picture of a run: the solution, its error, and how the training got there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from dtpinn.output.convergence import draw_convergence
-from dtpinn.output.files import StrPath, replacing
-from dtpinn.output.triangles import triangulate
+from dtpinn.output.figures import STYLE, save_figure
+from dtpinn.output.files import StrPath
+from dtpinn.output.panels import Cloud, draw_fields
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[Any]
 
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"],
-    "font.size": 8.5,
-    "axes.titlesize": 9,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "mathtext.fontset": "dejavusans",
-}
+# Of a system's fields, which have no other names.
+NAMES_OF_FIELDS = {"solution": "$u_{{{}}}$", "|error|": "|error of $u_{{{}}}$|"}
+
+
+class Block(NamedTuple):
+    """Panels on one scale: their titles, values (panels, n), and whether these are errors."""
+
+    titles: list[str]
+    values: Array
+    error: bool
 
 
 def picture_run(
@@ -45,11 +38,14 @@ def picture_run(
     error: Any = None,
     history: Mapping[str, Sequence[float]] | None = None,
     *,
+    times: Any = None,
     floor: float | None = None,
     title: str = "",
     boundary: Any = None,
 ) -> None:
-    """Draw a run in up to three panels: the solution, |error|, and the convergence.
+    """Draw the solution, |error| and the convergence; a row for each field of a system.
+
+    In space-time there are the first, the middle and the last of the times, on a common scale.
 
     Parameters
     ----------
@@ -58,12 +54,15 @@ def picture_run(
     points : array or tensor (n, d)
         d = 2: filled triangles over the points, on a domain of any shape. d = 1: curves. d = 3:
         the points of a slab in the middle of the third coordinate, seen from above.
-    solution : array or tensor (n,)
-    error : array or tensor (n,), optional
-        Signed or absolute. Without it the panel is left out.
+    solution : array or tensor (n,) or (n, fields)
+        In space-time (n * times,) or (n * times, fields), node-major.
+    error : array or tensor of the same shape, optional
+        Signed or absolute. Without it the panels are left out.
     history : mapping, optional
-        Sequences "evaluations" (or "epoch"), "loss", and "error" (relative l2; optional). NaN is a
-        gap. Without it the panel is left out.
+        Sequences "evaluations" (or "epoch"), "loss", and optionally "error" (relative l2) and
+        "stage". NaN is a gap. Without it the panel is left out.
+    times : sequence of float, optional
+        Of a problem in space-time.
     floor : float, optional
         The discretisation's own error, drawn as a dashed line.
     title : str
@@ -75,49 +74,79 @@ def picture_run(
     ValueError
         If the shapes do not fit, d is more than 3, or the suffix is no picture's.
     """
-    points, solution = _array(points), _array(solution)
-    fields = [("solution", solution)]
+    points, instants = _points(points), None if times is None else _array(times)
+    cloud = Cloud(points, None if boundary is None else _array(boundary))
+    wanted = len(points), 1 if instants is None else len(instants)
+    fields = {"solution": _fields("solution", solution, wanted)}
     if error is not None:
-        fields.append(("|error|", np.abs(_array(error))))
-    _check(points, dict(fields))
+        fields["|error|"] = np.abs(_fields("|error|", error, wanted, fields["solution"].shape[2]))
+    rows = _rows(fields, instants, cloud.where)
     import matplotlib as mpl
-    from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        panels = len(fields) + (history is not None)
-        figure = Figure(figsize=(0.3 + 3.1 * panels, 2.9), layout="constrained")
-        axes = figure.subplots(1, panels, squeeze=False)[0]
-        for ax, (name, values) in zip(axes, fields, strict=False):
-            _draw_field(ax, points, values, name)
-            if boundary is not None and points.shape[1] == 2:
-                ax.scatter(*_array(boundary).T, s=0.8, c="black", linewidths=0, zorder=3)
-        if history is not None:
-            draw_convergence(axes[-1], history, floor)
+        figure = _draw(rows, cloud, history, floor)
         if title:
             figure.suptitle(title, fontsize=10)
         save_figure(path, figure)
 
 
-def save_figure(path: StrPath, figure: Figure, *, dpi: int = 150) -> None:
-    """Save a matplotlib figure safely, in the format that the suffix names.
+def shown_times(count: int) -> list[int]:
+    """Return which of some times are drawn: the first, the middle and the last.
 
-    Raises
-    ------
-    ValueError
-        If matplotlib writes no such format.
+    Examples
+    --------
+    >>> shown_times(25), shown_times(2)
+    ([0, 12, 24], [0, 1])
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    return sorted({0, count // 2, count - 1})
 
-    canvas = FigureCanvasAgg(figure)
-    suffix = Path(path).suffix.lstrip(".").lower()
-    known = canvas.get_supported_filetypes()
-    if suffix not in known:
-        raise ValueError(
-            f"cannot draw {str(path)!r}: expected a suffix among {', '.join(sorted(known))}, "
-            f"got {suffix!r}"
-        )
-    with replacing(path) as file:
-        figure.savefig(file, format=suffix, dpi=dpi)
+
+def _rows(fields: Mapping[str, Array], times: Array | None, where: str) -> list[list[Block]]:
+    """Arrange values (n, times, fields): by field, in space-time with a row for each quantity."""
+    count = next(iter(fields.values())).shape[2]
+    shown = [0] if times is None else shown_times(len(times))
+    rows = []
+    for number in range(count):
+        blocks = []
+        for name, values in fields.items():
+            of = name if count == 1 else NAMES_OF_FIELDS[name].format(number + 1)
+            at = [""] if times is None else [f"t = {times[k]:.3g}" for k in shown]
+            # Where in space is the same for all, and said of the first: titles are side by side.
+            at[0] = ", ".join(filter(None, (at[0], where)))
+            titles = [f"{of} at {place}" if place else of for place in at]
+            blocks.append(Block(titles, values[:, shown, number].T, name == "|error|"))
+        rows += [blocks] if times is None else [[block] for block in blocks]
+    return rows
+
+
+def _draw(
+    rows: list[list[Block]],
+    cloud: Cloud,
+    history: Mapping[str, Sequence[float]] | None,
+    floor: float | None,
+) -> Figure:
+    """Lay out the rows, and the convergence to their right."""
+    from matplotlib.figure import Figure
+
+    across = sum(len(block.titles) for block in rows[0])
+    # Panels that share a colour bar need less room.
+    wide, high = (3.1, 2.9) if len(rows[0][0].titles) == 1 else (2.4, 2.4)
+    widths = [wide] * across + [3.1] * (history is not None)
+    size = (0.3 + sum(widths), high * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.add_gridspec(len(rows), len(widths), width_ratios=widths)
+    for number, blocks in enumerate(rows):
+        column = 0
+        for block in blocks:
+            places = range(column, column + len(block.titles))
+            axes = [figure.add_subplot(grid[number, place]) for place in places]
+            draw_fields(axes, cloud, block.values, block.titles, error=block.error)
+            column = places.stop
+    if history is not None:
+        ax = figure.add_subplot(grid[:, -1])
+        ax.set_box_aspect(None if len(rows) == 1 else 0.9)  # not a tower beside many rows
+        draw_convergence(ax, history, floor)
+    return figure
 
 
 def _array(values: Any) -> Array:
@@ -126,71 +155,26 @@ def _array(values: Any) -> Array:
     return np.asarray(values, dtype=float)
 
 
-def _check(points: Array, fields: Mapping[str, Array]) -> None:
-    if points.ndim != 2 or points.shape[1] not in (1, 2, 3) or len(points) < 3:
+def _points(points: Any) -> Array:
+    found = _array(points)
+    if found.ndim != 2 or found.shape[1] not in (1, 2, 3) or len(found) < 3:
         raise ValueError(
             f"picture_run: expected at least 3 points of shape (n, 1), (n, 2) or (n, 3), got "
-            f"{points.shape}"
+            f"{found.shape}"
         )
-    for name, values in fields.items():
-        if values.shape != points.shape[:1]:
-            raise ValueError(
-                f"picture_run: expected the {name} of shape ({len(points)},), one number for each "
-                f"point, got {values.shape}; draw one field at a time"
-            )
+    return found
 
 
-def _draw_field(ax: Axes, points: Array, values: Array, name: str) -> None:
-    """One field over the domain; an |error| on a logarithmic scale."""
-    logarithmic = name == "|error|"
-    ax.set_title(name, loc="left")
-    if points.shape[1] == 1:
-        _draw_curve(ax, points[:, 0], values, logarithmic=logarithmic)
-        return
-    style = {"norm": _log_norm(values), "cmap": "magma"} if logarithmic else {"cmap": "viridis"}
-    drawn: Any
-    if points.shape[1] == 3:
-        points, values = _middle_slab(ax, points, values)
-        drawn = ax.scatter(points[:, 0], points[:, 1], c=values, s=14, linewidths=0, **style)
-    else:
-        triangulation = triangulate(points)
-        shown = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        drawn = ax.tripcolor(triangulation, shown, shading="gouraud", rasterized=True, **style)
-    ax.set_aspect("equal")
-    ax.margins(0.03)
-    ax.locator_params(nbins=5)
-    ax.spines[["top", "right"]].set_visible(False)
-    bar = ax.figure.colorbar(drawn, ax=ax, shrink=0.8, aspect=22, pad=0.03)
-    bar.outline.set_visible(False)
-
-
-def _draw_curve(ax: Axes, x: Array, values: Array, *, logarithmic: bool) -> None:
-    order = np.argsort(x)
-    if logarithmic:
-        ax.set_yscale("log", nonpositive="mask")
-    ax.plot(x[order], values[order], color="#0072B2", linewidth=1.2)
-    ax.set_xlabel("x")
-    ax.spines[["top", "right"]].set_visible(False)
-
-
-def _log_norm(values: Array) -> Any:
-    """At most four decades below the largest error: points where it changes sign say nothing."""
-    from matplotlib.colors import LogNorm
-
-    positive = values[np.isfinite(values) & (values > 0.0)]
-    if len(positive) == 0:
-        return LogNorm(1e-16, 1e-15, clip=True)
-    top = float(positive.max())
-    bottom = min(max(float(np.quantile(positive, 0.02)), 1e-4 * top), 0.1 * top)
-    return LogNorm(bottom, top, clip=True)
-
-
-def _middle_slab(ax: Axes, points: Array, values: Array) -> tuple[Array, Array]:
-    """The points within one mean spacing of the middle height; the panel's title says which."""
-    extent = np.ptp(points, axis=0)
-    half = float(np.prod(np.where(extent > 0, extent, 1.0)) / len(points)) ** (1 / 3)
-    middle = float(points[:, 2].min() + 0.5 * extent[2])
-    middle = round(middle, -int(np.floor(np.log10(half)))) + 0.0  # as the title will say it; no -0
-    inside = np.abs(points[:, 2] - middle) <= half
-    ax.set_title(f"{ax.get_title(loc='left')} at z = {middle:g} ± {half:.2g}", loc="left")
-    return points[inside], values[inside]
+def _fields(name: str, values: Any, wanted: tuple[int, int], fields: int | None = None) -> Array:
+    """Values as (n, times, fields)."""
+    found, (nodes, times) = _array(values), wanted
+    rows = nodes * times
+    other = fields is not None and found.size != rows * fields
+    if found.ndim not in (1, 2) or len(found) != rows or other:
+        shape = f"({rows},) or ({rows}, fields)" if fields is None else f"({rows}, {fields})"
+        at = "" if times == 1 else f" and {times} times"
+        raise ValueError(
+            f"picture_run: expected the {name} of shape {shape} for {nodes} points{at}, got "
+            f"{found.shape}"
+        )
+    return np.asarray(found.reshape(nodes, times, -1))

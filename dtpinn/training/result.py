@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.models import MLP
-from dtpinn.output import picture_run, write_json
+from dtpinn.output import picture_run, shown_times, write_json
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
@@ -103,8 +103,7 @@ class Result:
     def save(self, directory: StrPath) -> Path:
         """Leave ``result.json``, ``history.csv``, ``checkpoint.pt`` and ``picture.png``.
 
-        Each file is complete or absent. The directory is made if its parent exists. The picture is
-        drawn of a steady problem with one field.
+        Each file is complete or absent. The directory is made if its parent exists.
 
         Returns
         -------
@@ -116,8 +115,7 @@ class Result:
         self.checkpoint(directory / "checkpoint.pt")
         self.history.write(directory / "history.csv")
         write_json(directory / "result.json", self.summary())
-        problem = self.problem
-        if problem is not None and problem.times is None and problem.pde.fields == 1:
+        if self.problem is not None:
             self.picture(directory / "picture.png")
         return directory
 
@@ -154,29 +152,34 @@ class Result:
         }
 
     def picture(self, path: StrPath) -> None:
-        """Draw solution, error and convergence on X."""
+        """Draw solution, error and convergence on X, at three of the times in space-time."""
         if self.problem is None:
             raise ValueError("picture: a result read from a file has no nodes to draw on")
-        points = self.problem.points
+        nodes, times, points = self.problem.nodes, self.problem.times, self.problem.points
+        if times is not None:
+            shown = shown_times(len(times))
+            points = points.reshape(nodes.count, len(times), -1)[:, shown].flatten(0, 1)
+            times = times[shown]
         with torch.no_grad():
-            solution = self.model(points).reshape(len(points))
-        columns = {name: self.history.column(name) for name in ("evaluations", "loss", "error")}
+            solution = self.model(points).reshape(len(points), -1)
+        error = None
+        if self.exact is not None:
+            error = (solution - self.exact(points).reshape(len(points), -1)).cpu()
+        wanted = ("evaluations", "loss", "error", "stage")
+        columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:
             del columns["error"]
         picture_run(
             path,
-            points.cpu(),
+            nodes.collocation,
             solution.cpu(),
-            None if self.exact is None else (solution - self._exact_at(points)).cpu(),
+            error,
             columns,
+            times=times,
             floor=self.floor,
             title=str(self.details.get("title", "")),
-            boundary=self.problem.nodes.boundary if self.problem.nodes.dimension == 2 else None,
+            boundary=nodes.boundary if nodes.dimension == 2 else None,
         )
-
-    def _exact_at(self, points: Tensor) -> Tensor:
-        assert self.exact is not None
-        return self.exact(points).reshape(len(points))
 
     @classmethod
     def load(cls, directory: StrPath, model: nn.Module | None = None) -> Result:

@@ -128,8 +128,10 @@ def test_drawing_opens_no_window_and_loads_no_pyplot(tmp_path):
     ("change", "message"),
     [
         ({"points": np.zeros((10, 4))}, r"got \(10, 4\)"),
-        ({"solution": np.zeros((10, 2))}, r"the solution of shape \(10,\).*got \(10, 2\)"),
-        ({"error": np.zeros(9)}, r"the \|error\| of shape \(10,\).*got \(9,\)"),
+        ({"solution": np.zeros((9, 2))}, r"the solution of shape \(10,\) or .*got \(9, 2\)"),
+        ({"error": np.zeros(9)}, r"the \|error\| of shape \(10, 1\).*got \(9,\)"),
+        ({"error": np.zeros((10, 2))}, r"the \|error\| of shape \(10, 1\).*got \(10, 2\)"),
+        ({"times": [0, 1, 2]}, r"of shape \(30,\) or \(30, fields\) for 10 points and 3 times"),
         ({"history": {"loss": [1.0]}}, "'evaluations'"),
         ({"history": {"epoch": [1, 2], "loss": [1.0]}}, "expected 2 values of 'loss'.*got 1"),
         ({"path": "run.docx"}, "suffix"),
