@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from dtpinn.output import picture_run, save_figure
+from dtpinn.output.convergence import draw_convergence
+from dtpinn.output.panels import Cloud, draw_fields
 from dtpinn.output.triangles import triangulate
 
 pytest.importorskip("matplotlib")
@@ -70,6 +72,77 @@ def test_lines_and_slabs(tmp_path, d):
     points = np.random.default_rng(0).uniform(-1, 1, (400, d))
     picture_run(tmp_path / "run.png", points, points[:, 0], points[:, 0], HISTORY, floor=1e-4)
     assert read(tmp_path / "run.png")[..., :3].std() > 0.02
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("fields", [1, 2])
+@pytest.mark.parametrize("times", [None, [0.0, 1.0], np.linspace(0, 1, 25)])
+def test_systems_and_space_time_in_every_dimension(tmp_path, d, fields, times):
+    points = np.random.default_rng(0).uniform(-1, 1, (60, d))
+    count = 1 if times is None else len(times)
+    values = np.repeat(points[:, :1], count * fields, axis=1).reshape(-1, fields)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture_run(tmp_path / "a.png", points, values, 1e-3 * values, HISTORY, times=times)
+    down, across = read(tmp_path / "a.png").shape[:2]
+    # A row of 2.9 inches for each field; in space-time two of 2.4, with a panel for each time
+    assert down == round(150 * (2.9 * fields if times is None else 4.8 * fields))
+    panels = 2 * 3.1 if times is None else 2.4 * min(count, 3)
+    assert across == pytest.approx(150 * (0.3 + panels + 3.1), abs=1)
+
+
+def figure_with(panels):
+    from matplotlib.figure import Figure
+
+    return Figure().subplots(1, panels)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_fields_side_by_side_share_a_scale(d):
+    points = np.random.default_rng(0).uniform(-1, 1, (60, d))
+    fields = np.stack([0.01 * points[:, 0], 1.0 + points[:, 0] ** 2])
+    for error in (False, True):
+        axes = figure_with(2)
+        draw_fields(axes, Cloud(points), np.abs(fields), ["a", "b"], error=error)
+        if d == 1:
+            scales = [ax.get_ylim() for ax in axes]
+            assert {ax.get_yscale() for ax in axes} == {"log" if error else "linear"}
+        else:
+            scales = [ax.collections[0].get_clim() for ax in axes]
+        assert scales[0] == scales[1]
+        assert scales[0][1] >= fields[:, Cloud(points).shown].max()
+        assert [ax.get_title(loc="left") for ax in axes] == ["a", "b"]
+
+
+def test_titles_tell_field_time_and_slab(tmp_path, monkeypatch):
+    drawn = []
+
+    def remember(axes, cloud, fields, titles, *, error):
+        drawn.append((titles, fields[:, 0].tolist()))
+
+    monkeypatch.setattr("dtpinn.output.pictures.draw_fields", remember)
+    points = np.random.default_rng(0).uniform(-1, 1, (60, 3))
+    points[:, 2] = np.linspace(-1, 1, 60)
+    times = np.linspace(0, 2, 5)
+    values = np.stack([np.tile(times, 60), -np.tile(times, 60)], axis=1)
+    picture_run(tmp_path / "a.png", points, values, values, times=times)
+    picture_run(tmp_path / "a.png", points[:, :2], values[::5, 0], title="b")
+    titles, first = zip(*drawn, strict=True)
+    assert titles[0][0].startswith("$u_{1}$ at t = 0, z = 0 ±")
+    assert titles[0][1:] == ["$u_{1}$ at t = 1", "$u_{1}$ at t = 2"]
+    assert titles[3][2] == "|error of $u_{2}$| at t = 2"
+    assert first == ([0, 1, 2], [0, 1, 2], [0, -1, -2], [0, 1, 2], [0])
+    assert titles[4] == ["solution"]
+
+
+def test_convergence_marks_where_a_stage_took_over():
+    ax = figure_with(2)[0]
+    history = {**HISTORY, "stage": [1, 1, 2]}
+    draw_convergence(ax, history)
+    assert [text.get_text() for text in ax.texts if "stage" in text.get_text()] == ["stage 2"]
+    assert 20.0 in [line.get_xdata()[0] for line in ax.lines]
+    draw_convergence(plain := figure_with(2)[1], {**HISTORY, "stage": [1, 1, 1]})
+    assert not any("stage" in text.get_text() for text in plain.texts)
 
 
 @pytest.mark.parametrize("error", [np.zeros(50), np.full(50, np.nan), None])

@@ -38,6 +38,43 @@ def test_save_leaves_four_complete_files(result, tmp_path):
     assert set(rows[0]) >= {"evaluations", "seconds", "pde", "boundary", "error"}
 
 
+class Waves(dtpinn.PDE):
+    """Two fields in space-time, u_t = Lap u each, for their picture alone."""
+
+    fields = 2
+
+    def residual(self, u, D, x, t):
+        return D.time(u) - D.laplacian(u)
+
+    def boundary(self, u, D, x, n, t):
+        return u - 1.0
+
+    def initial(self, u, x):
+        return u - 1.0
+
+
+@pytest.mark.parametrize("exact", [None, lambda points: torch.ones(len(points), 2)])
+def test_a_system_in_space_time_has_a_picture(nodes, tmp_path, monkeypatch, exact):
+    seen = {}
+    monkeypatch.setattr(
+        "dtpinn.training.result.picture_run",
+        lambda path, points, solution, error, *rest, times, **options: seen.update(
+            points=points, solution=solution, error=error, times=times
+        ),
+    )
+    problem = dtpinn.discretize(Waves(), nodes, times=[0.0, 0.1, 0.3, 0.4, 0.8])
+    model = dtpinn.MLP(3, width=4, depth=1, fields=2, seed=0)
+    dtpinn.fit(model, problem, epochs=1, exact=exact).save(tmp_path)
+    assert seen["times"].tolist() == [0.0, 0.3, 0.8]
+    x = torch.tensor(nodes.collocation)
+    last = torch.cat([x, torch.full_like(x[:, :1], 0.8)], dim=1)
+    assert torch.equal(seen["solution"].reshape(-1, 3, 2)[:, 2], model(last).detach())
+    if exact is None:
+        assert seen["error"] is None
+    else:
+        assert torch.equal(seen["error"], seen["solution"] - 1.0)
+
+
 def test_load_brings_back_model_history_and_figures(result, tmp_path):
     result.save(tmp_path)
     loaded = dtpinn.Result.load(tmp_path)

@@ -112,6 +112,8 @@ def test_resumed_in_any_stage_it_continues_bit_for_bit(make, tmp_path, stop):
     assert torch.equal(weights(straight.model), weights(resumed.model))
     for name in ("stage", "epoch", "evaluations", "loss", "error"):
         assert straight.history.column(name) == resumed.history.column(name)
+    seconds = resumed.history.column("seconds")
+    assert seconds == sorted(seconds)  # the clock goes on, too
     assert [s.iterations for s in resumed.stages] == [s.iterations for s in straight.stages]
     assert resumed.stop_reason == "all epochs done"
 
