@@ -12,24 +12,17 @@ authors' scripts for this problem require it on the boundary, too).
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from dtpinn.experiments.experiment import Experiment
 from dtpinn.pde import Heat
+from dtpinn.pde.exact import in_space_time
 from dtpinn.pde.solutions import sine_cosine_sine
-
-
-def exact(points: Tensor) -> Tensor:
-    """Return the solution (20) at points (x_1, x_2, t) (n, 3)."""
-    return sine_cosine_sine(points[:, :2], points[:, 2])
-
 
 EXPERIMENT = Experiment(
     name="heat",
     section="4.4",
     summary="heat equation on the unit disk for t in [0, 1], equations (5)-(7)",
     pde=lambda: Heat.from_solution(sine_cosine_sine, alpha=1.0, beta=1.0),
-    exact=exact,
+    exact=in_space_time(sine_cosine_sine),
     measured_at="collocation points",
     defaults={"nodes": 828, "times": 25},
 )

@@ -73,9 +73,26 @@ def test_the_nonlinear_problem_in_stages_that_are_resumed(tmp_path, capsys):
     assert [stage["epochs"] for stage in whole["stages"]] == [2, 3]
     assert (whole["problem"], whole["optimizer"]) == ("nonlinear-poisson", ["lbfgs", "lbfgs"])
     train(tmp_path / "b", "--epochs", "2")
+    begun = (tmp_path / "b" / "history.csv").read_text()
     resumed = train(tmp_path / "b", *both, "--resume")
+    assert (tmp_path / "b" / "history.csv").read_text().startswith(begun)  # times are its own
     for figure in ("loss", "relative_l2_error", "evaluations"):
         assert resumed[figure] == whole[figure]
+
+
+@pytest.mark.parametrize("method", ["dt", "vanilla"])
+def test_heat_in_space_time(method, tmp_path, capsys):
+    options = ["--nodes", "150", "--times", "3", "--width", "8", "--depth", "1", "--epochs", "2"]
+    more = ["--order", "3", "--seed", "2", "--method", method, "--out", str(tmp_path)]
+    assert cli.main(["train", "heat", *options, *more]) == 0
+    told = json.loads((tmp_path / "result.json").read_text())
+    assert (told["problem"], told["times"], told["method"]) == ("heat", 3, method)
+    assert told["error_measured_at"] == "collocation points"
+    assert told["floor_relative_l2_error"] < 0.01 < told["relative_l2_error"]
+    ratio = told["relative_l2_error_at_test_points"] / told["relative_l2_error"]
+    assert 0.7 < ratio < 1.3
+    assert (tmp_path / "picture.png").stat().st_size > 0
+    assert f"at {told['test_points']} test points" in capsys.readouterr().out
 
 
 def test_a_limit_of_time(tmp_path, capsys):

@@ -10,7 +10,9 @@ import dtpinn
 from dtpinn.experiments import PROBLEMS, Settings, run
 from dtpinn.experiments.experiment import slices
 from dtpinn.experiments.measuring import TEST_POINTS, error_at, fine_points
+from dtpinn.experiments.running import prepare
 from dtpinn.experiments.settings import SettingsError
+from dtpinn.training.result import relative_distance
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,17 @@ def test_the_nonlinear_problem_is_nonlinear_and_its_floor_is_low():
     assert result.history[-1].error == error_at(
         fine_points(experiment), experiment, settings, result.model
     )
+
+
+def test_the_floor_of_heat_is_the_error_of_the_semi_discrete_solution():
+    heat = PROBLEMS["heat"]
+    coarse, fine = (
+        prepare(heat, heat.settings(nodes=nodes, times=3), lambda line: None)
+        for nodes in (150, 450)
+    )
+    assert fine.floor < coarse.floor / 5  # order 4, h smaller by 1.7: a factor of 9
+    solution = coarse.problem.solve()
+    assert coarse.floor == relative_distance(solution, heat.exact(coarse.problem.points))
 
 
 def test_there_are_as_many_test_points_as_in_the_paper():
