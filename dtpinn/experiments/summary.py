@@ -46,7 +46,7 @@ def closing_lines(result: Result) -> str:
     lines = [
         f"error       {last.error:.2e} relative l2 at {where}"
         + ("" if best is None else f" (lowest {best.error:.2e} at epoch {best.epoch})")
-        + f"; the floor is {result.floor:.1e}"
+        + ("" if result.floor is None else f"; the floor is {result.floor:.1e}")
     ]
     if (other := result.details.get("relative_l2_error_at_test_points")) is not None:
         lines.append(f"            {other:.2e} at {test_points} test points")

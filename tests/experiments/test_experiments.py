@@ -61,6 +61,19 @@ def test_the_floor_of_heat_is_the_error_of_the_semi_discrete_solution():
     assert coarse.floor == relative_distance(solution, heat.exact(coarse.problem.points))
 
 
+def test_a_run_without_a_floor_trains_and_says_why(monkeypatch):
+    def fails(self, guess=None):
+        raise RuntimeError("Newton: no convergence")
+
+    monkeypatch.setattr("dtpinn.problem.DiscreteProblem.solve", fails)
+    poisson, lines = PROBLEMS["poisson"], []
+    settings = poisson.settings(nodes=150, epochs=1, width=4, depth=1)
+    result = run(poisson, settings, report=lines.append)
+    assert result.floor is None
+    assert "floor       none: Newton: no convergence" in lines
+    assert "floor" not in lines[-1]
+
+
 def test_there_are_as_many_test_points_as_in_the_paper():
     assert len(fine_points(PROBLEMS["poisson"])) == pytest.approx(TEST_POINTS, rel=0.005)
 
