@@ -79,7 +79,7 @@ class GaussNewton(Resumable):
     Residuals as a function; the loss is the sum of their squares:
 
     >>> w = torch.nn.Parameter(torch.tensor([-1.2, 1.0], dtype=torch.float64))
-    >>> optimizer = GaussNewton([w])
+    >>> optimizer = GaussNewton([w], max_iterations=20)
     >>> first = optimizer.step(lambda: torch.stack([10 * (w[1] - w[0] ** 2), 1 - w[0]]))
     >>> w.detach().round(decimals=8)
     tensor([1., 1.], dtype=torch.float64)
@@ -94,7 +94,7 @@ class GaussNewton(Resumable):
         *,
         increase: float = 3.0,
         decrease: float = 2.0,
-        max_iterations: int = 20,
+        max_iterations: int = 1,
         acceleration: float = 0.75,
         rows: int | None = None,
         memory: float = 2.0**30,

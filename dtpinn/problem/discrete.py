@@ -146,7 +146,7 @@ class DiscreteProblem(Problem):
         >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
         >>> model = dtpinn.MLP(2, width=20, depth=1, seed=0)
         >>> residuals = dtpinn.discretize(pde, nodes).least_squares(model)
-        >>> optimizer = dtpinn.optim.GaussNewton(residuals.parameters)
+        >>> optimizer = dtpinn.optim.GaussNewton(residuals.parameters, max_iterations=20)
         >>> loss = optimizer.step(residuals)  # before the step
         >>> bool(residuals.residual().square().sum() < 1e-3 * loss)
         True

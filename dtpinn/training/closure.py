@@ -1,4 +1,4 @@
-"""The closure: what an optimiser's step calls, and what it may ask beyond the loss."""
+"""The closure: what an optimiser's step is given, by what it works with."""
 
 from __future__ import annotations
 
@@ -7,24 +7,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dtpinn.problem import Problem
+from dtpinn.optim import GaussNewton
+from dtpinn.problem import DiscreteProblem, DiscreteResiduals, Problem
 
 
 class Closure:
     """Loss and gradient of a problem at the present parameters, counted.
 
-    ``optimizer.step`` receives one. Calling it is all that torch's optimisers do; one that wants
-    more than a gradient, such as the residuals and their Jacobian, asks `problem` and `model` for
-    it, and adds what it spends to `evaluations`.
+    What ``optimizer.step`` of a torch optimiser calls. Gauss-Newton is given
+    :class:`~dtpinn.problem.DiscreteResiduals` instead, which count their evaluations as well.
 
     Attributes
     ----------
-    model : nn.Module
-    problem : Problem
     parameters : list of Tensor
         What is learnt: of the model, and unknown coefficients of the PDE.
     evaluations : int
-        Losses with their gradients so far; whoever evaluates without calling adds to it.
+        Losses with their gradients so far.
 
     Examples
     --------
@@ -39,7 +37,7 @@ class Closure:
     """
 
     def __init__(self, model: nn.Module, problem: Problem, parameters: Sequence[Tensor]) -> None:
-        self.model, self.problem = model, problem
+        self._model, self._problem = model, problem
         self.parameters = list(parameters)
         self.evaluations = 0
 
@@ -48,8 +46,28 @@ class Closure:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            loss = self.problem.loss(self.model)
+            loss = self._problem.loss(self._model)
             # inputs=: no gradient in the points, which the derivatives have made part of the graph.
             loss.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
         self.evaluations += 1
         return loss
+
+
+def make_closure(
+    optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
+) -> Closure | DiscreteResiduals:
+    """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian."""
+    if not isinstance(optimizer, GaussNewton):
+        return Closure(model, problem, learnt)
+    check_has_residuals(problem)
+    assert isinstance(problem, DiscreteProblem)
+    return problem.least_squares(model)
+
+
+def check_has_residuals(problem: Problem) -> None:
+    """Raise TypeError for a problem that Gauss-Newton cannot train on."""
+    if not isinstance(problem, DiscreteProblem):
+        raise TypeError(
+            "fit: Gauss-Newton needs the sparse Jacobian of a discrete residual, from "
+            f"dtpinn.discretize, got {type(problem).__name__}; train that one with optimizer='lbfgs'"
+        )

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
+from dtpinn.training.closure import check_has_residuals
 from dtpinn.training.loop import Callback, Loop
-from dtpinn.training.optimizers import OptimizerLike, check_parameters, trainable
+from dtpinn.training.optimizers import OptimizerLike, check_parameters, class_name, trainable
 from dtpinn.training.plan import check_count, make_plans
 from dtpinn.training.result import Exact, Result
 from dtpinn.training.resuming import resume as resume_run
@@ -47,9 +48,9 @@ def fit(
         are trained along.
     epochs : int, or sequence of int
         Steps of the optimiser, those before `resume` included. With L-BFGS one step is up to 20
-        iterations. In stages: of each, or a number for each.
+        iterations, with Gauss-Newton one. In stages: of each, or a number for each.
     optimizer : str, torch.optim.Optimizer or callable, or a sequence of them
-        "lbfgs"; an optimiser of the parameters; or a function that makes one from their list, such
+        "lbfgs"; "gauss-newton", for discrete problems; an optimiser of the parameters; or a function that makes one from their list, such
         as ``torch.optim.Adam`` or ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``.
         Those of later stages are made when their stage begins.
     exact : callable, optional
@@ -93,7 +94,7 @@ def fit(
 
     Examples
     --------
-    >>> import torch, dtpinn
+    >>> import dtpinn
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
     >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
     >>> model = dtpinn.MLP(2, width=10, depth=1, seed=0)
@@ -103,10 +104,10 @@ def fit(
 
     In stages, with a polish at the end:
 
-    >>> stages = [torch.optim.Adam, "lbfgs"]
-    >>> result = dtpinn.fit(model, result.problem, epochs=[20, 2], optimizer=stages)
+    >>> stages = ["lbfgs", "gauss-newton"]
+    >>> result = dtpinn.fit(model, result.problem, epochs=[2, 30], optimizer=stages)
     >>> [(stage.optimizer, stage.epochs, stage.iterations) for stage in result.stages]
-    [('Adam', 20, None), ('LBFGS', 2, 40)]
+    [('LBFGS', 2, 40), ('GaussNewton', 30, 30)]
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"fit: model must be a torch.nn.Module, got {type(model).__name__}")
@@ -115,6 +116,8 @@ def fit(
     check_parameters(model, problem)
     parameters = trainable(model, problem)
     plans, limit = make_plans(optimizer, epochs, max_seconds, parameters)
+    if any(class_name(plan.optimizer) == "GaussNewton" for plan in plans):
+        check_has_residuals(problem)
     run = Run(model, problem, parameters, plans, limit, exact, points, details)
     if resume is None:
         run.begin_stage()

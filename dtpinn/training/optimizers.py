@@ -7,13 +7,13 @@ from collections.abc import Callable
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dtpinn.optim import LBFGS
+from dtpinn.optim import LBFGS, GaussNewton
 from dtpinn.problem import Problem
 
 Factory = Callable[[list[Tensor]], Optimizer]
 OptimizerLike = str | Optimizer | Factory
 
-BY_NAME: dict[str, Factory] = {"lbfgs": LBFGS}
+BY_NAME: dict[str, Factory] = {"lbfgs": LBFGS, "gauss-newton": GaussNewton}
 
 
 def trainable(model: nn.Module, problem: Problem) -> dict[str, Tensor]:
@@ -99,6 +99,7 @@ def class_name(optimizer: OptimizerLike) -> str | None:
     if isinstance(optimizer, Optimizer):
         return type(optimizer).__name__
     make = BY_NAME[optimizer] if isinstance(optimizer, str) else optimizer
+    make = getattr(make, "func", make)  # what functools.partial has wrapped
     return make.__name__ if isinstance(make, type) else None
 
 

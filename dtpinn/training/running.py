@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dtpinn.problem import Problem
 from dtpinn.training.clock import Clock
-from dtpinn.training.closure import Closure
+from dtpinn.training.closure import make_closure
 from dtpinn.training.optimizers import make_optimizer
 from dtpinn.training.plan import Plan
 from dtpinn.training.stages import ALL_DONE, STILL_RUNNING, Stage
@@ -21,7 +21,7 @@ class RunningStage:
     Attributes
     ----------
     optimizer : torch.optim.Optimizer
-    closure : Closure
+    closure : Closure or DiscreteResiduals
         It counts the evaluations of this stage.
     epochs : int
         Steps of this stage so far.
@@ -32,7 +32,7 @@ class RunningStage:
     ) -> None:
         self.plan = plan
         self.optimizer = make_optimizer(plan.optimizer, parameters)
-        self.closure = Closure(model, problem, list(parameters.values()))
+        self.closure = make_closure(self.optimizer, model, problem, list(parameters.values()))
         self.epochs = 0
         self._clock = Clock(problem.device)
         # Of somebody's own optimiser, which may have made some already.
@@ -48,10 +48,11 @@ class RunningStage:
         """Epochs between records, so that recording costs little beside them.
 
         An optimiser that iterates within a step needs far more than the one evaluation of a record;
-        the steps of the others are a single evaluation each.
+        the steps of the others are an iteration each.
         """
-        iterates = self._counted is not None or isinstance(self.optimizer, torch.optim.LBFGS)
-        return 1 if iterates else 10
+        options = self.optimizer.param_groups[0]
+        iterations = options.get("max_iterations", options.get("max_iter", 1))
+        return 1 if iterations > 1 else 10
 
     @property
     def evaluations(self) -> int:
