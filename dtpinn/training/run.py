@@ -65,7 +65,9 @@ class Run:
         return len(self.finished) + 1 < len(self.plans)
 
     def begin_stage(self) -> None:
-        """Make the next stage's optimiser; that of the stage before is let go."""
+        """Make the next stage's optimiser; that of the stage before is let go first."""
+        vars(self).pop("stage", None)
+        self.result.optimizer = None
         plan = self.plans[len(self.finished)]
         self.stage = RunningStage(plan, self.model, self.problem, self.parameters)
         self.result.optimizer = self.stage.optimizer

@@ -89,6 +89,7 @@ def test_a_later_optimiser_is_made_when_its_stage_begins_and_the_earlier_is_let_
     seen, made = [], []
 
     def factory(parameters):
+        seen.append([ref() is not None for ref in made])
         made.append(weakref.ref(optimizer := LBFGS(parameters)))
         return optimizer
 
@@ -96,7 +97,7 @@ def test_a_later_optimiser_is_made_when_its_stage_begins_and_the_earlier_is_let_
         *make(), epochs=2, optimizer=[factory, factory],
         callbacks=[lambda result: seen.append([ref() is not None for ref in made])],
     )  # fmt: skip
-    assert seen == [[True], [True], [False, True], [False, True]]
+    assert seen == [[], [True], [True], [False], [False, True], [False, True]]
 
 
 @pytest.mark.parametrize("stop", [3, 4, 6, 7])
