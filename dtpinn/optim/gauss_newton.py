@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dtpinn.optim import stopping
 from dtpinn.optim.damped import DampedEquations
-from dtpinn.optim.least_squares import LeastSquares, as_least_squares
+from dtpinn.optim.least_squares import as_least_squares
 from dtpinn.optim.options import check_count, check_number
 from dtpinn.optim.resumable import Resumable
 from dtpinn.optim.sampling import affordable_rows, sample_rows
@@ -86,6 +86,9 @@ class GaussNewton(Resumable):
     >>> optimizer.iterations
     20
     """
+
+    # None until the first Jacobian tells its units.
+    _damping: float | None
 
     def __init__(
         self,
@@ -165,23 +168,23 @@ class GaussNewton(Resumable):
             self.stop_reason = stopping.not_finite(self._loss, steepest, moved_back=False)
         if self._damping is None:
             self._damping = options["damping"] * equations.mean_square
-        before = self._loss
-        while self.stop_reason is None and not self._try(equations, r):
+        before, damping = self._loss, self._damping
+        while self.stop_reason is None and not self._try(equations, r, damping):
             self.rejections += 1
-            self._damping *= options["increase"]
-            if self._damping > _HOPELESS * equations.mean_square:
+            damping *= options["increase"]
+            if damping > _HOPELESS * equations.mean_square:
                 self._flat.write(self._point)
-                self.stop_reason = stopping.no_step(self._loss, self._damping)
+                self.stop_reason = stopping.no_step(self._loss, damping)
         if self.stop_reason is None:
             self.iterations += 1
-            self._damping /= options["decrease"]
+            self._damping = damping / options["decrease"]
             self.stop_reason = stopping.small_fraction(
                 before, self._loss, options["tolerance_change"]
             )
 
-    def _try(self, equations: DampedEquations, r: Tensor) -> bool:
-        """Move if the step at the present damping lowers the loss; whether it did."""
-        if not equations.factorise(self._damping):
+    def _try(self, equations: DampedEquations, r: Tensor, damping: float) -> bool:
+        """Move if the step at this damping lowers the loss; whether it did."""
+        if not equations.factorise(damping):
             return False
         step = self._accelerated(equations, equations.solve(r))
         if step is None:
@@ -216,7 +219,7 @@ class GaussNewton(Resumable):
         return rows.to(self._flat.device), weights.to(self._flat.device)
 
     def _of_rows(self, residual: Tensor) -> Tensor:
-        """This iteration's rows of residuals, weighted as its Jacobian is."""
+        """The iteration's rows of residuals, weighted as its Jacobian is."""
         return self._weights * (residual if self._rows is None else residual[self._rows])
 
     def _evaluate(self) -> Tensor:
@@ -227,7 +230,7 @@ class GaussNewton(Resumable):
     # What is kept: see Resumable
 
     def _allocate(self) -> None:
-        self._damping: float | None = None
+        self._damping = None
         self._generator = torch.Generator().manual_seed(self.param_groups[0]["seed"])
 
     def _memory(self) -> dict[str, Any]:

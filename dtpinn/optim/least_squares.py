@@ -22,10 +22,14 @@ class LeastSquares(Protocol):
     """
 
     @property
-    def parameters(self) -> Sequence[Tensor]: ...
+    def parameters(self) -> Sequence[Tensor]:
+        """Return w."""
+        ...
 
     @property
-    def sizes(self) -> Sequence[int]: ...
+    def sizes(self) -> Sequence[int]:
+        """Return the numbers of rows."""
+        ...
 
     def residual(self) -> Tensor:
         """Return r (m,) at the present parameters, a tensor of its own."""

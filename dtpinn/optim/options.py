@@ -7,7 +7,7 @@ from typing import Any
 
 
 def check_count(owner: str, name: str, value: Any) -> None:
-    """Refuse anything but an integer of at least 1, naming the option, what was expected, what came.
+    """Refuse anything but an integer of at least 1, naming the option and what came.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def affordable_rows(m: int, p: int, memory: float) -> int:
 def sample_rows(
     sizes: Sequence[int], count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Draw rows without replacement, and weights with which their squares add up to all, on average.
+    """Draw rows, and weights with which their squares add up to those of all rows on average.
 
     Every kind of residual gets rows as the square root of its number, for the few boundary
     conditions matter as much as the many equations inside.

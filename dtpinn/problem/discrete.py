@@ -132,7 +132,6 @@ class DiscreteProblem(Problem):
             self._linearizer = Linearizer(self, self.matrices, self.times, initial=in_time)
         return self._linearizer(u, rate)
 
-    @torch.inference_mode(False)
     def least_squares(self, model: nn.Module) -> DiscreteResiduals:
         """Return the weighted residuals of a model with their Jacobian in all that is learnt.
 
@@ -153,6 +152,7 @@ class DiscreteProblem(Problem):
         """
         return DiscreteResiduals(self, model)
 
+    @torch.inference_mode(False)
     def solve(
         self, guess: Model | Tensor | np.ndarray | None = None, *, time_tolerance: float = 1e-10
     ) -> Tensor:

@@ -133,7 +133,8 @@ class DiscreteResiduals:
             slopes = scipy.sparse.vstack(parts[count:], format="csr")
             S = _interleaved(S, slopes, self._problem.pde.fields)
         scales = np.concatenate([scale.cpu().numpy() for scale in self._scales.values()])
-        S = csr_array((S.data * np.repeat(scales, np.diff(S.indptr)), S.indices, S.indptr), S.shape)
+        weighted = S.data * np.repeat(scales, np.diff(S.indptr))
+        S = csr_array((weighted, S.indices, S.indptr), shape=S.shape)
         self._kept = parts, S
         return S
 
@@ -146,7 +147,7 @@ class DiscreteResiduals:
         along = torch.zeros_like(points)
         along[:, -1] = 1.0
         with torch.no_grad():
-            u, rate = jvp(lambda x: problem.evaluate(self._model, x), (points,), (along,))
+            u, rate = jvp(lambda x: problem.evaluate(self._model, x), (points,), (along,))[:2]
         return problem.linearize(u.double().cpu().numpy(), rate.double().cpu().numpy())
 
     # The unknown coefficients
@@ -163,10 +164,12 @@ class DiscreteResiduals:
                 tangent = torch.zeros_like(parameter).reshape(-1)
                 tangent[entry] = 1.0
                 with fwAD.dual_level():
-                    dual = fwAD.make_dual(parameter.detach(), tangent.view_as(parameter))
+                    dual = fwAD.make_dual(  # type: ignore[no-untyped-call]
+                        parameter.detach(), tangent.view_as(parameter)
+                    )
                     with _replaced(pde, name, dual):
                         r = self._weighted(self._problem.residuals(self._model))
-                    slope = fwAD.unpack_dual(r).tangent
+                    slope = fwAD.unpack_dual(r).tangent  # type: ignore[no-untyped-call]
                 yield torch.zeros_like(r) if slope is None else slope.detach()
 
 
@@ -194,4 +197,4 @@ def _interleaved(values: csr_array, rates: csr_array, fields: int) -> csr_array:
     place = columns // fields * 2 * fields + columns % fields
     both = scipy.sparse.hstack([values, rates], format="csr")
     order = np.concatenate([place, place + fields])
-    return csr_array((both.data, order[both.indices], both.indptr), both.shape)
+    return csr_array((both.data, order[both.indices], both.indptr), shape=both.shape)

@@ -1,9 +1,8 @@
 """Training: fit a model to a problem, in stages, with a history, checkpoints and a stop reason."""
 
-from dtpinn.training.closure import Closure
 from dtpinn.training.fitting import fit
 from dtpinn.training.history import History, Record
 from dtpinn.training.result import Result
 from dtpinn.training.stages import Stage
 
-__all__ = ["Closure", "History", "Record", "Result", "Stage", "fit"]
+__all__ = ["History", "Record", "Result", "Stage", "fit"]

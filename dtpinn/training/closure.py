@@ -69,5 +69,5 @@ def check_has_residuals(problem: Problem) -> None:
     if not isinstance(problem, DiscreteProblem):
         raise TypeError(
             "fit: Gauss-Newton needs the sparse Jacobian of a discrete residual, from "
-            f"dtpinn.discretize, got {type(problem).__name__}; train that one with optimizer='lbfgs'"
+            f"dtpinn.discretize, got {type(problem).__name__}; train it with optimizer='lbfgs'"
         )

@@ -50,9 +50,10 @@ def fit(
         Steps of the optimiser, those before `resume` included. With L-BFGS one step is up to 20
         iterations, with Gauss-Newton one. In stages: of each, or a number for each.
     optimizer : str, torch.optim.Optimizer or callable, or a sequence of them
-        "lbfgs"; "gauss-newton", for discrete problems; an optimiser of the parameters; or a function that makes one from their list, such
-        as ``torch.optim.Adam`` or ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``.
-        Those of later stages are made when their stage begins.
+        "lbfgs"; "gauss-newton", for discrete problems; an optimiser of the parameters; or a
+        function that makes one from their list, such as ``torch.optim.Adam`` or
+        ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those of later stages are made
+        when their stage begins.
     exact : callable, optional
         The solution where it is known, points -> (n,): the error is then part of the history.
     points : (n, inputs) Tensor, optional

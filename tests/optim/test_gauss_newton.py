@@ -2,6 +2,7 @@
 
 import copy
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -97,7 +98,7 @@ def test_the_loss_never_rises():
     net, residuals = fitting()
     optimizer = GaussNewton(net.parameters(), max_iterations=1)
     losses = [optimizer.step(residuals) for _ in range(30)]
-    assert all(after < before for before, after in zip(losses, losses[1:], strict=False))
+    assert all(after < before for before, after in pairwise(losses))
 
 
 def test_scaling_the_residuals_changes_nothing():

@@ -1,4 +1,4 @@
-"""The Jacobian of the weighted residuals in all that is learnt, against automatic differentiation."""
+"""The weighted residuals and their Jacobian in all that is learnt, against autograd."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = torch.linspace(0.0, 0.6, 4)
 
 
 class Learning(dtpinn.PDE):
-    """Unknown coefficients in every place: a factor, a vector, inside an operator, in a condition."""
+    """Coefficients in every place: a factor, a vector, inside an operator, in a condition."""
 
     def __init__(self):
         super().__init__()

@@ -14,7 +14,7 @@ import torch
 import dtpinn
 from dtpinn.optim import LBFGS
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.training import Closure, History, Record, clock
+from dtpinn.training import History, Record, clock
 from dtpinn.training.checkpoint import load_checkpoint
 
 Adam = functools.partial(torch.optim.Adam, lr=1e-2)
@@ -223,25 +223,6 @@ def test_a_plan_that_cannot_be_is_told_before_training(make, options, error, mes
     with pytest.raises(error, match=message):
         dtpinn.fit(model, problem, **options)
     assert torch.equal(weights(model), before)
-
-
-def test_the_closure_answers_more_than_the_loss_and_counts_what_it_is_told(make):
-    """An optimiser that never calls it, as Gauss-Newton, asks the problem and says what it cost."""
-
-    class Asking(torch.optim.SGD):
-        def step(self, closure):
-            assert isinstance(closure, Closure)
-            residuals = closure.problem.residuals(closure.model)
-            loss = sum(closure.problem.loss_parts(residuals).values())
-            gradients = torch.autograd.grad(loss, closure.parameters)
-            with torch.no_grad():
-                for parameter, gradient in zip(closure.parameters, gradients, strict=True):
-                    parameter -= 1e-4 * gradient
-            closure.evaluations += 3
-
-    result = dtpinn.fit(*make(), epochs=10, optimizer=Asking)
-    losses = result.history.column("loss")
-    assert (result.evaluations, losses[-1] < losses[0]) == (30, True)
 
 
 @pytest.mark.parametrize("name", ["loss", "error", "epoch", "pde"])
