@@ -96,8 +96,7 @@ class SparseSum:
     def __call__(self, terms: Sequence[Term]) -> csr_array:
         """Return the sum; of all terms the number of equations and of sites is the same."""
         if [id(t.matrix) for t in terms] != [id(t.matrix) for t in self._terms]:
-            self._total = None  # another branch of the residual: other matrices, another pattern
-            self._positions = {}
+            self._positions = {}  # another branch of the residual: other matrices
         elif all(a.same_slopes(b) for a, b in zip(terms, self._terms, strict=True)):
             assert self._total is not None
             return self._total

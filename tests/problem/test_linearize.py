@@ -127,10 +127,12 @@ def test_shapes_and_rates_are_checked(disk):
 
 def test_problems_made_in_inference_mode_are_like_any_other(disk):
     with torch.inference_mode():
-        times = torch.linspace(0.0, 1.0, 3)
+        times = torch.linspace(0.0, 1.0, 3, dtype=torch.float64)
         problem = dtpinn.discretize(Diffusion(alpha=1.0), disk(0.2), order=2, times=times)
         baseline = dtpinn.vanilla(Diffusion(alpha=1.0), disk(0.2), times=times)
         solved = problem.solve(time_tolerance=1e-4)
+        values = np.ones((2, len(disk(0.2).extended) * 3))
+        assert problem.linearize(*values).jacobians["pde"].nnz > 0
         told = problem.compare(lambda p: p[:, 0] * p[:, 2])
     assert torch.equal(problem.solve(time_tolerance=1e-4), solved)
     assert told.agrees

@@ -84,6 +84,8 @@ def test_every_slope_counts_when_sums_are_compared(which, rng):
 def test_another_branch_of_a_residual_brings_other_matrices(rng):
     A, B = matrix(rng), matrix(rng)
     total = SparseSum(NODES * TIMES, FIELDS)
-    for A_or_B in (A, B, A):
-        terms = [term(A_or_B, rng, 2)]
+    branches = [[term(A, rng, 2)], [term(B, rng, 2)], [term(A, rng, 2)]]
+    by_itself = [Term(A, TIMES, branches[-1][0].outer, None)]  # of u where it was of a function
+    nothing = [Term(B, TIMES, 0 * branches[-1][0].outer, None)]
+    for terms in [*branches, by_itself, branches[0], nothing]:
         assert np.allclose(total(terms).toarray(), by_scipy(terms))
