@@ -141,7 +141,7 @@ def check_times(times: Tensor | Sequence[float] | None) -> Tensor | None:
     """Two or more increasing times, or None for a steady problem."""
     if times is None:
         return None
-    result = torch.as_tensor(times, dtype=torch.float64).detach().cpu().clone()
+    result = torch.as_tensor(times, dtype=torch.float64).detach().cpu()
     if result.dim() != 1 or len(result) < 2 or not bool((result.diff() > 0).all()):
         raise ValueError(f"times must be two or more increasing numbers, got {times}")
     return result
