@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
+from dtpinn.problem import newton
 from dtpinn.problem.newton import solve_newton
 from dtpinn.problem.system import starting_values
 
@@ -268,6 +272,19 @@ def test_the_remedy_for_fourth_order_works(disk):
     problem = dtpinn.discretize(Membranes(), disk(0.06), order=4)
     u, exact = problem.solve(), Membranes().exact(problem.points)
     assert (u - exact).norm() < 1e-4 * exact.norm()
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("large", [10, 10_000])
+def test_a_long_factorisation_is_announced_on_a_terminal(large, disk, monkeypatch):
+    monkeypatch.setattr(newton, "LARGE", large)
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), disk(0.2), order=2).solve()
+    assert ("sparse LU of 109 unknowns" in screen.getvalue()) == (large == 10)
 
 
 def test_options_of_the_assembly_are_passed_on(disk):
