@@ -7,7 +7,8 @@ differentiation; both run the same residuals.
 from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.description import Description
-from dtpinn.problem.discrete import DiscreteProblem, discretize
+from dtpinn.problem.discrete import DiscreteProblem
+from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
 from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.integrate import Trajectory, integrate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,21 +21,18 @@ from dtpinn.problem.least_squares import DiscreteResiduals
 from dtpinn.problem.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import OwnName, assemble_matrices, key_of
 from dtpinn.problem.newton import solve_newton
-from dtpinn.problem.problem import Model, Problem, check_device
+from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import repeat
 from dtpinn.problem.system import starting_values
 from dtpinn.rbffd import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class DiscreteProblem(Problem):
     """The residuals of an equation with spatial derivatives by sparse products, in fp64.
 
-    Made by :func:`discretize`. The model is evaluated once, on X~ = interior | boundary | ghost, at
-    all times; one product of the stacked matrices with those values, one column per time and
-    field, then serves every derivative of every residual.
+    Made by :func:`dtpinn.discretize`. The model is evaluated once, on X~ = interior | boundary |
+    ghost, at all times; one product of the stacked matrices with those values, one column per time
+    and field, then serves every derivative of every residual.
 
     Attributes
     ----------
@@ -230,64 +227,3 @@ class DiscreteProblem(Problem):
     def slice_of(self, region: str, operator: Operator) -> slice:
         """Return the rows of the common product that hold an operator on a region."""
         return self._rows[key_of(region, operator)]
-
-
-def discretize(
-    pde: PDE,
-    nodes: Nodes,
-    order: int = 4,
-    *,
-    times: Tensor | Sequence[float] | None = None,
-    operators: Mapping[OwnName, Any] | None = None,
-    dtype: torch.dtype = torch.float64,
-    device: torch.device | str | None = None,
-    **options: Unpack[Options],
-) -> DiscreteProblem:
-    """Return the DT-PINN of an equation on nodes: equation (12), or (16) in space-time.
-
-    The residuals are run once on dummies to learn which operators they need; these are assembled,
-    on each region with one factorisation per stencil, and stacked into one matrix.
-
-    Parameters
-    ----------
-    pde : PDE
-    nodes : Nodes
-    order : int
-        p >= 2: derivatives are accurate to O(h^p).
-    times : (n_times,), optional
-        Makes it a space-time problem: all slices in one evaluation and one product. The first time
-        is that of the initial condition.
-    operators : mapping of name to matrix, optional
-        Somebody's own matrices in place of RBF-FD's, by operator name ("laplacian", "normal",
-        "partial(0)", ...), or by (region, operator name) where they differ: ("boundary",
-        "partial(0)"). dtpinn.CSR, SciPy or torch sparse, with a row for every node of X (or, on the
-        boundary, of X_b) and a column for every node of X~ (or of X, where ghosts play no part), in
-        the order interior | boundary | ghost. :meth:`DiscreteProblem.compare` tells whether they
-        are what they are called.
-    dtype : torch.dtype
-        float64. With float32 the weights are still computed in float64.
-    device : optional
-    **options
-        Of the assembly, `exponent`, `stencil_size`, `overlap`, ...:
-        :class:`~dtpinn.rbffd.Options`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a residual fails its dry run, or the nodes cannot carry the stencils; nothing has been
-        assembled then.
-
-    Examples
-    --------
-    >>> import torch, dtpinn
-    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
-    >>> pde = dtpinn.Poisson.from_solution(lambda x: torch.sin(x[:, 0]))
-    >>> problem = dtpinn.discretize(pde, nodes, order=4)
-    >>> u = problem.solve()
-    >>> exact = torch.sin(torch.tensor(nodes.collocation[:, 0]))
-    >>> bool((u - exact).norm() < 1e-4 * exact.norm())
-    True
-    """
-    check_device(device)
-    problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
-    return problem.to(device=device)

@@ -1,0 +1,81 @@
+"""discretize: an equation on nodes as a DT-PINN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE
+from dtpinn.problem.discrete import DiscreteProblem
+from dtpinn.problem.matrices import OwnName
+from dtpinn.problem.problem import check_device
+from dtpinn.rbffd import Options
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+def discretize(
+    pde: PDE,
+    nodes: Nodes,
+    order: int = 4,
+    *,
+    times: Tensor | Sequence[float] | None = None,
+    operators: Mapping[OwnName, Any] | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str | None = None,
+    **options: Unpack[Options],
+) -> DiscreteProblem:
+    """Return the DT-PINN of an equation on nodes: equation (12), or (16) in space-time.
+
+    The residuals are run once on dummies to learn which operators they need; these are assembled,
+    on each region with one factorisation per stencil, and stacked into one matrix.
+
+    Parameters
+    ----------
+    pde : PDE
+    nodes : Nodes
+    order : int
+        p >= 2: derivatives are accurate to O(h^p).
+    times : (n_times,), optional
+        Makes it a space-time problem: all slices in one evaluation and one product. The first time
+        is that of the initial condition.
+    operators : mapping of name to matrix, optional
+        Somebody's own matrices in place of RBF-FD's, by operator name ("laplacian", "normal",
+        "partial(0)", ...), or by (region, operator name) where they differ: ("boundary",
+        "partial(0)"). dtpinn.CSR, SciPy or torch sparse, with a row for every node of X (or, on the
+        boundary, of X_b) and a column for every node of X~ (or of X, where ghosts play no part), in
+        the order interior | boundary | ghost. The equation is required on the boundary as well, so
+        rows there must hold the operator too, one-sided if need be.
+        :meth:`DiscreteProblem.compare` tells whether a matrix is what it is called.
+    dtype : torch.dtype
+        float64. With float32 the weights are still computed in float64.
+    device : optional
+    **options
+        Of the assembly, `exponent`, `stencil_size`, `overlap`, ...:
+        :class:`~dtpinn.rbffd.Options`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a residual fails its dry run, or the nodes cannot carry the stencils; nothing has been
+        assembled then.
+
+    Examples
+    --------
+    >>> import torch, dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+    >>> pde = dtpinn.Poisson.from_solution(lambda x: torch.sin(x[:, 0]))
+    >>> problem = dtpinn.discretize(pde, nodes, order=4)
+    >>> u = problem.solve()
+    >>> exact = torch.sin(torch.tensor(nodes.collocation[:, 0]))
+    >>> bool((u - exact).norm() < 1e-4 * exact.norm())
+    True
+    """
+    check_device(device)
+    problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
+    return problem.to(device=device)
