@@ -7,13 +7,13 @@ differentiation; both run the same residuals.
 from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.description import Description
+from dtpinn.problem.direct.integrate import Trajectory, integrate
 from dtpinn.problem.discrete import DiscreteProblem
 from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
 from dtpinn.problem.forward import ForwardProblem
-from dtpinn.problem.integrate import Trajectory, integrate
-from dtpinn.problem.least_squares import DiscreteResiduals
-from dtpinn.problem.linearize import Linearization
+from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
+from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.vanilla import vanilla
 

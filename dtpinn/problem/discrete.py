@@ -14,16 +14,16 @@ from dtpinn.pde import PDE, Operator
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
+from dtpinn.problem.direct.integrate import integrate
+from dtpinn.problem.direct.newton import solve_newton
+from dtpinn.problem.direct.system import starting_values
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
-from dtpinn.problem.integrate import integrate
-from dtpinn.problem.least_squares import DiscreteResiduals
-from dtpinn.problem.linearize import Linearization, Linearizer
+from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
+from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import OwnName, assemble_matrices, key_of
-from dtpinn.problem.newton import solve_newton
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import repeat
-from dtpinn.problem.system import starting_values
 from dtpinn.rbffd import Options
 
 

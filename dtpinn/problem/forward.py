@@ -8,13 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtpinn.jets import Jet
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator, operators
 from dtpinn.pde.derivatives import Argument, check_argument
-from dtpinn.problem import rules  # noqa: F401  what torch functions do to jets
 from dtpinn.problem.automatic import AutomaticProblem
-from dtpinn.problem.jet import Jet
-from dtpinn.problem.plan import Plan
+from dtpinn.problem.forward_plan import Plan
 from dtpinn.problem.problem import Model
 from dtpinn.problem.regions import Region
 
@@ -63,7 +62,7 @@ class ForwardProblem(AutomaticProblem):
     """The residuals of an equation with derivatives by one forward pass.
 
     Made by :func:`vanilla`. Values, first and second derivatives go through the model together, as
-    a :class:`~dtpinn.problem.jet.Jet`, so there is no backward pass but training's own. That one is
+    a :class:`~dtpinn.jets.jet.Jet`, so there is no backward pass but training's own. That one is
     not differentiable again.
     """
 

@@ -13,13 +13,14 @@ import torch
 from torch import nn
 
 import dtpinn
+from dtpinn.jets import taylor
+from dtpinn.jets.pointwise import POINTWISE
+from dtpinn.jets.rules import Jet
+from dtpinn.jets.taylor import Layout
 from dtpinn.models.mlp import _NAMED
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem import forward, taylor
-from dtpinn.problem.pointwise import POINTWISE
-from dtpinn.problem.rules import Jet
-from dtpinn.problem.taylor import Layout
+from dtpinn.problem import forward
 
 from equations import Elasticity, ReactionInTime, TwoParts
 

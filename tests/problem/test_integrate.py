@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import dtpinn
-from dtpinn.problem import integrate
-from dtpinn.problem.initial_values import initial_values
-from dtpinn.problem.stepping import Stepper
+from dtpinn.problem.direct import integrate
+from dtpinn.problem.direct.initial_values import initial_values
+from dtpinn.problem.direct.stepping import Stepper
 
 from evolutions import Diffusion, SplitHeat, wave
 

@@ -10,8 +10,8 @@ from torch import nn
 import dtpinn
 from dtpinn.nodes import ordering
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem import model_jacobian
-from dtpinn.problem.model_jacobian import ModelJacobian
+from dtpinn.problem.jacobian import model_jacobian
+from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 
 from equations import Elasticity, ReactionInTime, TwoParts
 

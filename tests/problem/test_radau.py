@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 from scipy.sparse import csc_array
 
-from dtpinn.problem.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
+from dtpinn.problem.direct.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
 
 
 def test_it_is_radau_iia():

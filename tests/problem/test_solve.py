@@ -11,9 +11,9 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem import newton
-from dtpinn.problem.newton import solve_newton
-from dtpinn.problem.system import starting_values
+from dtpinn.problem.direct import newton
+from dtpinn.problem.direct.newton import solve_newton
+from dtpinn.problem.direct.system import starting_values
 
 from equations import Elasticity, TwoParts
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 from scipy.sparse import csr_array
 
-from dtpinn.problem.sparse_sum import SparseSum, Term
+from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 
 POINTS, NODES, TIMES, FIELDS, EQUATIONS = 4, 6, 3, 2, 2
 

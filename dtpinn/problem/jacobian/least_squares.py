@@ -20,8 +20,8 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.func import jvp
 
-from dtpinn.problem.linearize import Linearization
-from dtpinn.problem.model_jacobian import ModelJacobian
+from dtpinn.problem.jacobian.linearize import Linearization
+from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem

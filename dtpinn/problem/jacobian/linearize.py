@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from dtpinn.problem.linear_derivatives import NodalState
-from dtpinn.problem.linear_residual import LinearResidual
+from dtpinn.problem.jacobian.derivatives import NodalState
+from dtpinn.problem.jacobian.residual import LinearResidual
 from dtpinn.problem.matrices import Matrices
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.regions import Region, repeat

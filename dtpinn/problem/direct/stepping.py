@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dtpinn.problem.linearize import Linearization, Linearizer
-from dtpinn.problem.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
-from dtpinn.problem.system import System, generic_values
+from dtpinn.problem.direct.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
+from dtpinn.problem.direct.system import System, generic_values
+from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtpinn.problem import taylor
-from dtpinn.problem.jet import RULES, Jet, rule, unknown
+from dtpinn.jets import taylor
+from dtpinn.jets.jet import RULES, Jet, rule, unknown
 
 
 def shifted(dim: int | Sequence[int]) -> Any:

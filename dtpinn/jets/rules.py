@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtpinn.problem import taylor
-from dtpinn.problem.jet import RULES, Jet, rule, unknown
-from dtpinn.problem.linear_rules import matmul, shifted
-from dtpinn.problem.pointwise import POINTWISE, Pointwise, power
+from dtpinn.jets import taylor
+from dtpinn.jets.jet import RULES, Jet, rule, unknown
+from dtpinn.jets.linear_rules import matmul, shifted
+from dtpinn.jets.pointwise import POINTWISE, Pointwise, power
 
 Operand = Tensor | float
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from dtpinn.problem.initial_values import initial_values
-from dtpinn.problem.stepping import Stepper
-from dtpinn.problem.system import starting_values
+from dtpinn.problem.direct.initial_values import initial_values
+from dtpinn.problem.direct.stepping import Stepper
+from dtpinn.problem.direct.system import starting_values
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem

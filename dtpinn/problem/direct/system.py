@@ -12,7 +12,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 from scipy.sparse.linalg import SuperLU, splu
 from torch import Tensor
 
-from dtpinn.problem.linearize import Linearization
+from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from dtpinn.problem.linear_derivatives import LinearDerivatives, NodalState, diagonals
+from dtpinn.problem.jacobian.derivatives import LinearDerivatives, NodalState, diagonals
+from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices
-from dtpinn.problem.sparse_sum import SparseSum, Term
 
 Floats = NDArray[np.float64]
 

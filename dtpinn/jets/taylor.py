@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from dtpinn.problem.pointwise import Pointwise
+from dtpinn.jets.pointwise import Pointwise
 
 # sum_k c_k d_i d_j over the terms (i, j, c): i and j number the directions of a layout.
 Form = tuple[tuple[int, int, float], ...]
@@ -74,7 +74,7 @@ def compose(stack: Tensor, function: Pointwise, layout: Layout) -> Tensor:
 
     Examples
     --------
-    >>> from dtpinn.problem.pointwise import power
+    >>> from dtpinn.jets.pointwise import power
     >>> x = torch.tensor([[3.0], [1.0], [0.0]])  # x at 3, dx/dx, d2x/dx2
     >>> compose(x, power(2), Layout(1, (((0, 0, 1.0),),))).flatten()
     tensor([9., 6., 2.])

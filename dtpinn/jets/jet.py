@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from dtpinn.problem.taylor import Layout
+from dtpinn.jets.taylor import Layout
 
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ class Jet(Tensor):
 
     Examples
     --------
-    >>> from dtpinn.problem.rules import Jet  # with what torch functions do to it
+    >>> from dtpinn.jets import Jet
     >>> x = Jet(torch.tensor([[3.0], [1.0], [0.0]]), Layout(1, (((0, 0, 1.0),),)))
     >>> (x**2 * torch.exp(0 * x) - 1).stack.flatten()
     tensor([8., 6., 2.])

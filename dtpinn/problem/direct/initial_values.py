@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dtpinn.problem.linear_derivatives import diagonals
+from dtpinn.problem.jacobian.derivatives import diagonals
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem

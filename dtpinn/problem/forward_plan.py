@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dtpinn.jets import Jet, Layout
 from dtpinn.pde import Operator, operators
 from dtpinn.pde.operators import NORMAL, MultiIndex
 from dtpinn.problem.dry_run import label
-from dtpinn.problem.jet import Jet
 from dtpinn.problem.regions import Region
-from dtpinn.problem.taylor import Layout
 
 Terms = tuple[tuple[MultiIndex, float], ...]
 

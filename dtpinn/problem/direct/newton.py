@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from tqdm import tqdm
 
-from dtpinn.problem.linearize import Linearization
-from dtpinn.problem.system import LARGE, System, factorise, generic_values
+from dtpinn.problem.direct.system import LARGE, System, factorise, generic_values
+from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
