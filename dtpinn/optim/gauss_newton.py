@@ -154,33 +154,63 @@ class GaussNewton(Resumable):
         return opening
 
     def _iterate(self) -> None:
-        """Linearise, and raise the damping until a step lowers the loss."""
-        options = self.param_groups[0]
+        """Linearise, move, and take the damping back a little."""
+        options, before = self.param_groups[0], self._loss
         self._point = self._flat.read()
-        rows, weights = self._draw()
-        self.evaluations += 1
-        equations = DampedEquations(weights[:, None] * self._system.jacobian(rows))
-        self._rows, self._weights = rows, weights
-        r = self._of_rows(self._residual)
+        equations, r = self._linearized()
         steepest = 2.0 * float((equations.A.T @ r).abs().max())
-        self.stop_reason = stopping.small_gradient(steepest, options["tolerance_gradient"])
         if not math.isfinite(steepest):
-            self.stop_reason = stopping.not_finite(self._loss, steepest, moved_back=False)
+            self.stop_reason = stopping.not_finite(before, steepest, moved_back=False)
+            return
+        self.stop_reason = stopping.small_gradient(steepest, options["tolerance_gradient"])
+        if self.stop_reason is not None:
+            return
         if self._damping is None:
             self._damping = options["damping"] * equations.mean_square
-        before, damping = self._loss, self._damping
-        while self.stop_reason is None and not self._try(equations, r, damping):
+        if not self._descend(equations, r):
+            self._flat.write(self._point)
+            return
+        self.iterations += 1
+        self._damping /= options["decrease"]
+        tolerance = options["tolerance_change"]
+        self.stop_reason = stopping.small_fraction(before, self._loss, tolerance)
+
+    def _descend(self, equations: DampedEquations, r: Tensor) -> bool:
+        """Raise the damping until a step lowers the loss; false where none does."""
+        assert self._damping is not None
+        tries, at_first = 0, self._damping
+        while not self._try(equations, r, self._damping):
+            tries += 1
             self.rejections += 1
-            damping *= options["increase"]
-            if damping > _HOPELESS * equations.mean_square:
-                self._flat.write(self._point)
-                self.stop_reason = stopping.no_step(self._loss, damping)
-        if self.stop_reason is None:
-            self.iterations += 1
-            self._damping = damping / options["decrease"]
-            self.stop_reason = stopping.small_fraction(
-                before, self._loss, options["tolerance_change"]
-            )
+            self._damping *= self.param_groups[0]["increase"]
+            if self._damping > _HOPELESS * equations.mean_square:
+                self.stop_reason = stopping.no_step(self._loss, self._damping)
+                self._damping = at_first  # for whoever calls again, with another closure
+                return False
+            if self._sample is not None and tries == _PATIENCE:
+                return False  # these rows know too little of the others: draw again
+        return True
+
+    def _linearized(self) -> tuple[DampedEquations, Tensor]:
+        """A and r of this iteration's rows."""
+        m, options = len(self._residual), self.param_groups[0]
+        count = options["rows"] or affordable_rows(m, self._flat.size, options["memory"])
+        self._sample = None
+        if count < m:
+            rows, weights = sample_rows(self._system.sizes, count, self._generator)
+            self._sample = rows.to(self._flat.device), weights.to(self._flat.device)
+        self.evaluations += 1
+        A = self._system.jacobian(None if self._sample is None else self._sample[0])
+        if self._sample is not None:
+            A = A * self._sample[1][:, None]
+        return DampedEquations(A), self._of_rows(self._residual)
+
+    def _of_rows(self, residual: Tensor) -> Tensor:
+        """The iteration's rows of residuals, weighted as its Jacobian is."""
+        if self._sample is None:
+            return residual.double()
+        rows, weights = self._sample
+        return weights * residual[rows]
 
     def _try(self, equations: DampedEquations, r: Tensor, damping: float) -> bool:
         """Move if the step at this damping lowers the loss; whether it did."""
@@ -207,20 +237,6 @@ class GaussNewton(Resumable):
         a = equations.solve((slope - equations.A @ v) * (2.0 / _PROBE))
         bends = 2.0 * float(a.norm()) <= limit * float(v.norm())  # false also for NaN
         return v + 0.5 * a if bends else None
-
-    def _draw(self) -> tuple[Tensor | None, Tensor]:
-        """Rows of this iteration with their weights; None stands for all."""
-        m, p = len(self._residual), self._flat.size
-        options = self.param_groups[0]
-        count = options["rows"] or affordable_rows(m, p, options["memory"])
-        if count >= m:
-            return None, torch.ones((), dtype=torch.float64, device=self._flat.device).expand(m)
-        rows, weights = sample_rows(self._system.sizes, count, self._generator)
-        return rows.to(self._flat.device), weights.to(self._flat.device)
-
-    def _of_rows(self, residual: Tensor) -> Tensor:
-        """The iteration's rows of residuals, weighted as its Jacobian is."""
-        return self._weights * (residual if self._rows is None else residual[self._rows])
 
     def _evaluate(self) -> Tensor:
         """Compute the residuals, counted."""
@@ -253,6 +269,8 @@ class GaussNewton(Resumable):
 # How far along v the second derivative is looked for. The result hardly depends on it (0.03 does
 # as well); Transtrum and Sethna take 0.1.
 _PROBE = 0.1
+# Rejections after which other rows are drawn, where they are drawn by lot.
+_PATIENCE = 8
 # Damping, in mean eigenvalues of A'A, at which a step is a billionth of nothing.
 _HOPELESS = 1e12
 
