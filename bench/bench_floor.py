@@ -102,6 +102,6 @@ def test_floor(benchmark, remarks, case, optimizer, seed):
         (
             f"{case}, {optimizer}, seed {seed}",
             f"error {last.error:.2e}, floor {floor:.2e}, ratio {last.error / floor:.2f}; "
-            f"twice the floor {told}; {figures['iterations']} iterations",
+            f"twice the floor {told}; {figures['iterations']} iterations; {result.stop_reason}",
         )
     )
