@@ -12,7 +12,7 @@ from torch import Tensor
 from dtpinn.optim import stopping
 from dtpinn.optim.damped import DampedEquations
 from dtpinn.optim.least_squares import as_least_squares
-from dtpinn.optim.options import check_count, check_number
+from dtpinn.optim.options import check_options
 from dtpinn.optim.resumable import Resumable
 from dtpinn.optim.sampling import affordable_rows, sample_rows
 
@@ -105,7 +105,7 @@ class GaussNewton(Resumable):
         tolerance_gradient: float = 0.0,
         tolerance_change: float = 0.0,
     ) -> None:
-        options = {
+        numbers = {
             "damping": damping,
             "increase": increase,
             "decrease": decrease,
@@ -113,12 +113,15 @@ class GaussNewton(Resumable):
             "acceleration": acceleration,
             "rows": rows,
             "memory": memory,
-            "seed": seed,
             "tolerance_gradient": tolerance_gradient,
             "tolerance_change": tolerance_change,
         }
-        _check(options)
-        super().__init__(params, options)
+        above = {"damping": 0.0, "increase": 1.0, "decrease": 1.0, "memory": 0.0}
+        counts = ("max_iterations", "rows")
+        check_options("GaussNewton", numbers, counts=counts, optional=("rows",), above=above)
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ValueError(f"GaussNewton: expected seed to be an integer >= 0, got {seed!r}")
+        super().__init__(params, {**numbers, "seed": seed})
         self.iterations = self.evaluations = self.rejections = 0
         self.stop_reason: str | None = None
 
@@ -277,15 +280,3 @@ _HOPELESS = 1e12
 
 def _square(residual: Tensor) -> float:
     return float(residual.double().square().sum())
-
-
-def _check(options: dict[str, Any]) -> None:
-    for name, value in options.items():
-        if name == "max_iterations" or (name == "rows" and value is not None):
-            check_count("GaussNewton", name, value)
-        elif name == "seed":
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-                raise ValueError(f"GaussNewton: expected seed to be an integer >= 0, got {value!r}")
-        elif name != "rows":
-            limits = {"damping": 0.0, "increase": 1.0, "decrease": 1.0, "memory": 0.0}
-            check_number("GaussNewton", name, value, above=limits.get(name))

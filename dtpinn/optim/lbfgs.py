@@ -13,7 +13,7 @@ from dtpinn.optim import stopping
 from dtpinn.optim.closure import checked_loss, floats
 from dtpinn.optim.curvature import CurvaturePairs
 from dtpinn.optim.line_search import LineSearch, strong_wolfe
-from dtpinn.optim.options import check_count, check_number
+from dtpinn.optim.options import check_options
 from dtpinn.optim.resumable import Resumable
 
 Closure = Callable[[], Any]
@@ -112,18 +112,24 @@ class LBFGS(Resumable):
         line_search: str | None = "strong_wolfe",
         minimum_curvature: float = 0.0,
     ) -> None:
-        options = {
+        numbers = {
             "lr": lr,
             "max_iterations": max_iterations,
             "max_evaluations": max_evaluations,
             "history_size": history_size,
             "tolerance_gradient": tolerance_gradient,
             "tolerance_change": tolerance_change,
-            "line_search": line_search,
             "minimum_curvature": minimum_curvature,
         }
-        _check(options)
-        super().__init__(params, options)
+        counts = ("max_iterations", "max_evaluations", "history_size")
+        check_options(
+            "LBFGS", numbers, counts=counts, optional=("max_evaluations",), above={"lr": 0.0}
+        )
+        if line_search not in ("strong_wolfe", None):
+            raise ValueError(
+                f"LBFGS: expected line_search to be 'strong_wolfe' or None, got {line_search!r}"
+            )
+        super().__init__(params, {**numbers, "line_search": line_search})
         self.iterations = 0
         self.evaluations = 0
         self.stop_reason: str | None = None
@@ -312,17 +318,3 @@ class LBFGS(Resumable):
 # The rounding error of a loss, in units of eps |loss|, that the line search looks past. A sum of
 # squares is good to a few units; Hager and Zhang's own 1e-6 is for fp64 only.
 _NOISE = 4.0
-
-
-def _check(options: dict[str, Any]) -> None:
-    for name, value in options.items():
-        if name == "line_search":
-            if value not in ("strong_wolfe", None):
-                raise ValueError(
-                    f"LBFGS: expected line_search to be 'strong_wolfe' or None, got {value!r}"
-                )
-        elif name in ("max_iterations", "max_evaluations", "history_size"):
-            if name != "max_evaluations" or value is not None:
-                check_count("LBFGS", name, value)
-        else:
-            check_number("LBFGS", name, value, above=0.0 if name == "lr" else None)
