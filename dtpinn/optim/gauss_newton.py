@@ -43,9 +43,9 @@ class GaussNewton(Resumable):
         Largest 2 |a| / |v| of a step; beyond it the linearisation is not to be trusted, and the
         damping is raised. 0: plain Levenberg-Marquardt.
     rows : int, optional
-        How many rows of A an iteration takes, drawn afresh each time, in proportion to the square
-        root of each kind of residual. Default: all, while A fits into `memory` and its Gram matrix
-        takes a few seconds at most; else as many as do. The loss is always that of all rows.
+        How many rows of A an iteration takes, drawn afresh each time; more, by and by, where no
+        step along theirs lowers the loss, which is always that of all rows. Default: all, while A
+        fits into `memory` and its Gram matrix takes a few seconds at most; else as many as do.
     memory : float
         Bytes that A may take.
     seed : int
@@ -151,6 +151,7 @@ class GaussNewton(Resumable):
         opening = self._loss = _square(self._residual)
         if not math.isfinite(opening):
             self.stop_reason = stopping.not_finite(opening, math.nan, moved_back=False)
+        self._draws = 0  # that led nowhere, one after another
         last = self.iterations + int(self.param_groups[0]["max_iterations"])
         while self.stop_reason is None and self.iterations < last:
             self._iterate()
@@ -173,7 +174,7 @@ class GaussNewton(Resumable):
         if not self._descend(equations, r):
             self._flat.write(self._point)
             return
-        self.iterations += 1
+        self.iterations, self._draws = self.iterations + 1, 0
         self._damping /= options["decrease"]
         tolerance = options["tolerance_change"]
         self.stop_reason = stopping.small_fraction(before, self._loss, tolerance)
@@ -186,18 +187,24 @@ class GaussNewton(Resumable):
             tries += 1
             self.rejections += 1
             self._damping *= self.param_groups[0]["increase"]
-            if self._damping > _HOPELESS * equations.mean_square:
-                self.stop_reason = stopping.no_step(self._loss, self._damping)
-                self._damping = at_first  # for whoever calls again, with another closure
+            sampled = self._sample is not None
+            hopeless = self._damping > _HOPELESS * equations.mean_square
+            if hopeless or (sampled and tries == _PATIENCE):
+                self._draws += 1
+                if not sampled or self._draws == _DRAWS:
+                    self.stop_reason = stopping.no_step(self._loss, self._damping)
+                # Whose fault was it? More rows next time, and half the raise.
+                self._more_rows *= _MORE
+                self._damping = math.sqrt(at_first * self._damping) if sampled else at_first
                 return False
-            if self._sample is not None and tries == _PATIENCE:
-                return False  # these rows know too little of the others: draw again
         return True
 
     def _linearized(self) -> tuple[DampedEquations, Tensor]:
         """A and r of this iteration's rows."""
         m, options = len(self._residual), self.param_groups[0]
         count = options["rows"] or affordable_rows(m, self._flat.size, options["memory"])
+        most = max(count, int(options["memory"] / (8 * self._flat.size)))
+        count = min(int(count * self._more_rows), most)
         self._sample = None
         if count < m:
             rows, weights = sample_rows(self._system.sizes, count, self._generator)
@@ -250,6 +257,7 @@ class GaussNewton(Resumable):
 
     def _allocate(self) -> None:
         self._damping = None
+        self._more_rows = 1.0
         self._generator = torch.Generator().manual_seed(self.param_groups[0]["seed"])
 
     def _memory(self) -> dict[str, Any]:
@@ -259,21 +267,23 @@ class GaussNewton(Resumable):
             "rejections": self.rejections,
             "stop_reason": self.stop_reason,
             "damping": self._damping,
+            "more_rows": self._more_rows,
             "generator": self._generator.get_state(),
         }
 
     def _remember(self, memory: dict[str, Any]) -> None:
         self.iterations, self.evaluations = memory["iterations"], memory["evaluations"]
         self.rejections, self.stop_reason = memory["rejections"], memory["stop_reason"]
-        self._damping = memory["damping"]
+        self._damping, self._more_rows = memory["damping"], memory["more_rows"]
         self._generator.set_state(memory["generator"].cpu())
 
 
 # How far along v the second derivative is looked for. The result hardly depends on it (0.03 does
 # as well); Transtrum and Sethna take 0.1.
 _PROBE = 0.1
-# Rejections after which other rows are drawn, where they are drawn by lot.
-_PATIENCE = 8
+# Where rows are drawn by lot: rejections after which others are drawn, how many more, and how many
+# times in vain. Near the minimum the gradient of a sample is mostly noise, which more rows reduce.
+_PATIENCE, _MORE, _DRAWS = 5, 1.25, 10
 # Damping, in mean eigenvalues of A'A, at which a step is a billionth of nothing.
 _HOPELESS = 1e12
 

@@ -41,33 +41,44 @@ def sample_rows(
 ) -> tuple[Tensor, Tensor]:
     """Draw rows, and weights with which their squares add up to those of all rows on average.
 
-    Every kind of residual gets rows as the square root of its number, for the few boundary
-    conditions matter as much as the many equations inside.
+    The smaller kinds of residual are taken whole as far as half of the rows allow, in equal shares:
+    the few rows of a boundary condition weigh as much as the many of the equation, so their noise
+    would be the largest.
 
     Parameters
     ----------
     sizes : sequence of int
         Rows of each kind.
     count : int
-        Rows to draw, about.
+        Rows to draw.
 
     Returns
     -------
     rows : (k,) int64
+        Without repetition.
     weights : (k,) float64
 
     Examples
     --------
-    >>> rows, weights = sample_rows([10000, 100], 110, torch.Generator())
+    >>> rows, weights = sample_rows([10000, 100], 500, torch.Generator())
     >>> int((rows < 10000).sum()), len(rows), weights[[0, -1]]
-    (100, 110, tensor([10.0000,  3.1623], dtype=torch.float64))
+    (400, 500, tensor([5., 1.], dtype=torch.float64))
     """
-    total = sum(math.sqrt(size) for size in sizes)
     rows, weights, start = [], [], 0
-    for size in sizes:
-        share = min(size, math.ceil(count * math.sqrt(size) / total - 1e-9))
+    for size, share in zip(sizes, _shares(sizes, count), strict=True):
         rows.append(start + torch.randperm(size, generator=generator)[:share])
         weight = math.sqrt(size / share) if share else 1.0
         weights.append(torch.full((share,), weight, dtype=torch.float64))
         start += size
     return torch.cat(rows), torch.cat(weights)
+
+
+def _shares(sizes: Sequence[int], count: int) -> list[int]:
+    """Rows of each kind: small ones first, the largest has the rest."""
+    *small, largest = sorted(range(len(sizes)), key=lambda kind: sizes[kind])
+    shares, left = [0] * len(sizes), count // 2
+    for waiting, kind in zip(range(len(small), 0, -1), small, strict=True):
+        shares[kind] = min(sizes[kind], left // waiting)
+        left -= shares[kind]
+    shares[largest] = min(sizes[largest], count - sum(shares))
+    return shares
