@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from dtpinn.optim import GaussNewton
+from dtpinn.optim.sampling import sample_rows
 
 
 def parameter(*values, dtype=torch.float64):
@@ -148,7 +149,7 @@ def test_rows_are_drawn_afresh_and_every_kind_has_its_share():
     GaussNewton(system.parameters, rows=40, max_iterations=3).step(system)
     first, second = system.asked[:2]
     assert len(first.unique()) == len(first) == 40
-    assert int((first >= 900).sum()) == 10  # 30 : 10 = sqrt(900) : sqrt(100)
+    assert int((first >= 900).sum()) == 20  # the small kind may have half of them
     assert not torch.equal(first, second)
     again = Counting(parameter(0.0))
     GaussNewton(again.parameters, rows=40, max_iterations=1).step(again)
@@ -160,6 +161,49 @@ def test_rows_are_sampled_where_memory_asks_for_it(memory, all_of_them):
     system = Counting(parameter(0.0))
     GaussNewton(system.parameters, memory=memory, max_iterations=1).step(system)
     assert (system.asked[0] is None) == all_of_them
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "shares"),
+    [
+        ([900, 100], 400, [300, 100]),
+        ([5000, 700, 90], 400, [200, 110, 90]),
+        ([10, 10], 15, [7, 8]),
+        ([100], 30, [30]),
+    ],
+)
+def test_small_kinds_are_taken_whole_as_far_as_half_of_the_rows_allow(sizes, count, shares):
+    rows, weights = sample_rows(sizes, count, torch.Generator())
+    ends = torch.tensor(sizes).cumsum(0)
+    kinds = torch.bucketize(rows, ends, right=True)
+    assert kinds.bincount(minlength=len(sizes)).tolist() == shares
+    assert len(rows.unique()) == count
+    for kind, (size, share) in enumerate(zip(sizes, shares, strict=True)):
+        assert torch.allclose(
+            weights[kinds == kind] ** 2 * share, torch.tensor(1.0 * size).double()
+        )
+
+
+def test_rows_that_lead_nowhere_become_more_until_all_hope_is_lost():
+    """The few rows drawn know nothing of the one that holds the minimum."""
+
+    class Misled(Counting):
+        def residual(self):
+            w = float(self.parameters[0].detach())
+            return torch.cat([torch.full((999,), 1e-3), torch.tensor([w**2 + 1.0])]).double()
+
+        def jacobian(self, rows=None):
+            self.asked.append(rows)
+            return torch.full((1000 if rows is None else len(rows), 1), 1.0, dtype=torch.float64)
+
+    system = Misled(parameter(0.0))
+    system.sizes = [1000]
+    optimizer = GaussNewton(system.parameters, rows=20, max_iterations=3)
+    optimizer.step(system)
+    assert optimizer.stop_reason.startswith("no step lowers")
+    assert [len(rows) for rows in system.asked[:3]] == [20, 25, 31]
+    assert len(system.asked) == 10
+    assert torch.equal(system.parameters[0].detach(), torch.zeros(1, dtype=torch.float64))
 
 
 # What is reported
