@@ -46,6 +46,11 @@ class GaussNewton(Resumable):
         How many rows of A an iteration takes, drawn afresh each time; more, by and by, where no
         step along theirs lowers the loss, which is always that of all rows. Default: all, while A
         fits into `memory` and its Gram matrix takes a few seconds at most; else as many as do.
+    momentum : float
+        Where rows are drawn, steps are damped towards this part of the last one instead of towards
+        zero, so that what one sample does not see is not forgotten with it (SPRING, Goldshlager et
+        al., arXiv:2401.10190). Below 1; 0 for none. The loss at N = 5,000 and 4 x 50 was 1000 times
+        smaller after the same minute with 0.9 than without.
     memory : float
         Bytes that A may take.
     seed : int
@@ -87,8 +92,8 @@ class GaussNewton(Resumable):
     20
     """
 
-    # None until the first Jacobian tells its units.
-    _damping: float | None
+    _damping: float | None  # None until the first Jacobian tells its units
+    _last_step: Tensor | None  # (p,), in float64
 
     def __init__(
         self,
@@ -100,6 +105,7 @@ class GaussNewton(Resumable):
         max_iterations: int = 1,
         acceleration: float = 0.75,
         rows: int | None = None,
+        momentum: float = 0.9,
         memory: float = 2.0**30,
         seed: int = 0,
         tolerance_gradient: float = 0.0,
@@ -112,6 +118,7 @@ class GaussNewton(Resumable):
             "max_iterations": max_iterations,
             "acceleration": acceleration,
             "rows": rows,
+            "momentum": momentum,
             "memory": memory,
             "tolerance_gradient": tolerance_gradient,
             "tolerance_change": tolerance_change,
@@ -119,6 +126,8 @@ class GaussNewton(Resumable):
         above = {"damping": 0.0, "increase": 1.0, "decrease": 1.0, "memory": 0.0}
         counts = ("max_iterations", "rows")
         check_options("GaussNewton", numbers, counts=counts, optional=("rows",), above=above)
+        if momentum >= 1.0:
+            raise ValueError(f"GaussNewton: expected momentum to be below 1, got {momentum!r}")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ValueError(f"GaussNewton: expected seed to be an integer >= 0, got {seed!r}")
         super().__init__(params, {**numbers, "seed": seed})
@@ -182,14 +191,13 @@ class GaussNewton(Resumable):
     def _descend(self, equations: DampedEquations, r: Tensor) -> bool:
         """Raise the damping until a step lowers the loss; false where none does."""
         assert self._damping is not None
-        tries, at_first = 0, self._damping
+        self._misled, at_first = 0, self._damping
         while not self._try(equations, r, self._damping):
-            tries += 1
             self.rejections += 1
             self._damping *= self.param_groups[0]["increase"]
             sampled = self._sample is not None
             hopeless = self._damping > _HOPELESS * equations.mean_square
-            if hopeless or (sampled and tries == _PATIENCE):
+            if hopeless or self._misled == _PATIENCE:
                 self._draws += 1
                 if not sampled or self._draws == _DRAWS:
                     self.stop_reason = stopping.no_step(self._loss, self._damping)
@@ -226,16 +234,24 @@ class GaussNewton(Resumable):
         """Move if the step at this damping lowers the loss; whether it did."""
         if not equations.factorise(damping):
             return False
-        step = self._accelerated(equations, equations.solve(r))
+        step = self._accelerated(equations, self._proposed(equations, r))
         if step is None:
             return False
         self._flat.write(self._point + step.to(self._point.dtype))
         residual = self._evaluate()
         loss = _square(residual)
         if not loss < self._loss:  # true also for NaN
+            self._misled += _square(self._of_rows(residual)) < _square(r)
             return False
-        self._residual, self._loss = residual, loss
+        self._residual, self._loss, self._last_step = residual, loss, step
         return True
+
+    def _proposed(self, equations: DampedEquations, r: Tensor) -> Tensor:
+        """The damped step; where rows are drawn, damped towards a part of the last one."""
+        if self._sample is None or self._last_step is None:
+            return equations.solve(r)
+        towards = self.param_groups[0]["momentum"] * self._last_step
+        return towards + equations.solve(r + equations.A @ towards)
 
     def _accelerated(self, equations: DampedEquations, v: Tensor) -> Tensor | None:
         """The step v + a / 2, or None where it bends too much."""
@@ -258,6 +274,7 @@ class GaussNewton(Resumable):
     def _allocate(self) -> None:
         self._damping = None
         self._more_rows = 1.0
+        self._last_step = None
         self._generator = torch.Generator().manual_seed(self.param_groups[0]["seed"])
 
     def _memory(self) -> dict[str, Any]:
@@ -268,6 +285,7 @@ class GaussNewton(Resumable):
             "stop_reason": self.stop_reason,
             "damping": self._damping,
             "more_rows": self._more_rows,
+            "last_step": None if self._last_step is None else self._last_step.clone(),
             "generator": self._generator.get_state(),
         }
 
@@ -275,15 +293,18 @@ class GaussNewton(Resumable):
         self.iterations, self.evaluations = memory["iterations"], memory["evaluations"]
         self.rejections, self.stop_reason = memory["rejections"], memory["stop_reason"]
         self._damping, self._more_rows = memory["damping"], memory["more_rows"]
+        step = memory["last_step"]
+        self._last_step = None if step is None else step.to(self._flat.device, copy=True)
         self._generator.set_state(memory["generator"].cpu())
 
 
 # How far along v the second derivative is looked for. The result hardly depends on it (0.03 does
 # as well); Transtrum and Sethna take 0.1.
 _PROBE = 0.1
-# Where rows are drawn by lot: rejections after which others are drawn, how many more, and how many
-# times in vain. Near the minimum the gradient of a sample is mostly noise, which more rows reduce.
-_PATIENCE, _MORE, _DRAWS = 5, 1.25, 10
+# Where rows are drawn by lot, and a step lowers their residuals but not those of all: how often before
+# others are drawn, how many more, and how many times in vain. Near the minimum the gradient of a
+# sample is mostly noise, which more rows reduce.
+_PATIENCE, _MORE, _DRAWS = 4, 1.25, 10
 # Damping, in mean eigenvalues of A'A, at which a step is a billionth of nothing.
 _HOPELESS = 1e12
 

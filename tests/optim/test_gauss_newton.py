@@ -116,18 +116,35 @@ def test_scaling_the_residuals_changes_nothing():
 # Rows by lot
 
 
-def test_sampled_rows_reach_a_common_minimum():
-    """120 parameters fit 400 residuals that a network of the same shape made."""
+def of_a_twin():
+    """120 parameters, and 400 residuals that a network of the same shape makes vanish."""
     torch.manual_seed(3)
     true, net = (
         nn.Sequential(nn.Linear(2, 30), nn.Tanh(), nn.Linear(30, 1)).double() for _ in range(2)
     )
     x = torch.rand(400, 2, dtype=torch.float64)
     target = true(x).detach()
-    residuals = lambda: (net(x) - target)[:, 0]  # noqa: E731
+    return net, lambda: (net(x) - target)[:, 0]
+
+
+def test_sampled_rows_reach_a_common_minimum():
+    net, residuals = of_a_twin()
     optimizer = GaussNewton(net.parameters(), rows=80, max_iterations=60)
     before = optimizer.step(residuals)
     assert square(residuals) < 1e-6 * before
+
+
+def test_momentum_remembers_what_a_sample_does_not_see():
+    losses = {}
+    for momentum in (0.0, 0.9):
+        net, residuals = of_a_twin()
+        optimizer = GaussNewton(
+            net.parameters(), rows=40, momentum=momentum, acceleration=0.0, max_iterations=60
+        )
+        optimizer.step(residuals)
+        losses[momentum] = square(residuals)
+    print(losses)
+    assert losses[0.9] < 0.3 * losses[0.0]
 
 
 class Counting:
@@ -290,6 +307,7 @@ def test_single_precision_is_a_choice():
         ({"increase": 1.0}, ValueError, "increase to be finite and above 1"),
         ({"max_iterations": 0}, ValueError, "max_iterations to be at least 1"),
         ({"rows": 2.5}, TypeError, "rows to be an integer"),
+        ({"momentum": 1.0}, ValueError, "momentum to be below 1"),
         ({"seed": -1}, ValueError, "seed to be an integer >= 0"),
         ({"acceleration": math.nan}, ValueError, "acceleration to be finite"),
         ({"memory": "1 GB"}, TypeError, "memory to be a number"),
