@@ -194,6 +194,7 @@ class GaussNewton(Resumable):
         self._misled, at_first = 0, self._damping
         while not self._try(equations, r, self._damping):
             self.rejections += 1
+            self._last_step = None  # more damping would lead towards it, and not to the gradient
             self._damping *= self.param_groups[0]["increase"]
             sampled = self._sample is not None
             hopeless = self._damping > _HOPELESS * equations.mean_square
@@ -250,7 +251,7 @@ class GaussNewton(Resumable):
         """The damped step; where rows are drawn, damped towards a part of the last one."""
         if self._sample is None or self._last_step is None:
             return equations.solve(r)
-        towards = self.param_groups[0]["momentum"] * self._last_step
+        towards = self._last_step * float(self.param_groups[0]["momentum"])
         return towards + equations.solve(r + equations.A @ towards)
 
     def _accelerated(self, equations: DampedEquations, v: Tensor) -> Tensor | None:
@@ -301,9 +302,9 @@ class GaussNewton(Resumable):
 # How far along v the second derivative is looked for. The result hardly depends on it (0.03 does
 # as well); Transtrum and Sethna take 0.1.
 _PROBE = 0.1
-# Where rows are drawn by lot, and a step lowers their residuals but not those of all: how often before
-# others are drawn, how many more, and how many times in vain. Near the minimum the gradient of a
-# sample is mostly noise, which more rows reduce.
+# Where rows are drawn by lot, and a step lowers their residuals but not those of all: how often
+# before others are drawn, how many more, how many times in vain. Near the minimum the gradient of a sample
+# is mostly noise, which more rows reduce.
 _PATIENCE, _MORE, _DRAWS = 4, 1.25, 10
 # Damping, in mean eigenvalues of A'A, at which a step is a billionth of nothing.
 _HOPELESS = 1e12
