@@ -303,8 +303,8 @@ class GaussNewton(Resumable):
 # as well); Transtrum and Sethna take 0.1.
 _PROBE = 0.1
 # Where rows are drawn by lot, and a step lowers their residuals but not those of all: how often
-# before others are drawn, how many more, how many times in vain. Near the minimum the gradient of a sample
-# is mostly noise, which more rows reduce.
+# before others are drawn, how many more, how many times in vain. Near the minimum the gradient of a
+# sample is mostly noise, which more rows reduce.
 _PATIENCE, _MORE, _DRAWS = 4, 1.25, 10
 # Damping, in mean eigenvalues of A'A, at which a step is a billionth of nothing.
 _HOPELESS = 1e12
