@@ -68,8 +68,8 @@ class Field:
         """Return d values / dt on X~, by one backward pass per field."""
         t = self.t
         assert t is not None  # the dry run has refused D.time in steady problems
-        columns = [values] if values.dim() == 1 else list(values.unbind(1))
-        with torch.enable_grad():
+        with torch.enable_grad():  # a column taken without it would not depend on t
+            columns = [values] if values.dim() == 1 else list(values.unbind(1))
             parts = [row_gradients(column, t) for column in columns]
         return parts[0] if values.dim() == 1 else torch.stack(parts, dim=1)
 

@@ -187,3 +187,17 @@ def test_derivatives_in_time_under_no_grad(build):
     result = dtpinn.fit(model, problem, epochs=2)
     assert result.history[-1].loss < result.history[0].loss
     assert set(result.history[-1].parts) == {"pde", "boundary", "initial"}
+
+
+def test_derivatives_in_time_of_a_system_under_no_grad(build):
+    pde = make(
+        lambda self, u, D, x, t: D.time(u) - D.time(lambda u, x, t: t[:, None] * u),
+        lambda self, u, D, x, n, t: D.time(u),
+        fields=2,
+        initial=lambda self, u, x: u,
+    )
+    problem = build(pde, times=[0.0, 0.5, 1.0])
+    model = dtpinn.MLP(3, fields=2, width=5, depth=1, seed=0)
+    with torch.no_grad():
+        quiet = problem.loss(model)
+    assert torch.equal(quiet, problem.loss(model))
