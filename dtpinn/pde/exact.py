@@ -72,7 +72,8 @@ def initial_data(u: Solution, start: float) -> Callable[[Tensor], Tensor]:
     """Return u at the first of the times, as a function of x."""
 
     def u0(x: Tensor) -> Tensor:
-        return u(x, torch.full_like(x[:, 0], start))
+        # u may be a network, and is known nevertheless
+        return u(x, torch.full_like(x[:, 0], start)).detach()
 
     return u0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,9 @@ class Known:
     """A known function, such as a source term, remembered for every point set it has seen.
 
     A problem evaluates its residual at the same tensors of points in every step of the training,
-    so the value is kept for as long as that tensor lives. The function must depend on nothing that
-    is learnt: the result is a constant for autograd. At points that themselves require a gradient,
+    so the value is kept for as long as that tensor lives and nobody writes into it. The function
+    must depend on nothing that is learnt: the result is a constant for autograd, and a function of
+    a Parameter is warned of. At points that themselves require a gradient,
     as inside ``D.laplacian(lambda u, x: k(x) * u)``, it is evaluated and differentiated each time.
 
     Parameters
@@ -38,7 +40,8 @@ class Known:
         if not callable(function):
             raise TypeError(f"Known: expected a function of the points, got {function!r}")
         self.function = function
-        # points -> (the other arguments it was called with, the value); keyed by identity.
+        # points -> (other arguments it was called with, what was written by then, the value); keyed
+        # by identity.
         self._seen: Any = WeakIdKeyDictionary()
 
     def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
@@ -46,15 +49,17 @@ class Known:
         if x.requires_grad or any(t.requires_grad for t in others):
             result: Tensor = self.function(x, *others)  # somebody differentiates it
             return result
-        with_others, value = self._seen.get(x, ((), None))
-        if value is None or not _same(with_others, others):
+        written = _versions(x, *others)
+        with_others, then, value = self._seen.get(x, ((), (), None))
+        if value is None or then != written or not _same(with_others, others):
             check_arguments(self.function, f"{self}", "x, normals on the boundary, t", x, *others)
             # Not in inference mode: what is kept must serve the training that comes later.
             with torch.inference_mode(False):
                 value = self.function(x, *others)
-                value = torch.as_tensor(value, dtype=x.dtype, device=x.device).detach()
+                value = torch.as_tensor(value, dtype=x.dtype, device=x.device)
             self._check(value, x)
-            self._seen[x] = (others, value)
+            value = value.detach()
+            self._seen[x] = (others, written, value)
         known: Tensor = value
         return known
 
@@ -64,6 +69,14 @@ class Known:
                 f"{self} returned shape {tuple(value.shape)} for {len(x)} points: it must answer "
                 "for whatever points it is called with. Values known at the nodes only become "
                 "such a function by dtpinn.pde.NodalData(points, values)"
+            )
+        if value.requires_grad:
+            warnings.warn(
+                f"{self} depends on something that requires a gradient, which it will not get: a "
+                "known function is evaluated once. What is to be learnt belongs into the residual, "
+                "f = None and the source written in a PDE of your own; what is not, "
+                "requires_grad_(False)",
+                stacklevel=3,
             )
 
     def __repr__(self) -> str:
@@ -102,6 +115,11 @@ def check_arguments(
 def _name(function: Callable[..., Tensor]) -> str:
     name: str = getattr(function, "__name__", type(function).__name__)
     return name
+
+
+def _versions(*tensors: Tensor) -> tuple[int, ...]:
+    """How often each was written into; those made in inference mode do not count."""
+    return tuple(0 if t.is_inference() else t._version for t in tensors)
 
 
 def _same(a: tuple[Tensor, ...], b: tuple[Tensor, ...]) -> bool:

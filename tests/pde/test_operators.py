@@ -55,7 +55,21 @@ def test_known_functions_are_constants_of_the_points_dtype():
     x = torch.rand(5, 2, dtype=torch.float32)
     assert f(x).dtype == torch.float32
     slope = torch.nn.Parameter(torch.ones(2))
-    assert not dtpinn.Known(lambda x: x.double() @ slope)(x).requires_grad
+    with pytest.warns(UserWarning, match=r"Known\(<lambda>\) depends on something that requires"):
+        assert not dtpinn.Known(lambda x: x.double() @ slope)(x).requires_grad
+
+
+def test_known_functions_see_points_that_were_written_into():
+    f = dtpinn.Known(lambda x, t: x.sum(-1) + t)
+    x, t = torch.ones(5, 2), torch.zeros(5)
+    assert torch.equal(f(x, t), torch.full((5,), 2.0))
+    x.mul_(2)
+    assert torch.equal(f(x, t), torch.full((5,), 4.0))
+    t.add_(1)
+    assert torch.equal(f(x, t), torch.full((5,), 5.0))
+    with torch.inference_mode():
+        there = torch.ones(5, 2)  # has no count of that
+        assert torch.equal(f(there, t), torch.full((5,), 3.0))
 
 
 def test_known_functions_are_differentiated_where_the_points_are():
