@@ -146,7 +146,9 @@ RULES.update({name: partial(_named, name) for name in POINTWISE})
 
 @rule("softplus")
 def _softplus(x: Jet, beta: float = 1.0, threshold: float = 20.0) -> Jet:
-    # The threshold, above which torch takes x itself, is where the two do not differ any more.
+    # Above the threshold torch takes x itself: from 20 on the two do not differ any more.
+    if threshold < 20:
+        raise unknown(f"softplus with threshold={threshold}")
     return _div(_compose(POINTWISE["softplus"], _mul(x, beta)), beta)
 
 

@@ -247,6 +247,7 @@ UNKNOWN = {
     "exp_": lambda x: x[:, 0].exp_(),
     "T": lambda x: x.T[0],
     "gelu with {'approximate': 'tanh'}": lambda x: nn.functional.gelu(x, approximate="tanh")[:, 0],
+    "softplus with threshold=0.5": lambda x: nn.functional.softplus(x, threshold=0.5)[:, 0],
     "sum over all points": lambda x: x.sum() + x[:, 0],
     "matmul with a right operand": lambda x: torch.ones(3, 3) @ x,
     "linear with weights": lambda x: nn.functional.linear(torch.ones(3, 2), x),
