@@ -38,8 +38,8 @@ class ResidualComparison:
         changes where the model is replaced by its mean. (The residual itself would be no measure,
         as it is nearly zero where the model is good.)
     truncation : float or None
-        The same of the truncation error, estimated: the yardstick. None where nodes of given
-        matrices carry no RBF-FD to compare with.
+        The same of the truncation error, estimated: the yardstick. None where the nodes carry no
+        other RBF-FD to compare with.
     round_off : float
         Of the dtype: smaller differences mean nothing.
     """
@@ -144,14 +144,13 @@ def _truncation(
     problem: DiscreteProblem, model: Model, ours: dict[str, Tensor], exact: dict[str, Tensor]
 ) -> dict[str, Tensor] | None:
     """Estimate the truncation error of each residual."""
-    if not problem.has_own_matrices:
-        finer = _residuals(problem.with_order(problem.order + 1), model)
-        return {name: r - finer[name] for name, r in ours.items()}
+    own = problem.has_own_matrices
     try:
-        coarse = _residuals(problem.with_order(2, own_matrices=False), model)
-    except ValueError:  # nodes that carry no stencils: too few, or two at one place
+        other = problem.with_order(2 if own else problem.order + 1, own_matrices=False)
+    except ValueError:  # nodes that carry no such stencils: too few, or two at one place
         return None
-    return {name: r - exact[name] for name, r in coarse.items()}
+    theirs = _residuals(other, model)
+    return {name: r - (exact if own else ours)[name] for name, r in theirs.items()}
 
 
 def _residuals(problem: Problem, model: Model) -> dict[str, Tensor]:

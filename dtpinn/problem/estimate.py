@@ -24,8 +24,8 @@ class Estimate:
         |model - u_p| / |u_p|: what training has left, u_p being the discrete solution of order p.
     discretisation : float or None
         |u_p - u_(p+1)| / |u_(p+1)|: what the nodes and the order have left, an estimate of the
-        error of u_p itself. No training on this problem gets reliably below it. None where
-        matrices were given: there is no next order of those to compare with.
+        error of u_p itself. No training on this problem gets reliably below it. None where there
+        is no next order to compare with: matrices were given, or the nodes are too few for it.
 
     Notes
     -----
@@ -49,7 +49,7 @@ class Estimate:
         if self.discretisation is None:
             return (
                 f"{self.distance:.1e} from the discrete solution (relative l2); the error of the "
-                "discretisation is not known for given matrices"
+                "discretisation is not known: there are no matrices of the next order"
             )
         return (
             f"relative l2 error about {self.total:.1e}: {self.distance:.1e} from the discrete "
@@ -62,13 +62,21 @@ def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
     # From the model itself: a nonlinear equation may have several solutions, and the question is
     # how far the model is from the one that it approximates.
     solution = problem.solve(guess=model)
-    finer = None
-    if not problem.has_own_matrices:
-        finer = problem.with_order(problem.order + 1).solve(guess=solution)
+    next_order = _next_order(problem)
+    finer = None if next_order is None else next_order.solve(guess=solution)
     with torch.no_grad():
         u = problem.evaluate(model, problem.points).to(solution.dtype)
     discretisation = None if finer is None else _relative(solution, finer)
     return Estimate(_relative(u, solution), discretisation)
+
+
+def _next_order(problem: DiscreteProblem) -> DiscreteProblem | None:
+    if problem.has_own_matrices:
+        return None
+    try:
+        return problem.with_order(problem.order + 1)
+    except ValueError:  # too few nodes for its stencils
+        return None
 
 
 def _relative(a: Tensor, b: Tensor) -> float:

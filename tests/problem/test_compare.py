@@ -149,3 +149,18 @@ def test_verdicts_without_a_yardstick():
     assert wrong.verdict == "DIFFERS"
     assert dataclasses.replace(told, relative=1e-12).agrees
     assert dataclasses.replace(told, relative=float("nan"), truncation=1e-3).agrees is not True
+
+
+def test_nodes_too_few_for_the_next_order_leave_no_yardstick():
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), count=50, seed=0)
+    problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes, order=5)
+    with pytest.raises(ValueError, match="a stencil needs"):
+        problem.with_order(6)
+    comparison = problem.compare(network(2))
+    assert [part.truncation for part in comparison.parts] == [None, None]
+    assert comparison.agrees
+    assert "no yardstick" in str(comparison)
+    estimate = problem.estimate(sine_cosine)
+    assert estimate.discretisation is None
+    assert estimate.total == estimate.distance
+    assert "not known: there are no matrices of the next order" in str(estimate)
