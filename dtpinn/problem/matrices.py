@@ -75,6 +75,7 @@ def assemble_matrices(
     factorisation, and the lower ones come out more accurate than asked for.
     """
     own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
+    _check_finite(own)
     _check_asked_for(own, requests)
     by_key: dict[str, csr_array] = {}
     condition: dict[str, NDArray[np.float64]] = {}
@@ -122,6 +123,14 @@ def _as_scipy(name: OwnName, matrix: Any) -> csr_array:
         f"operators[{name!r}]: expected a dtpinn.CSR, a SciPy sparse matrix or a sparse torch "
         f"tensor, got {type(matrix).__name__}"
     )
+
+
+def _check_finite(own: Mapping[OwnName, csr_array]) -> None:
+    for name, matrix in own.items():
+        if not np.isfinite(matrix.data).all():
+            bad = int(np.flatnonzero(~np.isfinite(matrix.data))[0])
+            row = int(np.searchsorted(matrix.indptr, bad, side="right")) - 1
+            raise ValueError(f"operators[{name!r}] has an entry {matrix.data[bad]} in row {row}")
 
 
 def _rows_of(name: OwnName, matrix: csr_array, region: Region, nodes: Nodes) -> csr_array:

@@ -151,3 +151,7 @@ def test_a_matrix_that_does_not_fit_says_what_would(disk):
         dtpinn.discretize(Slopes(), nodes, operators={("boundary", "laplacian"): rows})
     with pytest.raises(TypeError, match="got ndarray"):
         dtpinn.discretize(Slopes(), nodes, operators={"laplacian": np.eye(3)})
+    broken = dtpinn.rbffd.operator(nodes, {(1, 0): 1.0}, order=3).to_scipy()
+    broken.data[broken.indptr[7] + 1] = np.nan
+    with pytest.raises(ValueError, match=r"operators\['partial\(0\)'\] has an entry nan in row 7"):
+        dtpinn.discretize(Slopes(), nodes, operators={"partial(0)": broken})
