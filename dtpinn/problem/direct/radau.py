@@ -61,6 +61,10 @@ def extrapolation(ratio: float) -> Floats:
     return np.asarray(following @ np.linalg.inv(STAGES[:, None] ** powers))
 
 
+BACKWARDS = np.array([1.0, 0.0, 0.0]) @ np.linalg.inv(STAGES[:, None] ** np.arange(3))
+"""(3,): the value at the beginning of a step, extrapolated from those at its stages."""
+
+
 class StageMatrix:
     """``DERIVATIVE / step (x) R + 1 (x) J``, factorised: simplified Newton for all three stages.
 

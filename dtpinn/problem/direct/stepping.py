@@ -9,7 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dtpinn.problem.direct.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
+from dtpinn.problem.direct.radau import (
+    BACKWARDS,
+    DERIVATIVE,
+    STAGES,
+    StageMatrix,
+    extrapolation,
+)
 from dtpinn.problem.direct.system import System, generic_values
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 
@@ -85,6 +91,15 @@ class Stepper:
                 return None
             stages, u, onwards = solved, solved[-1], extrapolation(1.0)
         return u
+
+    def beginning(self, u: Floats, begin: float, step: float) -> Floats | None:
+        """Return all unknowns at the begin of a step as it makes them; None if it fails.
+
+        Algebraic ones have no part in the state that a step starts from, and follow from it. The
+        error is of the third order in the step.
+        """
+        stages = self._step(u, np.tile(u, (3, 1)), begin, step)
+        return None if stages is None else np.asarray(BACKWARDS @ stages)
 
     def _step(self, u: Floats, guess: Floats, time: float, step: float) -> Floats | None:
         """Return the unknowns at the stages, (3, n), the last of them those at the end."""
