@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import dtpinn
-from dtpinn.problem.direct import integrate
+from dtpinn.problem import integrate
 from dtpinn.problem.direct.initial_values import initial_values
 from dtpinn.problem.direct.stepping import Stepper
 
