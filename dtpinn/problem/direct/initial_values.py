@@ -23,7 +23,8 @@ def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDA
     """Solve ``initial(u, x) = 0`` at every node of X by Newton's method, pointwise.
 
     Fields of which it says nothing stay as they were: what an algebraic equation determines, such
-    as a pressure, needs no initial value: `integrate` finds it afterwards. ``u - u_0(x)`` takes one step.
+    as a pressure, needs no initial value: `integrate` finds it afterwards. ``u - u_0(x)`` takes
+    one step.
 
     Parameters
     ----------
