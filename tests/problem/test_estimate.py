@@ -84,3 +84,18 @@ def test_given_matrices_leave_the_discretisation_open_in_time_as_well(disk):
     estimate = problem.estimate(in_time)
     assert estimate.discretisation is None
     assert 0 < estimate.distance < 0.05
+
+
+def test_of_several_solutions_it_is_the_one_that_the_model_approximates(disk):
+    class Phases(dtpinn.PDE):
+        def residual(self, u, D, x):
+            return 0.01 * D.laplacian(u) + u - u**3
+
+        def boundary(self, u, D, x, n):
+            return D.normal(u)
+
+    problem = dtpinn.discretize(Phases(), disk(0.2), order=3)
+    assert problem.solve().abs().max() == 0.0  # from zero, which is one of three
+    estimate = problem.estimate(lambda x: 1e-3 * x[:, 0] - 1)
+    assert 1e-4 < estimate.distance < 1e-3
+    assert estimate.discretisation < 1e-8
