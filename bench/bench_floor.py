@@ -3,7 +3,7 @@
     pytest bench/bench_floor.py -q --benchmark-quiet -k "linear and 2236 and p5"
 
 Same nodes, network and first weights for all; the clock is that of `fit`, training alone. Errors
-are relative l2: on 21,748 test points, for heat at the collocation points and all slices. The
+are relative l2: on about 21,700 test points, for heat at the collocation points and all slices. The
 floor is the error of the discrete system solved directly (of the method of lines for heat). The
 lines are printed when the run ends; each takes the seconds in its name.
 """

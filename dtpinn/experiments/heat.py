@@ -2,7 +2,7 @@
 
 Time by automatic differentiation, space by L and B, all slices t = k / N_t in one evaluation of the
 network and one product with N_t + 1 columns. The error is measured, as in the paper, at the
-collocation points in all slices; that at the 21,748 test points in all slices is told besides.
+collocation points in all slices; that at about 21,700 test points in all slices is told besides.
 
 Deviations from the paper: L-BFGS has a strong-Wolfe line search, where the paper tuned a fixed
 step by hand for every method; the nodes are our own (theirs come from another generator). With

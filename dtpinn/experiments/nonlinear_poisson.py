@@ -2,7 +2,7 @@
 
 Deviations from the paper: those of the linear problem: L-BFGS has a strong-Wolfe line search, where
 the paper tuned a fixed step by hand for every method; the nodes are our own (theirs come from
-another generator); errors are measured on 21,748 points of our own making.
+another generator); errors are measured on about 21,700 points of our own making.
 """
 
 from __future__ import annotations
