@@ -197,11 +197,13 @@ class GaussNewton(Resumable):
             self._last_step = None  # more damping would lead towards it, and not to the gradient
             self._damping *= self.param_groups[0]["increase"]
             sampled = self._sample is not None
-            hopeless = self._damping > _HOPELESS * equations.mean_square
+            # Not >: where the squares of A underflow, both are zero for ever.
+            hopeless = self._damping >= _HOPELESS * equations.mean_square
             if hopeless or self._misled == _PATIENCE:
                 self._draws += 1
                 if not sampled or self._draws == _DRAWS:
-                    self.stop_reason = stopping.no_step(self._loss, self._damping)
+                    taken, m = len(equations.A), len(self._residual)
+                    self.stop_reason = stopping.no_step(self._loss, self._damping, taken, m)
                 # Whose fault was it? More rows next time, and half the raise.
                 self._more_rows *= _MORE
                 self._damping = math.sqrt(at_first * self._damping) if sampled else at_first

@@ -283,6 +283,13 @@ def test_a_loss_of_zero_stops_it():
     assert optimizer.iterations == 0
 
 
+def test_residuals_whose_squares_underflow_stop_it():
+    w = parameter(2.0)
+    optimizer = GaussNewton([w], max_iterations=100)
+    optimizer.step(lambda: 1.0 + 1e-170 * w)
+    assert optimizer.stop_reason.startswith("no step lowers the loss 1")
+
+
 def test_nan_stops_it_and_leaves_the_parameters_alone():
     w = parameter(-1.0)
     optimizer = GaussNewton([w])
