@@ -7,13 +7,15 @@ Jacobian in u is ``diag(dr/du) + sum_k diag(dr/dz_k) M_k diag(dv_k/du)``, and th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from torch import Tensor
+from torch import Tensor, nn
 
 from dtpinn.problem.jacobian.derivatives import NodalState
 from dtpinn.problem.jacobian.residual import LinearResidual
@@ -90,11 +92,12 @@ class Linearizer:
         """
         everywhere = self._state(self._checked("u", u), self._checked_rate(rate))
         residuals, jacobians, rates = {}, {}, {}
-        for residual in self._residuals:
-            name = residual.name
-            residuals[name], jacobians[name], slope = residual(self._matrices, everywhere)
-            if slope is not None:
-                rates[name] = slope
+        with _in_double(self._problem.pde):
+            for residual in self._residuals:
+                name = residual.name
+                residuals[name], jacobians[name], slope = residual(self._matrices, everywhere)
+                if slope is not None:
+                    rates[name] = slope
         return Linearization(residuals, jacobians, rates)
 
     def _on(self, region: Region) -> LinearResidual:
@@ -145,3 +148,20 @@ class Linearizer:
                 else "linearize: a space-time problem needs rate=du/dt as well, of the shape of u"
             )
         return None if rate is None else self._checked("rate", rate)
+
+
+@contextmanager
+def _in_double(module: nn.Module) -> Iterator[None]:
+    """While open, what a module holds is in float64: the very same tensors with other data.
+
+    A layer refuses input of another dtype than its weights'.
+    """
+    held = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
+    before = [(t, t.data) for t in held if t.dtype != torch.float64]
+    for tensor, data in before:
+        tensor.data = data.double()
+    try:
+        yield
+    finally:
+        for tensor, data in before:
+            tensor.data = data
