@@ -39,6 +39,24 @@ class Learning(dtpinn.PDE):
         return self.on(u, D, x, n)
 
 
+class Shared(dtpinn.PDE):
+    """One coefficient in equation and condition, one known to a function alone, one unused."""
+
+    def __init__(self):
+        super().__init__()
+        self.k = nn.Parameter(torch.tensor(1.5, dtype=torch.float64))
+        self.rate = rate = nn.Parameter(torch.tensor([0.4, -0.2], dtype=torch.float64))
+        self.unused = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+        self.on = dtpinn.Robin(1.0, self.k)
+        self.reaction = lambda u: rate[0] * u + rate[1] * u**3
+
+    def residual(self, u, D, x):
+        return self.k * D.laplacian(u) - self.reaction(u)
+
+    def boundary(self, u, D, x, n):
+        return self.on(u, D, x, n)
+
+
 class LearningInTime(dtpinn.PDE):
     """The diffusivity of a nonlinear storage, with the rate inside a function."""
 
@@ -64,6 +82,7 @@ def cases(nodes):
         "two fields": (Elasticity(), None),
         "two parts": (TwoParts(), None),
         "unknown coefficients": (Learning(), None),
+        "unknown coefficients in several places": (Shared(), None),
         "unknown coefficients in time": (LearningInTime(), TIMES),
     }
 
@@ -132,6 +151,22 @@ def test_the_jacobian_follows_the_parameters(few):
     assert (system.jacobian() - A).abs().max() < 1e-10 * A.abs().max()
 
 
+def test_the_jacobian_follows_data_that_are_replaced(few):
+    """As torch.nn.utils does it, and Module.to()."""
+    problem, model = make("nonlinear Poisson", few)
+    system = problem.least_squares(model)
+    system.jacobian()
+    vector = nn.utils.parameters_to_vector(model.parameters())
+    nn.utils.vector_to_parameters(1.5 * vector.detach(), model.parameters())
+    r, A = by_autograd(problem, model, system.parameters)
+    assert (system.jacobian() - A).abs().max() < 1e-10 * A.abs().max()
+    problem.float()
+    model.float()
+    assert system.residual().dtype == torch.float32
+    assert (system.residual() - r).abs().max() < 1e-4 * r.abs().max()
+    assert (system.jacobian() - A).abs().max() < 1e-3 * A.abs().max()
+
+
 def test_a_linear_equation_is_linearised_once(few):
     problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), few, 3)
     system = problem.least_squares(dtpinn.MLP(2, width=6, depth=2, seed=1))
@@ -181,6 +216,33 @@ def test_single_precision_is_a_choice(few):
     wanted = twin.least_squares(double).jacobian()
     assert A.dtype == torch.float32
     assert (A.double() - wanted).abs().max() < 1e-4 * wanted.abs().max()
+
+
+def test_a_network_in_an_equation_in_single_precision(few):
+    """The linearisation is in double all the same, and leaves the network as it was."""
+
+    class Reaction(dtpinn.PDE):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Linear(1, 1, dtype=torch.float32)
+
+        def residual(self, u, D, x):
+            return D.laplacian(u) - self.net(u[:, None])[:, 0]
+
+        def boundary(self, u, D, x, n):
+            return u - 1.0
+
+    problem = dtpinn.discretize(Reaction(), few, 3, dtype=torch.float32)
+    model = dtpinn.MLP(2, width=6, depth=2, seed=1, dtype=torch.float32)
+    held = problem.pde.net.weight
+    before, storage = held.detach().clone(), held.data_ptr()
+    system = problem.least_squares(model)
+    _, A = by_autograd(problem, model, system.parameters)
+    assert (system.jacobian() - A).abs().max() < 1e-3 * A.abs().max()
+    assert problem.solve().dtype == torch.float64
+    assert held.dtype == torch.float32
+    assert held.data_ptr() == storage
+    assert torch.equal(held, before)
 
 
 # S J in all its ways
@@ -243,10 +305,36 @@ def test_a_loss_that_is_no_sum_of_squares_is_told(few):
         problem.least_squares(model).residual()
 
 
+class Centred(nn.Module):
+    """Moves its points to their middle: the Jacobian of a point alone is another."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = dtpinn.MLP(2, width=3, depth=1, seed=0)
+
+    def forward(self, x):
+        return self.net(x - x.mean(0))
+
+
+@pytest.mark.parametrize("layer", [nn.BatchNorm1d(3), nn.Dropout(0.5)])
+def test_models_that_mix_points_or_draw_lots_are_told(layer, few):
+    problem, _ = make("nonlinear Poisson", few)
+    mixing = nn.Sequential(nn.Linear(2, 3), layer, nn.Linear(3, 1)).double()
+    with pytest.raises(ValueError, match=r"each point by itself.*model\.eval\(\)"):
+        problem.least_squares(mixing).jacobian()
+    problem.least_squares(mixing.eval()).jacobian()
+    with pytest.raises(ValueError, match="Centred has other values at the first 3 points alone"):
+        problem.least_squares(Centred()).residual()
+
+
+class Branching(dtpinn.MLP):
+    def forward(self, x):
+        return super().forward(x) if x.sum().item() > -1e9 else x[:, 0]
+
+
 def test_models_that_cannot_be_differentiated_point_by_point_are_told(few):
     problem, _ = make("nonlinear Poisson", few)
-    mixing = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)).double()
     with pytest.raises(RuntimeError, match="point by point"):
-        problem.least_squares(mixing).jacobian()
+        problem.least_squares(Branching(2, width=3, depth=1)).jacobian()
     with pytest.raises(TypeError, match=r"torch\.nn\.Module"):
         problem.least_squares(lambda x: x[:, 0])

@@ -9,13 +9,11 @@ model's J. No derivative of the network in space occurs, where a vanilla PINN ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse
 import torch
-import torch.autograd.forward_ad as fwAD
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.func import jvp
@@ -25,6 +23,10 @@ from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
+
+# A model is taken for pointwise unless its values at so many points alone differ by this fraction
+# from those among all points: far above rounding, far below any mixing.
+_FEW, _MIXED = 3, 1e-3
 
 
 class DiscreteResiduals:
@@ -51,6 +53,11 @@ class DiscreteResiduals:
         self._of_pde = _learnt(problem.pde)
         self.parameters = [*self._of_model.values(), *self._of_pde.values()]
         self.evaluations = 0
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Everything that is of the problem's dtype and on its device."""
+        problem, model = self._problem, self._model
         self._scales: dict[str, Tensor] | None = None
         self._points = problem.extended_points
         if problem.extended_time is not None:
@@ -61,6 +68,11 @@ class DiscreteResiduals:
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
 
+    def _follow(self) -> None:
+        """Go where the problem went, if it was given another dtype or device since."""
+        if (self._points.dtype, self._points.device) != (self._problem.dtype, self._problem.device):
+            self._prepare()
+
     @property
     def sizes(self) -> list[int]:
         """Rows of each residual, in their order; known after the first evaluation."""
@@ -69,6 +81,9 @@ class DiscreteResiduals:
     def residual(self) -> Tensor:
         """Return the weighted residuals (m,): the sum of their squares is the problem's loss."""
         self.evaluations += 1
+        self._follow()
+        if self._scales is None:
+            self._check_pointwise()
         residuals = self._problem.residuals(self._model)
         if self._scales is None:
             self._scales = self._weigh(residuals)
@@ -77,15 +92,30 @@ class DiscreteResiduals:
     def jacobian(self, rows: Tensor | None = None) -> Tensor:
         """Return A (m, p) at the present parameters, or some of its rows."""
         self.evaluations += 1
+        self._follow()
         if self._scales is None:
             self.residual()
         S = self._matrix()
         if rows is not None:
             S = S[rows.cpu().numpy()]
         columns = [self._of_values.product(S)] if self._of_model else []
-        for tangent in self._along_coefficients():
-            columns.append((tangent if rows is None else tangent[rows])[:, None])
-        return torch.cat(columns, dim=1)
+        for slope in self._along_coefficients():
+            columns.append((slope if rows is None else slope[rows])[:, None])
+        return columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
+
+    @torch.no_grad()
+    def _check_pointwise(self) -> None:
+        """Refuse a model whose Jacobian cannot be taken point by point."""
+        together = self._problem.evaluate(self._model, self._points)[:_FEW]
+        apart = self._problem.evaluate(self._model, self._points[:_FEW])
+        difference, size = float((together - apart).abs().max()), float(together.abs().max())
+        if difference > _MIXED * size:
+            raise ValueError(
+                f"Gauss-Newton: {type(self._model).__name__} has other values at the first {_FEW} "
+                f"points alone than among all points, by {difference:.3g} of {size:.3g}; its "
+                "layers must work on each point by itself, without statistics of the batch and "
+                "without dropout (model.eval() where that is enough)"
+            )
 
     # The weights of the loss
 
@@ -155,39 +185,28 @@ class DiscreteResiduals:
     def _along_coefficients(self) -> Iterator[Tensor]:
         """The derivative of the weighted residuals in every coefficient, (m,), one after another.
 
-        Forward mode over the residuals as they are, for a coefficient may stand anywhere in them,
-        inside ``D.laplacian(lambda u, x: k * u)`` too.
+        Backward twice: the gradient is linear in the seed it starts from, and its derivative in the
+        seed is the column. Unlike forward mode that replaces nothing, so a coefficient may stand
+        anywhere and more than once: inside ``D.laplacian(lambda u, x: k * u)``, in the equation and
+        in a condition, in a function that has captured it.
         """
-        pde = self._problem.pde
-        for name, parameter in self._of_pde.items():
-            for entry in range(parameter.numel()):
-                tangent = torch.zeros_like(parameter).reshape(-1)
-                tangent[entry] = 1.0
-                with fwAD.dual_level():
-                    dual = fwAD.make_dual(  # type: ignore[no-untyped-call]
-                        parameter.detach(), tangent.view_as(parameter)
-                    )
-                    with _replaced(pde, name, dual):
-                        r = self._weighted(self._problem.residuals(self._model))
-                    slope = fwAD.unpack_dual(r).tangent  # type: ignore[no-untyped-call]
-                yield torch.zeros_like(r) if slope is None else slope.detach()
+        if not self._of_pde:
+            return
+        with torch.enable_grad():
+            r = self._weighted(self._problem.residuals(self._model))
+            seed = torch.zeros_like(r, requires_grad=True)
+            gradients = torch.autograd.grad(
+                (r * seed).sum(), list(self._of_pde.values()), create_graph=True,
+                allow_unused=True, materialize_grads=True,
+            )  # fmt: skip
+            # The zero makes those part of the graph that nothing depends on.
+            entries = torch.cat([g.flatten() for g in gradients]) + 0.0 * seed.sum()
+            for entry in entries:
+                yield torch.autograd.grad(entry, seed, retain_graph=True)[0]
 
 
 def _learnt(module: nn.Module) -> dict[str, Tensor]:
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
-
-
-@contextmanager
-def _replaced(module: nn.Module, name: str, value: Tensor) -> Iterator[None]:
-    """While open, a parameter of the module is another tensor."""
-    *path, last = name.split(".")
-    owner = module.get_submodule(".".join(path))
-    parameter = owner._parameters[last]
-    owner._parameters[last] = value  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        owner._parameters[last] = parameter
 
 
 def _interleaved(values: csr_array, rates: csr_array, fields: int) -> csr_array:

@@ -70,8 +70,7 @@ class ModelJacobian:
         memory: float = 2.0**29,
     ) -> None:
         self._model, self._points, self._memory = model, points, memory
-        # Views: they follow the parameters wherever an optimiser takes them.
-        self._parameters = {name: p.detach() for name, p in parameters.items()}
+        self._parameters = dict(parameters)
         self._size = sum(p.numel() for p in parameters.values())
         self.features = fields * (1 + in_time)
         self._in_time = in_time
@@ -150,8 +149,10 @@ class ModelJacobian:
         batched = vmap(function, dims, chunk_size=chunk)
 
         def call(*arguments: Tensor) -> Tensor:
+            # Anew each time: a view of old does not follow a parameter whose `data` is replaced.
+            present = {name: p.detach() for name, p in self._parameters.items()}
             try:
-                return batched(self._parameters, *arguments)
+                return batched(present, *arguments)
             except RuntimeError as error:
                 raise RuntimeError(
                     f"Gauss-Newton: {type(self._model).__name__} could not be differentiated point "
