@@ -59,11 +59,19 @@ def no_decrease(evaluations: int, loss: float) -> str:
     )
 
 
-def no_step(loss: float, damping: float) -> str:
-    """Even the most cautious step of Gauss-Newton does not lower the loss."""
+def no_step(loss: float, damping: float, taken: int, rows: int) -> str:
+    """Even the most cautious step of Gauss-Newton, from some or all rows, lowers no loss.
+
+    Examples
+    --------
+    >>> no_step(1.5, 1e12, 20, 100)[69:]
+    'Drawn were 20 of 100 rows at a time; more of them may find one'
+    """
+    told = "It is at a minimum, as far as rounding lets one tell"
+    if taken < rows:
+        told = f"Drawn were {taken} of {rows} rows at a time; more of them may find one"
     return (
-        f"no step lowers the loss {loss:.6g}: the damping has been raised to {damping:.1e}. It is "
-        "at a minimum, as far as rounding lets one tell"
+        f"no step lowers the loss {loss:.6g}: the damping has been raised to {damping:.1e}. {told}"
     )
 
 

@@ -263,6 +263,14 @@ def test_counts_and_reasons():
     assert w.detach().abs() < 1e-6
 
 
+@pytest.mark.parametrize(("rows", "told"), [(None, "at a minimum"), (1, "Drawn were 1 of 2 rows")])
+def test_a_minimum_is_told_only_where_all_rows_were_seen(rows, told):
+    w = parameter(1e-3)
+    optimizer = GaussNewton([w], rows=rows, max_iterations=200)
+    optimizer.step(lambda: torch.cat([w - 1.0, w + 1.0]))
+    assert told in optimizer.stop_reason
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [({"tolerance_gradient": 1e-3}, "gradient below"), ({"tolerance_change": 0.2}, "change below")],
