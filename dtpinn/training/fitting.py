@@ -59,8 +59,9 @@ def fit(
     points : (n, inputs) Tensor, optional
         Where to measure it; the collocation points by default.
     every : int, optional
-        Epochs between records. By default 1 for optimisers that iterate within a step, and 10 for
-        others, whose epochs are single evaluations, so that recording stays cheap beside them.
+        Epochs between records, and between calls of the callbacks. By default 1 for optimisers that
+        iterate within a step, as L-BFGS does, and 10 for others, Gauss-Newton among them, so that
+        recording stays cheap beside their epochs.
     callbacks : sequence of callable
         Each called with the result so far after every record; a true return value stops the run.
     progress : bool, optional
