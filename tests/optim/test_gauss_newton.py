@@ -248,6 +248,16 @@ def test_rows_that_lead_nowhere_become_more_until_all_hope_is_lost():
     assert torch.equal(system.parameters[0].detach(), torch.zeros(1, dtype=torch.float64))
 
 
+def test_rows_that_lead_nowhere_are_drawn_anew():
+    """The first row pulls away from the minimum, the others towards it."""
+    for seed in range(6):
+        w = parameter(0.0)
+        optimizer = GaussNewton([w], rows=1, seed=seed)
+        optimizer.step(lambda: torch.cat([w - 1.0, w + 1.0, w + 1.0]))  # noqa: B023
+        assert optimizer.iterations == 1
+        assert w.item() < 0.0
+
+
 # What is reported
 
 
@@ -263,12 +273,21 @@ def test_counts_and_reasons():
     assert w.detach().abs() < 1e-6
 
 
+def test_the_bend_is_that_of_the_second_derivative():
+    """w^2 = 1 + h from w = 1: v - v^2 / 2 with v = h / 2, right to the third order."""
+    w = parameter(1.0)
+    GaussNewton([w], damping=1e-12).step(lambda: w**2 - 1.21)
+    assert w.item() == pytest.approx(1.0 + 0.105 - 0.105**2 / 2, abs=1e-9)
+
+
 @pytest.mark.parametrize(("rows", "told"), [(None, "at a minimum"), (1, "Drawn were 1 of 2 rows")])
 def test_a_minimum_is_told_only_where_all_rows_were_seen(rows, told):
     w = parameter(1e-3)
     optimizer = GaussNewton([w], rows=rows, max_iterations=200)
     optimizer.step(lambda: torch.cat([w - 1.0, w + 1.0]))
     assert told in optimizer.stop_reason
+    if rows is None:  # the damping of the stop is not kept
+        assert optimizer.state_dict()["memory"]["damping"] < 1e3
 
 
 @pytest.mark.parametrize(
