@@ -12,7 +12,7 @@ from torch import Tensor
 
 import dtpinn
 from dtpinn.experiments.published import published
-from dtpinn.pde.solutions import sine_cosine
+from dtpinn.pde.solutions import sine_cosine, sine_cosine_sine
 
 import outsiders
 from operands import Call, disk_nodes
@@ -22,27 +22,6 @@ DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 EQUATIONS = ("poisson", "nonlinear-poisson", "heat")
 ORDER = 4
 Loss = Callable[[], Tensor]
-
-
-class Heat(dtpinn.PDE):
-    """u_t = Laplacian u + f with the paper's condition."""
-
-    def __init__(self):
-        super().__init__()
-        self.f = dtpinn.Known(lambda x, t: torch.sin(x[:, 0]) * torch.cos(t))
-        self.g = dtpinn.Known(lambda x, n, t: x[:, 1] * t)
-
-    def residual(self, u, D, x, t):
-        """In the domain."""
-        return D.time(u) - D.laplacian(u) - self.f(x, t)
-
-    def boundary(self, u, D, x, n, t):
-        """Robin's condition."""
-        return D.normal(u) + u - self.g(x, n, t)
-
-    def initial(self, u, x):
-        """At rest."""
-        return u
 
 
 @dataclass(frozen=True)
@@ -59,7 +38,8 @@ class Case:
         """On the unit disk with about so many nodes."""
         nodes = disk_nodes(count)
         if equation == "heat":
-            return cls(equation, Heat(), nodes, torch.linspace(0.0, 1.0, slices))
+            pde = dtpinn.Heat.from_solution(sine_cosine_sine)
+            return cls(equation, pde, nodes, torch.linspace(0.0, 1.0, slices))
         reaction = torch.exp if equation == "nonlinear-poisson" else None
         return cls(equation, dtpinn.Poisson.from_solution(sine_cosine, reaction=reaction), nodes)
 

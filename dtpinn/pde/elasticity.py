@@ -30,8 +30,8 @@ class LinearElasticity(Forced):
     material : Material
         :class:`Lame` or :class:`Young`; for a problem in the plane, Young's says whether plane
         strain or plane stress is meant. Parameters in it are unknown, and learnt.
-    dimension : int
-        d, 2 by default.
+    dimension : 2 or 3
+        d.
 
     Examples
     --------
@@ -61,6 +61,8 @@ class LinearElasticity(Forced):
         super().__init__(f, boundary)
         if not isinstance(material, Material):
             raise TypeError(f"LinearElasticity: material must be a Lame or Young, got {material!r}")
+        if dimension not in (2, 3):
+            raise ValueError(f"LinearElasticity: dimension must be 2 or 3, got {dimension!r}")
         if isinstance(material, Young) and (material.plane is None) != (dimension == 3):
             wanted = "None" if dimension == 3 else '"strain" or "stress"'
             raise ValueError(

@@ -85,6 +85,11 @@ WRONG = {
         TypeError,
         "Lame or Young",
     ),
+    "a rod": (
+        lambda: dtpinn.LinearElasticity(None, dtpinn.Dirichlet(), material=Lame(1, 1), dimension=1),
+        ValueError,
+        "dimension must be 2 or 3, got 1",
+    ),
     "a traction on nothing": (lambda: Traction(g), TypeError, "Lame or Young"),
 }
 
