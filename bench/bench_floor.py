@@ -49,7 +49,6 @@ CASES = [
     Case("heat", 828, 6, 300),
     Case("linear", 19638, 4, 300, width=50, depth=4),
 ]
-# The recipe found by trial before the acceleration: plain steps, damping from far below upwards.
 OPTIMIZERS = {
     "gauss-newton": GaussNewton,
     "no acceleration": partial(GaussNewton, acceleration=0.0),
