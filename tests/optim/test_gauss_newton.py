@@ -148,6 +148,16 @@ class Counting:
         return torch.ones(1000 if rows is None else len(rows), 1, dtype=torch.float64)
 
 
+def test_a_sample_that_says_nothing_is_no_reason_to_stop():
+    """One row of a hundred knows of the parameter, and it is rarely drawn."""
+    for seed in range(4):
+        w = parameter(3.0)
+        optimizer = GaussNewton([w], rows=30, seed=seed, max_iterations=20)
+        optimizer.step(lambda: torch.cat([w - 1.0, 0.0 * w.expand(99)]))  # noqa: B023
+        assert optimizer.iterations > 0
+        assert abs(w.item() - 1.0) < 0.1
+
+
 class Linear(Counting):
     """A w - b, 50 rows."""
 
