@@ -23,7 +23,7 @@ from torch.func import functional_call, grad, jacrev, jvp, vmap
 from dtpinn.sparse import CSR
 
 # By rows where S has at most so many entries for each value that it touches. Both ways take the
-# same time at about 5 for a network of 1 x 64, at about 45 for 4 x 50 (N = 2,208, order 5, 1 thread).
+# same time at about 5 for a network of 1 x 64, at about 45 for 4 x 50 (N = 2,208, order 5).
 _ENTRIES_A_VALUE = 10
 # Points evaluated at a time by rows: their activations take 8 MB for each layer of 50.
 _POINTS = 20_000
