@@ -20,9 +20,11 @@ Floats = npt.NDArray[np.float64]
 CORNER = 0.05
 # Corners nearer than this many spacings along the curve cannot both be nodes.
 CLOSEST = 0.75
+# How far two nodes of a pinched domain bulge towards each other together, in spacings.
+PINCHED = 0.01
 # A piece is divided once more rather than leave a step longer than this many spacings.
 WIDEST = 1.3
-# Nodes of two loops that touch, nearer than this many spacings, are one node.
+# Where two holes pinch the domain to a point, nodes nearer than this many spacings are one node.
 MERGE = 0.05
 # Samples of an arc: at least so many, and so many per spacing.
 SAMPLES, SAMPLES_PER_STEP = 32, 8
@@ -65,15 +67,21 @@ def walk_curves(
     """
     spacing_at = as_spacing(spacing, bounds)
     walks = [_walk(curve, spacing_at) for curve in curves]
-    points, normals, part, reach = (np.concatenate(column) for column in zip(*walks, strict=True))
-    keep = _apart(points, MERGE * reach)
+    points, normals, part, reach, bulge = (
+        np.concatenate(column) for column in zip(*walks, strict=True)
+    )
+    keep = _apart(points, bulge, MERGE * reach)
     return Boundary.of_used_parts(points[keep], normals[keep], part[keep], names)
 
 
 def _walk(
     curve: Curve, spacing_at: Spacing
-) -> tuple[Floats, Floats, npt.NDArray[np.int64], Floats]:
-    """Points, normals, parts and local spacing along one loop."""
+) -> tuple[Floats, Floats, npt.NDArray[np.int64], Floats, Floats]:
+    """Points, normals, parts, local spacing and bulge along one loop.
+
+    The bulge is how far, in spacings, both neighbours of a node lie in front of its normal: positive
+    where the domain is hollow.
+    """
     which, share, progress, spacing = _progress(curve, spacing_at)
     first = np.searchsorted(which, np.arange(len(curve)))
     corners, normals_there = _corners(curve, progress[first], progress[-1])
@@ -87,7 +95,10 @@ def _walk(
     node = np.searchsorted(at, progress[first][corners])
     normals[node] = normals_there
     part = np.array([each.part for each in curve], dtype=np.int64)[arc]
-    return points, normals, part, np.interp(at, progress, spacing)
+    local = np.interp(at, progress, spacing)
+    beside = np.roll(points, 1, axis=0) + np.roll(points, -1, axis=0) - 2.0 * points
+    bulge = np.einsum("ni,ni->n", beside, normals) / local
+    return points, normals, part, local, bulge
 
 
 def _progress(
@@ -153,10 +164,15 @@ def _steps(corners: Floats, total: float) -> Floats:
     return np.sort(np.where(at >= total, at - total, at))
 
 
-def _apart(points: Floats, reach: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each of ``points`` is to stay, the later of two that nearly coincide being left."""
+def _apart(points: Floats, bulge: Floats, reach: Floats) -> npt.NDArray[np.bool_]:
+    """Whether each of ``points`` is to stay, the later of two that nearly coincide being left.
+
+    Two nodes that have a wall between them both stay, however thin it is. Where the domain is
+    between them, pinched to a point by two holes, they bulge towards each other and are one.
+    """
     keep = np.ones(len(points), dtype=np.bool_)
-    pairs = cKDTree(points).query_pairs(float(reach.max()), output_type="ndarray")
-    distance = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
-    keep[pairs[distance < reach[pairs[:, 1]], 1]] = False
+    first, second = cKDTree(points).query_pairs(float(reach.max()), output_type="ndarray").T
+    distance = np.linalg.norm(points[first] - points[second], axis=1)
+    pinched = bulge[first] + bulge[second] >= PINCHED
+    keep[second[(distance < reach[second]) & pinched]] = False
     return keep

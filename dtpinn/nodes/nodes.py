@@ -24,6 +24,7 @@ from dtpinn.nodes.ghosts import checked_share, place_ghosts
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
 from dtpinn.nodes.spacings import as_spacings, spacing_of
+from dtpinn.nodes.walls import Walls
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -187,6 +188,11 @@ class Nodes:
     def spacing(self) -> float:
         """Nominal distance h between neighbours: the median of ``local_spacing``."""
         return float(np.median(self.local_spacing))
+
+    @cached_property
+    def walls(self) -> Walls:
+        """The boundary as something that stencils do not reach through."""
+        return Walls(self.interior, self.boundary, self.normals, self.ghost_of)
 
     @property
     def dimension(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
@@ -28,6 +29,7 @@ def elsewhere(
     places: NDArray[np.float64],
     operators: Operators,
     *,
+    walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
 ) -> Solve:
@@ -41,6 +43,8 @@ def elsewhere(
         Where.
     operators : mapping of name to terms
         Coefficients are (1,) or (rows,).
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
         The result does not depend on it.
     advance : callable, optional
@@ -55,7 +59,7 @@ def elsewhere(
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
         nodes, owner = np.unique(nearest[some], return_inverse=True)
-        stencils = find_stencils(points, nodes, rule.stencil_size, threads=threads)
+        stencils = find_stencils(points, nodes, rule.stencil_size, walls=walls, threads=threads)
         _check_reach(stencils.take(owner), distance[some], places[some])
         terms = of_rows(operators, some)
         derivatives = sorted({alpha for one in terms.values() for alpha in one})
