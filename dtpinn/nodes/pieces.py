@@ -120,17 +120,16 @@ class _Neighbours:
         offset = boundary[rows] - boundary[:, None]
         distance = np.linalg.norm(offset, axis=2)
         cosine = np.einsum("nki,ni->nk", normals[rows], normals)
-        ahead = np.einsum("nki,ni->nk", offset, normals)
         apart = distance > 1e-9 * distance.max(axis=1, keepdims=True)
         self.rows = rows
         self.fits: Flags = apart & (cosine > FACING)
         self.distance: Floats = np.where(self.fits, distance, np.inf)
         self.unit: Floats = offset / np.where(apart, distance, 1.0)[..., None]
-        # Of a node's own plane, and of the neighbour's.
-        self.off: Floats = np.abs(np.einsum("nki,ni->nk", self.unit, normals))
+        # Of the node's own plane, outward, and of the neighbour's.
+        self.ahead: Floats = np.einsum("nki,ni->nk", self.unit, normals)
         self.off_there: Floats = np.abs(np.einsum("nki,nki->nk", self.unit, normals[rows]))
-        across = apart & (cosine < 0.0) & (ahead < -ACROSS * distance)
-        self.room: Floats = np.where(across, -ahead, np.inf).min(axis=1)
+        across = apart & (cosine < 0.0) & (self.ahead < -ACROSS)
+        self.room: Floats = np.where(across, -self.ahead * distance, np.inf).min(axis=1)
 
     def mean_way(self, chosen: Flags) -> Floats:
         """Mean of the unit vectors to the ``chosen`` (nb, k), 0 where there are none; (nb, d)."""
@@ -149,11 +148,8 @@ def _ends(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
 
 def _segments(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     """From each node to the two neighbours on its curve."""
-    cost = _cost(normals, near)
-    chosen = np.argsort(cost, axis=1, kind="stable")[:, :2]
-    length = np.take_along_axis(near.distance, chosen, axis=1)
-    there = np.isfinite(np.take_along_axis(cost, chosen, axis=1))
-    there &= length <= DOOR * length[:, :1]
+    chosen, there = _on_curve(normals, near)
+    length = np.where(there, np.take_along_axis(near.distance, chosen, axis=1), np.inf)
     unit = np.take_along_axis(near.unit, chosen[..., None], axis=1) * there[..., None]
     row, k = np.nonzero(there)
     ends = np.sort(np.column_stack([row, near.rows[row, chosen[row, k]]]), axis=1)
@@ -166,29 +162,58 @@ def _segments(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     # Outward, as those of its ends are.
     mean = normals[ends[:, 0]] + normals[ends[:, 1]]
     normal *= np.where(np.einsum("pi,pi->p", normal, mean) < 0.0, -1.0, 1.0)[:, None]
-    none, count = np.zeros_like(normal), np.maximum(there.sum(axis=1), 1)
-    step, way = np.where(there[:, 0], length[:, 0], 0.0), unit.sum(axis=1) / count[:, None]
+    none, step = np.zeros_like(normal), np.where(there.any(axis=1), length.min(axis=1), 0.0)
+    way = unit.mean(axis=1) * there.all(axis=1)[:, None]
     return Pieces(0.5 * (a + b), normal, half, none, none[:, 0], around, step, way, near.room)
 
 
-def _cost(normals: Floats, near: _Neighbours) -> Floats:
-    """How far, and how far off the curve, each of the nodes near a node is, (nb, k).
+def _on_curve(normals: Floats, near: _Neighbours) -> tuple[Integers, Flags]:
+    """Which of the nodes near a node are its two neighbours, (nb, 2), and whether there are two.
+
+    One lies forward along the curve, with the domain on the left, and one backward; both are about
+    as far, and both behind the normal, or both in front of it: of two rooms whose corners touch,
+    each so keeps to itself. Where there is no such pair, as at the end of a thin wall, it is the
+    two that fit best.
+    """
+    cost, forward = _cost(normals, near)
+    rows = np.arange(len(normals))
+    best, least = np.argsort(cost, axis=1, kind="stable")[:, :2], np.full(len(normals), np.inf)
+    there = np.isfinite(np.take_along_axis(cost, best, axis=1))
+    length = np.take_along_axis(near.distance, best, axis=1)
+    there &= length <= DOOR * length[:, :1]
+    for side in (near.ahead >= -EDGE, near.ahead <= EDGE):
+        pair = np.column_stack(
+            [np.where(side & way, cost, np.inf).argmin(axis=1) for way in (forward, ~forward)]
+        )
+        fits = (side[rows, pair[:, 0]] & side[rows, pair[:, 1]]) & (
+            forward[rows, pair[:, 0]] & ~forward[rows, pair[:, 1]]
+        )
+        total = np.take_along_axis(cost, pair, axis=1).sum(axis=1)
+        length = np.take_along_axis(near.distance, pair, axis=1)
+        fits &= (total < least) & (length.max(axis=1) <= DOOR * length.min(axis=1))
+        best[fits], there[fits], least[fits] = pair[fits], True, total[fits]
+    return best, there
+
+
+def _cost(normals: Floats, near: _Neighbours) -> tuple[Floats, Flags]:
+    """How far, and how far off the curve, each of the nodes near a node is, and whether forward.
 
     On a circle both normals are as far off the chord, which is a small share of its length. Where
     two sides of a corner come near to each other both are far off, and the corner itself, off the
     one by little, is the neighbour though it is farther. Two corners that are nearer to each other
     than to what follows them are the corners of two walls, or of two rooms.
     """
-    cost = near.distance * (1.0 + near.off + near.off_there)
-    # Along the curve, with the domain on the left, both nodes go the same way.
+    off = np.abs(near.ahead)
+    cost = near.distance * (1.0 + off + near.off_there)
     along = np.stack([-normals[:, 1], normals[:, 0]], axis=1)
     here = np.einsum("nki,ni->nk", near.unit, along)
     there = np.einsum("nki,nki->nk", near.unit, along[near.rows])
+    # Both nodes go the same way along the curve.
     cost[here * there < 0.0] = np.inf
     plain = np.where(near.off_there <= EDGE, near.distance, np.inf).min(axis=1, keepdims=True)
-    both = (near.off > EDGE) & (near.off_there > EDGE) & np.isfinite(plain)
+    both = (off > EDGE) & (near.off_there > EDGE) & np.isfinite(plain)
     cost[both & (near.distance < CORNERS * plain)] = np.inf
-    return np.asarray(cost)
+    return cost, here > 0.0
 
 
 def _discs(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
@@ -197,7 +222,7 @@ def _discs(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     length = np.take_along_axis(near.distance, order, axis=1)
     real = np.isfinite(length)
     step = np.where(real, length, 0.0).sum(axis=1) / np.maximum(real.sum(axis=1), 1)
-    on_edge = np.median(np.take_along_axis(near.off, order, axis=1), axis=1) > EDGE
+    on_edge = np.median(np.take_along_axis(np.abs(near.ahead), order, axis=1), axis=1) > EDGE
     six = np.zeros_like(near.fits)
     np.put_along_axis(six, order, real, axis=1)
     to_edge = np.where(on_edge[near.rows], near.distance, np.inf).min(axis=1)

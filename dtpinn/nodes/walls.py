@@ -23,6 +23,8 @@ SHARP = {1: 2.0, 2: 0.5, 3: 0.3}
 TOUCHING = 1e-6
 # By this share a piece reaches farther than it need.
 MARGIN = 1e-3
+# Nodes nearer than this, in steps, are close; and how many are looked at.
+CLOSE, CLOSE_ONES = 0.6, 16
 # Numbers held at a time.
 CHUNK = 2_000_000
 
@@ -110,6 +112,37 @@ class Walls:
         around = self._pieces.around
         beside = (among[around] & (around >= 0)).any(axis=1)
         return np.concatenate([np.zeros(self.interior_count, dtype=np.bool_), beside])
+
+    def clashes(self, tree: cKDTree, among: Flags) -> npt.NDArray[np.int64]:
+        """List nodes that lie close together with a wall between them.
+
+        Past the end of the wall both are seen, and a stencil with both would take the jump from
+        one to the other for a steep slope.
+
+        Parameters
+        ----------
+        tree
+            Of X~.
+        among
+            (p,), the pieces that may be the wall.
+
+        Returns
+        -------
+        pairs
+            (m, 2), nodes of X~, each pair in both orders; sorted.
+        """
+        beside = np.flatnonzero(self.beside(among)[self.stand])
+        step = self._pieces.step[self.stand[beside] - self.interior_count]
+        asked = np.arange(1, min(CLOSE_ONES, tree.n) + 1)
+        distance, near = tree.query(tree.data[beside], k=asked)
+        pairs = np.zeros((0, 2), dtype=np.int64)
+        some = np.flatnonzero((distance < CLOSE * step[:, None]).sum(axis=1) > 1)
+        if some.size:
+            hidden = self.hidden(self.eyes[self.stand[beside[some]]], near[some])
+            row, k = np.nonzero(hidden & (distance[some] < CLOSE * step[some, None]))
+            found = np.column_stack([beside[some[row]], near[some[row], k]])
+            pairs = np.unique(np.concatenate([found, found[:, ::-1]]), axis=0)
+        return pairs
 
     def hidden(self, places: Floats, nodes: Integers, among: Flags | None = None) -> Flags:
         """Tell which nodes are not seen from places in a straight line.

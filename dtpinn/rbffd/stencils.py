@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry.checks import as_indices, as_points, check_finite
 from dtpinn.nodes.walls import Walls
-from dtpinn.rbffd.visible import behind_walls, reached
+from dtpinn.rbffd.visible import View
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,7 @@ def find_stencils(
 ) -> Stencils:
     """Find the nearest neighbours of each row's node, the node itself first.
 
-    Beside walls they are the nearest of those that the node reaches through the domain: in sight,
-    or on a way round a corner that is little longer than the straight line.
+    Beside walls they are the nearest of those in its sight.
 
     Parameters
     ----------
@@ -136,8 +135,9 @@ def find_stencils(
     found = tree.query(points[rows], k=np.arange(1, size + 1), workers=threads)
     distance, members = np.asarray(found[0]), np.asarray(found[1], dtype=np.intp)
     if walls is not None:
-        some = behind_walls(walls, tree, rows, members)
-        members[some], distance[some] = reached(walls, tree, rows[some], size)
+        view = View.of(walls, tree, size)
+        some = view.disturbed(rows, members)
+        members[some], distance[some] = view.nearest(rows[some], size)
     _check_centres(points, rows, members)
     return Stencils(points, members, distance.max(axis=1))
 
