@@ -25,6 +25,8 @@ TOUCHING = 1e-6
 MARGIN = 1e-3
 # Nodes nearer than this, in steps, are close; and how many are looked at.
 CLOSE, CLOSE_ONES = 0.6, 16
+# How many nodes are asked whether they see both of two: those of a stencil of order 4 or so.
+ASKED = {1: 16, 2: 64, 3: 160}
 # Numbers held at a time.
 CHUNK = 2_000_000
 
@@ -85,6 +87,31 @@ class Walls:
         self.eyes = np.concatenate([inner, _eyes(edge, np.asarray(normals), self._pieces)])
         # Numbers that one is needed of after the other lie side by side.
         self._columns = np.ascontiguousarray(self.eyes.T)
+
+    def far_apart(self, pairs: Integers) -> Flags:
+        """Tell which pairs of nodes have a wall between them, and no node around that sees both.
+
+        Parameters
+        ----------
+        pairs
+            (m, 2), nodes of X.
+
+        Returns
+        -------
+        far_apart
+            (m,)
+        """
+        result = np.zeros(len(pairs), dtype=np.bool_)
+        first, second = pairs.T
+        rows = np.flatnonzero(self.hidden(self.eyes[first], pairs)[:, 1])
+        if rows.size:
+            count = min(ASKED[self.points.shape[1]], len(self.points))
+            asked = np.arange(1, count + 1)
+            near = cKDTree(self.points).query(self.points[first[rows]], k=asked)[1]
+            either = self.hidden(self.eyes[first[rows]], near)
+            either |= self.hidden(self.eyes[second[rows]], near)
+            result[rows] = either.all(axis=1)
+        return result
 
     def in_the_way(self, tree: cKDTree, count: int) -> Flags:
         """Tell which pieces have a node in front of them, which nodes behind may not see.
