@@ -19,8 +19,6 @@ NEAR = {1: 1, 2: 12, 3: 40}
 FACING = -0.75
 # A neighbour on a curve is at most so many times as far as the nearest: a door stays open.
 DOOR = 1.8
-# Of two corners, the least share of the distance to their other neighbours.
-CORNERS = 0.5
 # In space a node's piece reaches so far, in distances between nodes; no gap is left where the
 # surface is well covered.
 REACH = 0.85
@@ -200,19 +198,14 @@ def _cost(normals: Floats, near: _Neighbours) -> tuple[Floats, Flags]:
 
     On a circle both normals are as far off the chord, which is a small share of its length. Where
     two sides of a corner come near to each other both are far off, and the corner itself, off the
-    one by little, is the neighbour though it is farther. Two corners that are nearer to each other
-    than to what follows them are the corners of two walls, or of two rooms.
+    one by little, is the neighbour though it is farther.
     """
-    off = np.abs(near.ahead)
-    cost = near.distance * (1.0 + off + near.off_there)
+    cost = near.distance * (1.0 + np.abs(near.ahead) + near.off_there)
     along = np.stack([-normals[:, 1], normals[:, 0]], axis=1)
     here = np.einsum("nki,ni->nk", near.unit, along)
     there = np.einsum("nki,nki->nk", near.unit, along[near.rows])
     # Both nodes go the same way along the curve.
     cost[here * there < 0.0] = np.inf
-    plain = np.where(near.off_there <= EDGE, near.distance, np.inf).min(axis=1, keepdims=True)
-    both = (off > EDGE) & (near.off_there > EDGE) & np.isfinite(plain)
-    cost[both & (near.distance < CORNERS * plain)] = np.inf
     return cost, here > 0.0
 
 
