@@ -27,7 +27,6 @@ def place_ghosts(
     boundary: Floats,
     normals: Floats,
     distance: float | Floats,
-    *,
     domain: Domain | None = None,
     walls: Walls | None = None,
 ) -> tuple[Floats, npt.NDArray[np.int64]]:

@@ -142,13 +142,14 @@ class Nodes:
             From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
         domain
-            If it is known, the points are checked against it, and a ghost that falls into it,
-            across a slit, is left out.
+            If it is known, the points are checked against it, and a ghost that falls into it at
+            the end of a slit is left out.
 
         Raises
         ------
         ValueError
-            If points are missing, not finite or doubled, shapes disagree, or normals are not of
+            If points are missing, not finite or doubled (but on the two faces of a slit, whose
+            normals are opposed), shapes disagree, or normals are not of
             unit length or point inwards, or a point is not where ``domain`` has it; the message
             names the rows. Or if the spacing is nothing like the distance between the points.
 
@@ -165,13 +166,14 @@ class Nodes:
         points = np.concatenate([inner, edge])
         share = checked_share(ghost_distance)
         h = spacing_of(points, spacing)
-        checks.check_distinct(inner, edge, float(h.min()))
-        checks.check_outward(inner, edge, outward)
+        walls = Walls(inner, edge, outward)
+        checks.check_distinct(inner, edge, float(h.min()), walls)
+        checks.check_outward(inner, edge, outward, walls)
         at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_domain(domain)
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain=domain)
+        ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain, walls)
         return cls(inner, edge, ghost, outward, part, names, ghost_of, h)
 
     @cached_property

@@ -134,6 +134,11 @@ class Walls:
         level = np.einsum("pi,pi->p", pieces.centre, pieces.normal) + TOUCHING * pieces.radius
         return np.asarray((self._heights(near, pieces.normal) > level[:, None]).any(axis=1))
 
+    def within(self, places: Floats, distance: Floats) -> Flags:
+        """Tell which places (k, d) may have a piece of the boundary nearer than ``distance``."""
+        there, row = cKDTree(self.points[self.interior_count :]).query(places)
+        return np.asarray(there <= distance + self._pieces.step[row])
+
     def beside(self, among: Flags) -> Flags:
         """Tell which nodes of X are boundary nodes with one of the pieces ``among`` around them."""
         around = self._pieces.around

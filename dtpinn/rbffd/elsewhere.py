@@ -1,4 +1,4 @@
-"""Weights at points that are no nodes: those of the nearest node's stencil."""
+"""Weights at points that are no nodes: those of the stencil of the nearest node in sight."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from math import gamma, pi
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
+from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.stencils import Stencils, find_stencils
 from dtpinn.rbffd.weights import Weights
 
@@ -35,6 +35,8 @@ def elsewhere(
 ) -> Solve:
     """Evaluate at any places; those nearest to one node share its stencil and factorisation.
 
+    A node behind a wall is not near.
+
     Parameters
     ----------
     points : (N, d) array
@@ -55,7 +57,7 @@ def elsewhere(
     callable
         Which raises ValueError if a place lies beyond the cloud; names the farthest.
     """
-    distance, nearest = map(np.asarray, cKDTree(points).query(places, workers=threads))
+    distance, nearest = nearest_in_sight(points, places, walls, threads=threads)
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
         nodes, owner = np.unique(nearest[some], return_inverse=True)
