@@ -79,8 +79,8 @@ def _walk(
 ) -> tuple[Floats, Floats, npt.NDArray[np.int64], Floats, Floats]:
     """Points, normals, parts, local spacing and bulge along one loop.
 
-    The bulge is how far, in spacings, both neighbours of a node lie in front of its normal: positive
-    where the domain is hollow.
+    The bulge is how far, in spacings, both neighbours of a node together lie in front of it:
+    positive where the domain is hollow.
     """
     which, share, progress, spacing = _progress(curve, spacing_at)
     first = np.searchsorted(which, np.arange(len(curve)))

@@ -74,8 +74,8 @@ def check_distinct(interior: Floats, boundary: Floats, spacing: float, walls: Wa
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
         f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
-        "a corner where two parts meet belongs to one of them, and two points on the faces of a slit "
-        "have opposite normals"
+        "a corner where two parts meet belongs to one of them; on the two faces of a slit normals are "
+        "opposite"
     )
 
 
@@ -84,7 +84,8 @@ def check_outward(interior: Floats, boundary: Floats, normals: Floats, walls: Wa
 
     The ``2 d + 1`` nearest interior nodes of a boundary node vote, by the mean cosine between the
     way to them and the normal: on a non-convex domain one of them may be around the corner. Those
-    behind a wall have no vote, unless all are: then the normal itself may have the wrong sense.
+    behind a wall have no vote, unless all are: then the normal itself may have the wrong sense. At
+    the end of a wall the domain is all around, and there is none.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def check_outward(interior: Floats, boundary: Floats, normals: Floats, walls: Wa
     votes = ~walls.hidden(walls.eyes[len(interior) :], asked)[:, 1 : count + 1]
     votes[~votes.any(axis=1)] = True
     cosine = np.einsum("nki,ni,nk->n", way, normals, votes) / votes.sum(axis=1)
-    bad = np.flatnonzero(cosine > INWARD)
+    bad = np.flatnonzero((cosine > INWARD) & ~walls.tip)
     if bad.size:
         raise ValueError(
             f"normals must point out of the domain; in {rows_text(bad)} of {len(normals)} they "

@@ -22,8 +22,8 @@ DOOR = 1.8
 # In space a node's piece reaches so far, in distances between nodes; no gap is left where the
 # surface is well covered.
 REACH = 0.85
-# A node is on an edge if the middle one of its six nearest neighbours lies off its plane by more than
-# this share of its distance.
+# A node is on an edge if the middle one of its six nearest neighbours lies off its plane by more
+# than this share of its distance.
 SIX, EDGE = 6, 0.3
 # Faces that meet at a node on an edge: a corner of a box has three.
 FACES = 3
@@ -139,9 +139,7 @@ def _ends(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     step = np.full(len(boundary), float(np.ptp(boundary)) or 1.0)
     step[:] = np.diff(np.unique(boundary)).min(initial=step[0])
     none, rows = np.zeros_like(boundary), np.arange(len(boundary))
-    return Pieces(
-        boundary, normals, step, none, none[:, 0], rows[:, None], step, none, near.room
-    )
+    return Pieces(boundary, normals, step, none, none[:, 0], rows[:, None], step, none, near.room)
 
 
 def _segments(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
@@ -160,8 +158,9 @@ def _segments(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     # Outward, as those of its ends are.
     mean = normals[ends[:, 0]] + normals[ends[:, 1]]
     normal *= np.where(np.einsum("pi,pi->p", normal, mean) < 0.0, -1.0, 1.0)[:, None]
-    none, step = np.zeros_like(normal), np.where(there.any(axis=1), length.min(axis=1), 0.0)
-    way = unit.mean(axis=1) * there.all(axis=1)[:, None]
+    none, step = np.zeros_like(normal), np.min(length, axis=1, initial=np.inf)
+    step = np.where(np.isfinite(step), step, 0.0)
+    way = unit.mean(axis=1) * np.all(there, axis=1)[:, None]
     return Pieces(0.5 * (a + b), normal, half, none, none[:, 0], around, step, way, near.room)
 
 
@@ -181,11 +180,10 @@ def _on_curve(normals: Floats, near: _Neighbours) -> tuple[Integers, Flags]:
     there &= length <= DOOR * length[:, :1]
     for side in (near.ahead >= -EDGE, near.ahead <= EDGE):
         pair = np.column_stack(
-            [np.where(side & way, cost, np.inf).argmin(axis=1) for way in (forward, ~forward)]
+            [np.where(side & on, cost, np.inf).argmin(axis=1) for on in (forward, ~forward)]
         )
-        fits = (side[rows, pair[:, 0]] & side[rows, pair[:, 1]]) & (
-            forward[rows, pair[:, 0]] & ~forward[rows, pair[:, 1]]
-        )
+        fits = np.take_along_axis(side, pair, axis=1).all(axis=1)
+        fits &= forward[rows, pair[:, 0]] & ~forward[rows, pair[:, 1]]
         total = np.take_along_axis(cost, pair, axis=1).sum(axis=1)
         length = np.take_along_axis(near.distance, pair, axis=1)
         fits &= (total < least) & (length.max(axis=1) <= DOOR * length.min(axis=1))
@@ -228,7 +226,9 @@ def _discs(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     around = np.full((len(boundary), FACES), -1)
     place = np.concatenate([np.full(len(each[0]), k) for k, each in enumerate(found)])
     around[owner, np.maximum(place - 1, 0)] = np.arange(len(owner))
-    return Pieces(*columns, around, step, near.mean_way(six), near.room)
+    centre, normal, size, axis, cosine = columns
+    way = near.mean_way(six)
+    return Pieces(centre, normal, size, axis, cosine, around, step, way, near.room)
 
 
 def _parts_of_discs(

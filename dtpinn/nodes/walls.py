@@ -56,6 +56,8 @@ class Walls:
         (ni + nb + ng,), the node of X that stands for each of X~: itself, or a ghost's own.
     eyes
         (ni + nb, d), the places from which nodes look.
+    tip
+        (nb,), whether a boundary node is at a sharp end of a wall.
 
     Examples
     --------
@@ -84,7 +86,8 @@ class Walls:
         self._pieces = pieces_of(edge, np.asarray(normals, dtype=np.float64))
         self.points = np.concatenate([inner, edge])
         self.stand = np.concatenate([np.arange(count), self.interior_count + owner])
-        self.eyes = np.concatenate([inner, _eyes(edge, np.asarray(normals), self._pieces)])
+        eyes, self.tip = _eyes(edge, np.asarray(normals), self._pieces)
+        self.eyes = np.concatenate([inner, eyes])
         # Numbers that one is needed of after the other lie side by side.
         self._columns = np.ascontiguousarray(self.eyes.T)
 
@@ -239,11 +242,11 @@ class Walls:
         height = self._columns[0][nodes] * normal[:, :1]
         for k in range(1, len(self._columns)):
             height += self._columns[k][nodes] * normal[:, k : k + 1]
-        return height
+        return np.asarray(height)
 
 
-def _eyes(boundary: Floats, normals: Floats, pieces: Pieces) -> Floats:
-    """Places a little inside, (nb, d).
+def _eyes(boundary: Floats, normals: Floats, pieces: Pieces) -> tuple[Floats, Flags]:
+    """Places a little inside, (nb, d), and which are at the end of a wall.
 
     At a sharp corner the normal need not be their mean; neighbours tell the way inside better.
     """
@@ -254,4 +257,6 @@ def _eyes(boundary: Floats, normals: Floats, pieces: Pieces) -> Floats:
     convex = np.einsum("ni,ni->n", way, normals[sharp]) < -0.2
     inward[sharp] = np.where(convex[:, None], way, -way)
     lift = np.minimum(LIFT * pieces.step, ACROSS * pieces.room)
-    return np.asarray(boundary + lift[:, None] * inward)
+    tip = np.zeros(len(boundary), dtype=np.bool_)
+    tip[sharp] = ~convex
+    return boundary + lift[:, None] * inward, tip

@@ -87,7 +87,9 @@ def centred(
     """
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
-        stencils = find_stencils(points, rows[some], rule.stencil_size, walls=walls, threads=threads)
+        stencils = find_stencils(
+            points, rows[some], rule.stencil_size, walls=walls, threads=threads
+        )
         terms = of_rows(operators, some)
         return Block(
             some, stencils, solve_weights(stencils, terms, rule, threads=threads, advance=advance)

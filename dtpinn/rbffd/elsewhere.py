@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
+from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
-from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.stencils import Stencils, find_stencils
 from dtpinn.rbffd.weights import Weights
 
