@@ -74,8 +74,7 @@ def check_distinct(interior: Floats, boundary: Floats, spacing: float, walls: Wa
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
         f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
-        "a corner where two parts meet belongs to one of them; on the two faces of a slit normals are "
-        "opposite"
+        "a corner where two parts meet belongs to one of them, and normals differ across a slit"
     )
 
 

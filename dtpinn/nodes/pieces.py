@@ -27,6 +27,8 @@ REACH = 0.85
 SIX, EDGE = 6, 0.3
 # Faces that meet at a node on an edge: a corner of a box has three.
 FACES = 3
+# Of its distance from a node, how near a neighbour may be to another one, to count beside it.
+REPEATED = 0.3
 # Nodes within this share of their distance from a face's plane are on the face, and those whose
 # normals have this cosine or more with the face's.
 ON_FACE, ALIKE = 0.2, 0.7
@@ -129,6 +131,26 @@ class _Neighbours:
         across = apart & (cosine < 0.0) & (self.ahead < -ACROSS)
         self.room: Floats = np.where(across, -self.ahead * distance, np.inf).min(axis=1)
 
+    def first_apart(self, count: int) -> Integers:
+        """The ``count`` nearest of use, those left out that all but repeat a nearer one, (nb, count).
+
+        Of two rooms with a thin wall between them each has nodes in the same places.
+        """
+        order = np.argsort(self.distance, axis=1, kind="stable")[:, : 2 * count + 1]
+        length = np.take_along_axis(self.distance, order, axis=1)
+        unit = np.take_along_axis(self.unit, order[..., None], axis=1)
+        offset = np.where(np.isfinite(length), length, 0.0)[..., None] * unit
+        square = np.einsum("nki,nki->nk", offset, offset)
+        apart = square[:, :, None] + square[:, None]
+        apart -= 2.0 * np.einsum("nki,nli->nkl", offset, offset)
+        earlier = np.tri(order.shape[1], k=-1, dtype=np.bool_)
+        repeated = (earlier & (apart < REPEATED**2 * square[:, :, None])).any(axis=2)
+        # Nor is one of use that is much nearer than the others: the node's own counterpart.
+        typical = np.median(length, axis=1, keepdims=True)
+        repeated |= np.isfinite(typical) & (length < REPEATED * typical)
+        chosen = np.argsort(np.where(repeated, np.inf, length), axis=1, kind="stable")[:, :count]
+        return np.take_along_axis(order, chosen, axis=1)
+
     def mean_way(self, chosen: Flags) -> Floats:
         """Mean of the unit vectors to the ``chosen`` (nb, k), 0 where there are none; (nb, d)."""
         total = np.einsum("nk,nki->ni", chosen, self.unit)
@@ -209,35 +231,45 @@ def _cost(normals: Floats, near: _Neighbours) -> tuple[Floats, Flags]:
 
 def _discs(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     """A disc around each node, or around one on an edge a part of a disc in each of its faces."""
-    order = np.argsort(near.distance, axis=1, kind="stable")[:, :SIX]
+    order = near.first_apart(SIX)
     length = np.take_along_axis(near.distance, order, axis=1)
     real = np.isfinite(length)
     step = np.where(real, length, 0.0).sum(axis=1) / np.maximum(real.sum(axis=1), 1)
     on_edge = np.median(np.take_along_axis(np.abs(near.ahead), order, axis=1), axis=1) > EDGE
-    six = np.zeros_like(near.fits)
-    np.put_along_axis(six, order, real, axis=1)
+    # Around an edge the faces lie all behind the normal, or all in front: others are another room's.
+    around = near.fits & (near.distance <= AROUND * step[:, None])
+    behind, front = around & (near.ahead < -EDGE), around & (near.ahead > EDGE)
+    hollow = front.sum(axis=1) > behind.sum(axis=1)
+    around &= ~np.where(hollow[:, None], behind, front)
     to_edge = np.where(on_edge[near.rows], near.distance, np.inf).min(axis=1)
     whole = np.flatnonzero(~on_edge)
     none = np.zeros((len(whole), 3))
     radius = np.minimum(REACH * step, to_edge)[whole]
     found = [(whole, boundary[whole], normals[whole], radius, none, none[:, 0])]
-    found += _parts_of_discs(boundary, normals, near, step, on_edge)
+    found += _parts_of_discs(boundary, normals, near, around & on_edge[:, None], step, on_edge)
     owner, *columns = (np.concatenate(column) for column in zip(*found, strict=True))
-    around = np.full((len(boundary), FACES), -1)
+    pieces = np.full((len(boundary), FACES), -1)
     place = np.concatenate([np.full(len(each[0]), k) for k, each in enumerate(found)])
-    around[owner, np.maximum(place - 1, 0)] = np.arange(len(owner))
+    pieces[owner, np.maximum(place - 1, 0)] = np.arange(len(owner))
     centre, normal, size, axis, cosine = columns
-    way = near.mean_way(six)
-    return Pieces(centre, normal, size, axis, cosine, around, step, way, near.room)
+    way = near.mean_way(around & on_edge[:, None])
+    return Pieces(centre, normal, size, axis, cosine, pieces, step, way, near.room)
 
 
 def _parts_of_discs(
-    boundary: Floats, normals: Floats, near: _Neighbours, step: Floats, on_edge: Flags
+    boundary: Floats,
+    normals: Floats,
+    near: _Neighbours,
+    around: Flags,
+    step: Floats,
+    on_edge: Flags,
 ) -> list[tuple[Integers, Floats, Floats, Floats, Floats, Floats]]:
-    """Owner, centre, normal, radius, axis and cosine of the pieces around nodes on edges."""
-    around = near.fits & (near.distance <= AROUND * step[:, None])
+    """Owner, centre, normal, radius, axis and cosine of the pieces around nodes on edges.
+
+    The neighbours of these are those ``around``, (nb, k).
+    """
     # Neighbours off the edge, on a face that the node is on too, tell the faces.
-    left = around & ~on_edge[near.rows] & on_edge[:, None] & (near.off_there <= ON_FACE)
+    left = around & ~on_edge[near.rows] & (near.off_there <= ON_FACE)
     found = []
     for _ in range(FACES):
         rows = np.flatnonzero(left.any(axis=1))

@@ -1,4 +1,4 @@
-"""Stencils do not reach through walls, whatever the wall is: thin, of no width, curved, in space."""
+"""Stencils do not reach through walls: thin, of no width, curved, in space."""
 
 import numpy as np
 import pytest
