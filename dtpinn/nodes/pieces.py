@@ -21,9 +21,11 @@ FACING = -0.75
 DOOR = 1.8
 # In space a node's piece reaches so far, in distances between nodes; no gap is left where the
 # surface is well covered.
-REACH = 0.85
+REACH = 1.0
+# A disc ends where a sphere has fallen so many steps below it: nodes look from higher.
+FLAT = 0.16
 # A node is on an edge if the middle one of its six nearest neighbours lies off its plane by more
-# than this share of its distance.
+# than this share of its distance, and more than the node lies off the neighbour's.
 SIX, EDGE = 6, 0.3
 # Faces that meet at a node on an edge: a corner of a box has three.
 FACES = 3
@@ -235,16 +237,23 @@ def _discs(boundary: Floats, normals: Floats, near: _Neighbours) -> Pieces:
     length = np.take_along_axis(near.distance, order, axis=1)
     real = np.isfinite(length)
     step = np.where(real, length, 0.0).sum(axis=1) / np.maximum(real.sum(axis=1), 1)
-    on_edge = np.median(np.take_along_axis(np.abs(near.ahead), order, axis=1), axis=1) > EDGE
+    # On a sphere two neighbours are as far off each other's planes.
+    off = np.abs(near.ahead)
+    on_edge = (
+        np.median(np.take_along_axis(off - near.off_there, order, axis=1), axis=1) > 0.5 * EDGE
+    )
     # Around an edge the faces lie all behind the normal, or all in front: others are another room's.
     around = near.fits & (near.distance <= AROUND * step[:, None])
     behind, front = around & (near.ahead < -EDGE), around & (near.ahead > EDGE)
-    hollow = front.sum(axis=1) > behind.sum(axis=1)
+    on_face = near.off_there <= ON_FACE
+    hollow = (front & on_face).sum(axis=1) > (behind & on_face).sum(axis=1)
     around &= ~np.where(hollow[:, None], behind, front)
     to_edge = np.where(on_edge[near.rows], near.distance, np.inf).min(axis=1)
     whole = np.flatnonzero(~on_edge)
     none = np.zeros((len(whole), 3))
-    radius = np.minimum(REACH * step, to_edge)[whole]
+    bend = np.median(np.take_along_axis(off, order, axis=1), axis=1)
+    flat = np.sqrt(FLAT * step**2 / np.maximum(bend, 1e-3))
+    radius = np.minimum(np.minimum(REACH * step, flat), to_edge)[whole]
     found = [(whole, boundary[whole], normals[whole], radius, none, none[:, 0])]
     found += _parts_of_discs(boundary, normals, near, around & on_edge[:, None], step, on_edge)
     owner, *columns = (np.concatenate(column) for column in zip(*found, strict=True))

@@ -17,8 +17,9 @@ Flags = npt.NDArray[np.bool_]
 LIFT = 0.2
 # And at most so much of the way across a corridor.
 ACROSS = 0.4
-# The mean of the unit vectors to a node's neighbours is this long at a corner of 120 degrees.
-SHARP = {1: 2.0, 2: 0.5, 3: 0.3}
+# The mean of the unit vectors to a node's neighbours is longer than this at a sharp corner: in the
+# plane one of less than 120 degrees, in space the rim of a thin plate.
+SHARP = {1: 2.0, 2: 0.5, 3: 0.7}
 # Round-off, in radii of a piece.
 TOUCHING = 1e-6
 # By this share a piece reaches farther than it need.

@@ -148,12 +148,12 @@ def _nodes_at(domain, place, spacing=0.1):
 
 
 def test_two_holes_that_all_but_touch_pinch_the_domain_to_one_node():
-    holes = Rectangle((-1, -1), (1, 1)) - Disk(0.4, (-0.401, 0.0)) - Disk(0.4, (0.401, 0.0))
+    holes = Rectangle((-1, -1), (1, 1)) - Disk(0.41, (-0.411, 0.0)) - Disk(0.41, (0.411, 0.0))
     assert len(_nodes_at(holes, [0.0, 0.0])) == 1
 
 
 def test_two_rooms_that_all_but_touch_have_a_node_each():
-    rooms = Disk(0.4, (-0.401, 0.0)) | Disk(0.4, (0.401, 0.0))
+    rooms = Disk(0.41, (-0.411, 0.0)) | Disk(0.41, (0.411, 0.0))
     np.testing.assert_allclose(_nodes_at(rooms, [0.0, 0.0]).sum(axis=0), 0.0, atol=1e-12)
     horns = Disk() - Disk(0.5, (0.5, 0.0))
     assert len(_nodes_at(horns, [1.0, 0.0])) == 2

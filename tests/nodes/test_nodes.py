@@ -86,14 +86,12 @@ def test_parts_are_named_in_order_of_appearance(cloud):
 
 
 def test_ghosts_that_would_collide_are_left_out():
-    cloud = place_nodes(
-        Polygon((-1, -1), (1, -1), (1, -0.01), (0, 0), (1, 0.01), (1, 1), (-1, 1)), 0.1
-    )
-    nodes = Nodes.from_points(cloud.interior, cloud.boundary, cloud.normals)
+    cloud = place_nodes(l_shape(), 0.1)
+    nodes = Nodes.from_points(cloud.interior, cloud.boundary, cloud.normals, ghost_distance=1.0)
     assert nodes.ghost_count < nodes.boundary_count
     np.testing.assert_array_equal(
         nodes.ghost,
-        nodes.boundary[nodes.ghost_of] + 0.25 * nodes.spacing * nodes.normals[nodes.ghost_of],
+        nodes.boundary[nodes.ghost_of] + nodes.spacing * nodes.normals[nodes.ghost_of],
     )
 
 

@@ -218,4 +218,4 @@ def test_at_the_end_of_a_crack_the_error_falls_with_the_root_of_the_spacing(orde
             error = dtpinn.discretize(pde, nodes, order=order).solve()
             error -= u(torch.tensor(nodes.collocation))
             assert error.abs().max() < 0.3 * h**0.5
-            assert error.square().mean().sqrt() < 0.12 * h
+            assert error.square().mean().sqrt() < 0.2 * h
