@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from dtpinn.nodes.pieces import Pieces, pieces_of
+from dtpinn.nodes.covering import pieces_of
+from dtpinn.nodes.pieces import Pieces
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer]
@@ -36,7 +37,7 @@ class Walls:
     """The boundary as something that nothing is seen through.
 
     Where it runs is told by the boundary nodes and their normals alone, so it is known for any
-    cloud: :func:`~dtpinn.nodes.pieces.pieces_of`. A boundary node looks from a place a little
+    cloud: :func:`~dtpinn.nodes.covering.pieces_of`. A boundary node looks from a place a little
     inside, so that of two nodes at one place, on the two faces of a slit, each sees its own side;
     a ghost is seen where its boundary node is.
 
@@ -69,7 +70,7 @@ class Walls:
     >>> to_left, to_right = np.tile([-1.0, 0.0], (7, 1)), np.tile([1.0, 0.0], (7, 1))
     >>> walls = Walls([[-1.0, 0.2], [1.0, 0.2]], np.concatenate([face, face]),
     ...               np.concatenate([to_right, to_left]))
-    >>> walls.hidden(walls.eyes[:1], np.array([[0, 1, 4, 11]]))
+    >>> walls.hidden(walls.eyes[:1], np.array([[0, 1, 5, 12]]))
     array([[False,  True, False,  True]])
     """
 
