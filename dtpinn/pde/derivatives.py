@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -63,6 +63,36 @@ class Derivatives(ABC):
     def normal(self, of: Argument) -> Tensor:
         """Return the derivative along the outward normal; on the boundary only."""
         return self.apply(operators.NORMAL, of)
+
+
+def check_pointwise(
+    of: Callable[..., Tensor], values: Tensor, unknown: Tensor, at: Sequence[Tensor], name: str
+) -> None:
+    """Raise ValueError unless a function of the unknown has the same values among other points.
+
+    Parameters
+    ----------
+    of : callable
+    values : (n, ...)
+        What it returned for ``of(unknown, *at)``.
+    unknown, at
+        Of n rows each.
+    name : str
+        Of the derivative that it is for.
+    """
+    n = len(unknown)
+    # Few, so that a maximum is hardly ever among them; the first one is not the first.
+    some = torch.tensor([n // 2, n // 8, 7 * n // 8], device=unknown.device)
+    with torch.no_grad():
+        among, alone = values[some], of(unknown[some], *(rows[some] for rows in at))
+        size = values.abs().max() * torch.finfo(values.dtype).eps ** 0.5
+        differs = alone.shape != among.shape or bool(((alone - among).abs() > size).any())
+    if differs:
+        raise ValueError(
+            f"D.{name}: the function of the unknown must be pointwise, but it has other values "
+            "among other points; take means, sums, flips and sorts along the first dimension out "
+            "of it"
+        )
 
 
 def check_argument(of: object, unknown: Tensor, name: str) -> None:

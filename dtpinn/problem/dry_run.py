@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.pde import PDE, Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.derivatives import Argument, check_argument, check_pointwise
 from dtpinn.problem.regions import Region
 
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
@@ -71,6 +71,7 @@ class _Recorder(Derivatives):
                 f"D.{name}: the function must return one row per point: {len(self._u)} rows for "
                 f"u of shape {tuple(self._u.shape)}, got {got}"
             )
+        check_pointwise(of, values, self._u, self._at, name)
         return values
 
 

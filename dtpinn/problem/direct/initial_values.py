@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dtpinn.problem.jacobian.derivatives import diagonals
+from dtpinn.problem.jacobian.pointwise import diagonals
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
@@ -71,7 +71,8 @@ def _newton_step(problem: DiscreteProblem, u: Tensor, x: Tensor) -> tuple[Tensor
     with torch.enable_grad():
         r = problem.pde.initial(u, x)
     equations = r[:, None] if r.dim() == 1 else r
-    parts = [torch.from_numpy(diagonals(column, [u])[0]) for column in equations.unbind(1)]
+    told = "initial", problem.pde.initial
+    parts = [torch.from_numpy(diagonals(r, [u], *told)[0]) for r in equations.unbind(1)]
     slopes = torch.stack(parts, dim=1).to(u.device)
     step = -torch.linalg.pinv(slopes) @ equations.detach()[..., None]
     return equations.detach(), slopes, step.reshape(u.shape)
