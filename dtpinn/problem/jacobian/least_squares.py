@@ -130,11 +130,12 @@ class DiscreteResiduals:
         kind = (kind if rows is None else kind[rows.cpu()]).to(A.device)
         with torch.enable_grad():
             r = self._weighted(self._problem.residuals(self._model))
-        r = r if rows is None else r[rows]
+            r = r if rows is None else r[rows]
 
+        @torch.enable_grad()
         def off(seed: Tensor) -> float:
             gradients = torch.autograd.grad(
-                r, self.parameters, seed, retain_graph=True, allow_unused=True,
+                (r * seed).sum(), self.parameters, retain_graph=True, allow_unused=True,
                 materialize_grads=True,
             )  # fmt: skip
             wanted = torch.cat([g.flatten() for g in gradients])
