@@ -61,9 +61,13 @@ class CSR(StoredCSR):
 
     def _product(self, x: Any, transpose: bool) -> Tensor:
         if not torch.compiler.is_compiling():
-            y: Tensor = _multiply(
-                self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
-            )
+            try:
+                y: Tensor = _multiply(
+                    self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
+                )
+            except TypeError:
+                conversion.check_real(x)
+                raise
             if y is not NotImplemented:
                 return y
         return self._dispatch(x, transpose)
