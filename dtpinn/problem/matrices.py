@@ -118,6 +118,8 @@ def _as_scipy(name: OwnName, matrix: Any) -> csr_array:
     if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
         return CSR.from_torch(matrix).to_scipy()
     if scipy.sparse.issparse(matrix):
+        if np.iscomplexobj(matrix):
+            raise TypeError(f"operators[{name!r}] is complex; operators are real matrices")
         return csr_array(matrix).astype(np.float64)
     raise TypeError(
         f"operators[{name!r}]: expected a dtpinn.CSR, a SciPy sparse matrix or a sparse torch "

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
-from dtpinn.problem.dry_run import Request, dry_run
+from dtpinn.problem.dry_run import COMPLEX, Request, dry_run
 from dtpinn.problem.regions import Region, make_regions, repeat
 
 Model = Callable[[Tensor], Tensor]
+
+DTYPES = (torch.float64, torch.float32)
 
 
 class Problem(nn.Module, ABC):
@@ -55,7 +57,7 @@ class Problem(nn.Module, ABC):
                 f"expected dtpinn.Nodes, got {type(nodes).__name__}; make them with "
                 "dtpinn.place_nodes or dtpinn.Nodes.from_points"
             )
-        if dtype not in (torch.float64, torch.float32):
+        if dtype not in DTYPES:
             raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
         self.pde, self.nodes = pde, nodes
         self.times = check_times(times)
@@ -110,6 +112,8 @@ class Problem(nn.Module, ABC):
     def evaluate(self, model: Model, points: Tensor) -> Tensor:
         """Return the model's values (n,) or (n, fields) at points, checked against the PDE."""
         u = model(points)
+        if not isinstance(u, Tensor):
+            raise TypeError(f"the model must return a torch tensor, got {type(u).__name__}")
         fields = self.pde.fields
         wanted = (len(points),) if fields == 1 else (len(points), fields)
         if fields == 1 and u.shape == (len(points), 1):
@@ -121,11 +125,23 @@ class Problem(nn.Module, ABC):
                 "of the PDE or of the model"
             )
         if u.dtype != self.dtype:
-            raise TypeError(
-                f"the model returned {u.dtype}, but the problem is in {self.dtype}; convert one: "
-                f"model.to({self.dtype}) or problem.to({u.dtype})"
-            )
+            raise TypeError(f"the model returned {u.dtype}, but {self._of_dtype(u.dtype)}")
         return u
+
+    def _of_dtype(self, other: torch.dtype) -> str:
+        """What the problem's dtype is, and what to do with a model of another one."""
+        if other.is_complex:
+            return f"the problem is in {self.dtype}; {COMPLEX}"
+        told = f"the problem is in {self.dtype}; convert the model: model.to({self.dtype})"
+        return f"{told}, or the problem: problem.to({other})" if other in DTYPES else told
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Problem:
+        """Convert in place, for ``.to()`` and its like, once the dtype is known to serve."""
+        dtype = fn(torch.empty(0, dtype=self.dtype, device=self.device)).dtype
+        if dtype not in DTYPES:
+            raise TypeError(f"a problem is in torch.float64 or torch.float32, so not {dtype}")
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
 
 def check_device(device: torch.device | str | None) -> None:

@@ -138,6 +138,8 @@ class Linearizer:
                 f"linearize: {name} must hold the nodal values on X~ at all times, "
                 f"shape {self.shape}, got {np.shape(values)}"
             )
+        if np.iscomplexobj(values):
+            raise TypeError(f"linearize: {name} must be real, got {np.asarray(values).dtype}")
         return np.ascontiguousarray(values, dtype=np.float64)
 
     def _checked_rate(self, rate: Floats | None) -> Floats | None:
