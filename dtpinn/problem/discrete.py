@@ -208,6 +208,16 @@ class DiscreteProblem(Problem):
         return describe(self)
 
     @property
+    def options(self) -> Options:
+        """Of the assembly, as they were given."""
+        return self._options
+
+    @property
+    def own_matrices(self) -> list[OwnName]:
+        """Names of the operators that were given."""
+        return list(self._operators or ())
+
+    @property
     def has_own_matrices(self) -> bool:
         """Whether some operators were given, so that their order is not ours to change."""
         return bool(self._operators)

@@ -44,6 +44,10 @@ class Matrices:
     by_key: dict[str, csr_array]
     condition: dict[str, NDArray[np.float64]]
 
+    def __repr__(self) -> str:
+        sizes = (f"{key} {m.shape[0]} x {m.shape[1]}" for key, m in self.by_key.items())
+        return f"Matrices({', '.join(sizes)})"
+
     def of(self, region: str, operator: Operator) -> csr_array:
         """Return the matrix of an operator on a region."""
         return self.by_key[key_of(region, operator)]

@@ -51,6 +51,12 @@ class Assembly:
     condition: NDArray[np.float64]
     rule: Rule
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(
+            f"{name} {m.shape[0]} x {m.shape[1]}" for name, m in self.matrices.items()
+        )
+        return f"Assembly({sizes}, condition up to {self.condition.max():.1e}, {self.rule})"
+
 
 def assemble(
     nodes: Nodes,
