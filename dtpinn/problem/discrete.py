@@ -19,6 +19,7 @@ from dtpinn.problem.direct.newton import solve_newton
 from dtpinn.problem.direct.system import starting_values
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
+from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import OwnName, assemble_matrices, key_of
@@ -189,6 +190,22 @@ class DiscreteProblem(Problem):
             return integrate(self, guess, time_tolerance).values
         u = solve_newton(self, starting_values(self, guess))
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)
+
+    def interpolate(self, values: Tensor | np.ndarray, points: Tensor | np.ndarray) -> Tensor:
+        """Return values on X, such as those of `solve`, at any points (m, d) of the domain.
+
+        Differentiable in the values: see :func:`~dtpinn.problem.interpolate.interpolate`.
+
+        Examples
+        --------
+        >>> import dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+        >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
+        >>> problem = dtpinn.discretize(pde, nodes, order=3)
+        >>> problem.interpolate(problem.solve(), [[0.5, 0.5], [0.1, -0.2]]).round(decimals=6)
+        tensor([ 0.2500, -0.0200], dtype=torch.float64)
+        """
+        return interpolate(self, values, points)
 
     @torch.inference_mode(False)
     def estimate(self, model: Model) -> Estimate:

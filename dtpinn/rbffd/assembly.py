@@ -24,6 +24,7 @@ from dtpinn.rbffd.rule import Rule, choose_rule
 from dtpinn.rbffd.sites import At, Sites, find_sites
 from dtpinn.rbffd.stencils import Stencils
 from dtpinn.rbffd.terms import Terms, check_terms, highest_derivative
+from dtpinn.rbffd.uneven import spread_out
 
 if TYPE_CHECKING:
     from dtpinn.nodes import Nodes
@@ -148,7 +149,11 @@ def assemble(
         return _identities(sites, sites.rows, checked, rule)
     with stencil_bar(len(sites), progress) as advance:
         solve = _way(sites, checked, overlap, workers, advance)
-        blocks = solve_growing(solve, len(sites), rule, grow=degenerate == "grow")
+        spread = None
+        if sites.rows is not None and overlap in (None, 1.0):
+            spread = spread_out(sites.cloud, sites.rows, checked, threads=workers)
+        grow = degenerate == "grow"
+        blocks = solve_growing(solve, len(sites), rule, grow=grow, spread=spread)
     parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
     places = [block.rows for block in blocks]
     condition = np.empty(len(sites))

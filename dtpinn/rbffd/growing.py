@@ -1,7 +1,8 @@
-"""Weights on stencils that grow where the rule's size determines none.
+"""Weights on stencils that change where the rule's nearest nodes determine none, or badly.
 
 On a regular grid the 73 nodes of order 6 in the plane often lie on a curve of degree 7 beside the
-boundary; ten nodes more do not. Only such rows get larger stencils.
+boundary; ten nodes more do not. Where the spacing changes abruptly they lie nearly on one, and
+others further away do not (:mod:`~dtpinn.rbffd.uneven`). Only such rows get other stencils.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from dtpinn.rbffd.block import Block, Solve
 from dtpinn.rbffd.degenerate import degenerate_error, degenerate_rows
 from dtpinn.rbffd.rule import Rule
+from dtpinn.rbffd.uneven import HARMFUL, UNEVEN, usual_condition
 
 GROWTH = 1.1
 """By how much a stencil grows at a time."""
@@ -30,8 +32,10 @@ REACH = 2.0
 """A stencil that grew to more than this many radii took its nodes from somewhere else."""
 
 
-def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Block]:
-    """Solve for weights; enlarge the stencils that are degenerate.
+def solve_growing(
+    solve: Solve, rows: int, rule: Rule, *, grow: bool, spread: Solve | None = None
+) -> list[Block]:
+    """Solve for weights; spread out the stencils that are lopsided, enlarge the degenerate ones.
 
     Parameters
     ----------
@@ -44,11 +48,13 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
         Gives the size to begin with.
     grow : bool
         False: a degenerate stencil is an error at once.
+    spread : callable, optional
+        Gives rows stencils that look in all directions, :func:`~dtpinn.rbffd.uneven.spread_out`.
 
     Returns
     -------
     list of Block
-        The first of the rule's size; together they hold every row once.
+        Those of the rule's size before others; together they hold every row once.
 
     Raises
     ------
@@ -58,7 +64,7 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
     Warns
     -----
     UserWarning
-        Once, if stencils grew.
+        Once, if stencils grew; or if the nodes are so uneven that no choice of them helps.
 
     Examples
     --------
@@ -76,10 +82,14 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
     [(0, 10), (1, 11)]
     """
     every = np.arange(rows)
-    first = solve(every, rule)
+    whole = solve(every, rule)
+    others = [] if spread is None else _spread(spread, whole, rule)
+    settled = np.concatenate([np.empty(0, int), *(block.rows for block in others)])
+    first = whole.take(np.setdiff1d(every, settled)) if others else whole
     bad = degenerate_rows(first.weights.condition)
     if not bad.size:
-        return [first]
+        _warn_of_uneven([first, *others], rule)
+        return [first, *others]
     sizes = _sizes(rule, len(first.stencils.points)) if grow else []
     grown: list[Block] = []
     # The worst one alone tells at once where growing is no cure: on a line no size is large enough.
@@ -90,7 +100,20 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
             condition = first.weights.condition
             raise degenerate_error(first.stencils, condition, left, rule, sizes, grow=grow)
     _warn(first, bad, grown)
-    return [first.take(np.setdiff1d(every, bad)), *grown]
+    rest = first.take(np.setdiff1d(np.arange(len(first.rows)), bad))
+    _warn_of_uneven([rest, *others], rule)
+    return [rest, *others, *grown]
+
+
+def _spread(spread: Solve, block: Block, rule: Rule) -> list[Block]:
+    """Lopsided rows with other stencils, those for which that is ten times better."""
+    condition = block.weights.condition
+    lopsided = np.flatnonzero(~(condition <= UNEVEN * usual_condition(rule)))
+    if not lopsided.size:
+        return []
+    tried = spread(block.rows[lopsided], rule)
+    better = np.flatnonzero(tried.weights.condition < 0.1 * condition[lopsided])
+    return [tried.take(better)] if better.size else []
 
 
 def _sizes(rule: Rule, count: int) -> list[int]:
@@ -128,7 +151,27 @@ def _warn(first: Block, bad: NDArray[np.intp], grown: list[Block]) -> None:
         f"{bad.size} of {len(first.rows)} stencils of {first.stencils.members.shape[1]} nodes "
         f"determine no weights, as happens on regular grids; they were enlarged, to {size} nodes "
         f"at most. The first is that of node {node} at {first.stencils.points[node].tolist()}. "
-        f"Ask for stencil_size={size} to silence this",
+        f"Ask for stencil_size={size} for all of them to have as many",
+        stacklevel=_caller(),
+    )
+
+
+def _warn_of_uneven(blocks: list[Block], rule: Rule) -> None:
+    """Tell of stencils that are lopsided still."""
+    limit = HARMFUL * usual_condition(rule)
+    condition = np.concatenate([block.weights.condition for block in blocks])
+    bad = np.flatnonzero(condition > limit)
+    if not bad.size:
+        return
+    nodes = np.concatenate([block.stencils.members[:, 0] for block in blocks])
+    node = nodes[bad[np.argmax(condition[bad])]]
+    warnings.warn(
+        f"{bad.size} of {len(condition)} stencils lie nearly on a curve or surface, as where the "
+        f"spacing changes abruptly (a boundary several times finer than the inside): their weights "
+        f"are of little use, and errors may be a hundred times larger. The worst is that of node "
+        f"{node} at {blocks[0].stencils.points[node].tolist()}. Let the spacing change gently, by "
+        "some 20% from a node to the next: dtpinn.nodes.graded(domain, near, far) as the spacing of "
+        "dtpinn.place_nodes does it",
         stacklevel=_caller(),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -182,7 +183,12 @@ def divergence(
 
 
 def interpolation(
-    nodes: Nodes, points: NDArray[np.float64], order: int = 4, **options: Unpack[Options]
+    nodes: Nodes,
+    points: NDArray[np.float64],
+    order: int = 4,
+    *,
+    on: str = "extended",
+    **options: Unpack[Options],
 ) -> CSR:
     """Interpolate to any points within the cloud.
 
@@ -194,19 +200,23 @@ def interpolation(
         Points nearest to one node share its stencil. At a node the result is its value, exactly.
     order : int
         p >= 2: the error is O(h^p). Derivatives at such points: ``operator(..., at=points)``.
+    on : {"extended", "collocation"}
+        What it takes values on: X~, or X alone, where values on ghosts are not known, as those of
+        ``problem.solve()``.
     **options
         As in :func:`~dtpinn.rbffd.operator`.
 
     Returns
     -------
     CSR
-        (k, Ni+Nb+Ng).
+        (k, Ni+Nb+Ng), or (k, Ni+Nb) on X.
 
     Raises
     ------
     ValueError
         If a point lies beyond the cloud, about two spacings from its nearest node; or as
-        :func:`~dtpinn.rbffd.operator`.
+        :func:`~dtpinn.rbffd.operator`. The matrix says, of values on the other set of nodes, what
+        to do.
 
     Examples
     --------
@@ -220,7 +230,12 @@ def interpolation(
     array([ 0.02, -0.25])
     """
     points = as_points(points, nodes.extended.shape[1])
-    return operator(nodes, differential.identity, order, at=points, **options)
+    if on not in ("extended", "collocation"):
+        raise ValueError(f"on must be 'extended' (X~) or 'collocation' (X), got {on!r}")
+    cloud = nodes
+    if on == "collocation":
+        cloud = replace(nodes, ghost=nodes.ghost[:0], ghost_of=nodes.ghost_of[:0])
+    return operator(cloud, differential.identity, order, at=points, **options)
 
 
 def _first_derivatives(nodes: Nodes) -> dict[str, Differential]:
