@@ -103,7 +103,7 @@ def _progress(
         which = np.repeat(np.arange(len(curve)), [len(share) for share in shares])
         share = np.concatenate(shares)
         points = points_on(curve, which, share)
-        length = np.linalg.norm(np.diff(points, axis=0), axis=1)
+        length = _lengths(points, normals_on(curve, which, share))
         length[np.diff(which) > 0] = 0.0
         # A third of a small loop is its spacing, so that it is still a loop.
         spacing = np.minimum(spacing_at(points), length.sum() / 3.0)
@@ -112,6 +112,14 @@ def _progress(
         rows = np.split(np.arange(len(which)), np.flatnonzero(np.diff(which)) + 1)
         shares = [_resample(share[row], progress[row]) for row in rows]
     return which, share, progress, spacing
+
+
+def _lengths(points: Floats, normals: Floats) -> Floats:
+    """Lengths of a curve between neighbouring ``points`` (n, 2): of circular arcs, (n - 1,)."""
+    chord = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    cosine = np.einsum("ij,ij->i", normals[1:], normals[:-1])
+    half = 0.5 * np.arccos(np.clip(cosine, -1.0, 1.0))
+    return np.asarray(chord / np.sinc(half / math.pi))
 
 
 def _resample(share: Floats, progress: Floats) -> Floats:
