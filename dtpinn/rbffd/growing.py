@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dtpinn.rbffd.block import Block, Solve
 from dtpinn.rbffd.degenerate import degenerate_error, degenerate_rows
 from dtpinn.rbffd.rule import Rule
-from dtpinn.rbffd.uneven import HARMFUL, UNEVEN, usual_condition
+from dtpinn.rbffd.uneven import ABRUPT, BETTER, HARMFUL, UNEVEN, usual_condition
 
 GROWTH = 1.1
 """By how much a stencil grows at a time."""
@@ -82,14 +82,19 @@ def solve_growing(
     [(0, 10), (1, 11)]
     """
     every = np.arange(rows)
-    whole = solve(every, rule)
-    others = [] if spread is None else _spread(spread, whole, rule)
-    settled = np.concatenate([np.empty(0, int), *(block.rows for block in others)])
-    first = whole.take(np.setdiff1d(every, settled)) if others else whole
+    first = solve(every, rule)
+    blocks = _solve_degenerate(solve, first, rule, grow=grow)
+    if spread is None:
+        return blocks
+    return [part for block in blocks for part in _spread(spread, block, rule)]
+
+
+def _solve_degenerate(solve: Solve, first: Block, rule: Rule, *, grow: bool) -> list[Block]:
+    """The block without its degenerate rows, and these in larger stencils."""
+    every = np.arange(len(first.rows))
     bad = degenerate_rows(first.weights.condition)
     if not bad.size:
-        _warn_of_uneven([first, *others], rule)
-        return [first, *others]
+        return [first]
     sizes = _sizes(rule, len(first.stencils.points)) if grow else []
     grown: list[Block] = []
     # The worst one alone tells at once where growing is no cure: on a line no size is large enough.
@@ -100,20 +105,24 @@ def solve_growing(
             condition = first.weights.condition
             raise degenerate_error(first.stencils, condition, left, rule, sizes, grow=grow)
     _warn(first, bad, grown)
-    rest = first.take(np.setdiff1d(np.arange(len(first.rows)), bad))
-    _warn_of_uneven([rest, *others], rule)
-    return [rest, *others, *grown]
+    return [first.take(np.setdiff1d(every, bad)), *grown]
 
 
 def _spread(spread: Solve, block: Block, rule: Rule) -> list[Block]:
-    """Lopsided rows with other stencils, those for which that is ten times better."""
-    condition = block.weights.condition
-    lopsided = np.flatnonzero(~(condition <= UNEVEN * usual_condition(rule)))
-    if not lopsided.size:
-        return []
+    """The block, and apart from it its lopsided rows with other stencils, where they are better."""
+    condition = block.weights.condition / usual_condition(rule)
+    # A stencil that grew is better than it was; on a regular grid that is enough.
+    grew = block.stencils.members.shape[1] > rule.stencil_size
+    if condition.max(initial=0.0) <= (HARMFUL if grew else ABRUPT):
+        return [block]
+    lopsided = np.flatnonzero(condition > UNEVEN)
     tried = spread(block.rows[lopsided], rule)
-    better = np.flatnonzero(tried.weights.condition < 0.1 * condition[lopsided])
-    return [tried.take(better)] if better.size else []
+    better = np.flatnonzero(tried.weights.condition < BETTER * block.weights.condition[lopsided])
+    if not better.size:
+        return [block]
+    _warn_of_uneven(tried.take(better), rule)
+    rest = block.take(np.setdiff1d(np.arange(len(block.rows)), lopsided[better]))
+    return [rest, tried.take(better)]
 
 
 def _sizes(rule: Rule, count: int) -> list[int]:
@@ -156,22 +165,20 @@ def _warn(first: Block, bad: NDArray[np.intp], grown: list[Block]) -> None:
     )
 
 
-def _warn_of_uneven(blocks: list[Block], rule: Rule) -> None:
+def _warn_of_uneven(block: Block, rule: Rule) -> None:
     """Tell of stencils that are lopsided still."""
-    limit = HARMFUL * usual_condition(rule)
-    condition = np.concatenate([block.weights.condition for block in blocks])
-    bad = np.flatnonzero(condition > limit)
+    condition = block.weights.condition
+    bad = np.flatnonzero(condition > HARMFUL * usual_condition(rule))
     if not bad.size:
         return
-    nodes = np.concatenate([block.stencils.members[:, 0] for block in blocks])
-    node = nodes[bad[np.argmax(condition[bad])]]
+    node = block.stencils.members[bad[np.argmax(condition[bad])], 0]
     warnings.warn(
-        f"{bad.size} of {len(condition)} stencils lie nearly on a curve or surface, as where the "
-        f"spacing changes abruptly (a boundary several times finer than the inside): their weights "
-        f"are of little use, and errors may be a hundred times larger. The worst is that of node "
-        f"{node} at {blocks[0].stencils.points[node].tolist()}. Let the spacing change gently, by "
-        "some 20% from a node to the next: dtpinn.nodes.graded(domain, near, far) as the spacing of "
-        "dtpinn.place_nodes does it",
+        f"beside {bad.size} nodes the spacing changes abruptly, as where a boundary is several "
+        "times finer than the inside: their stencils lie nearly on a curve or surface, whichever "
+        "nodes are taken, and errors may be a hundred times larger. The worst is that of node "
+        f"{node} at {block.stencils.points[node].tolist()}. Let the spacing change gently, by some "
+        "20% from a node to the next: with dtpinn.nodes.graded(domain, near, far) as its spacing "
+        "dtpinn.place_nodes does so",
         stacklevel=_caller(),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -232,10 +231,17 @@ def interpolation(
     points = as_points(points, nodes.extended.shape[1])
     if on not in ("extended", "collocation"):
         raise ValueError(f"on must be 'extended' (X~) or 'collocation' (X), got {on!r}")
-    cloud = nodes
-    if on == "collocation":
-        cloud = replace(nodes, ghost=nodes.ghost[:0], ghost_of=nodes.ghost_of[:0])
-    return operator(cloud, differential.identity, order, at=points, **options)
+    cloud = nodes if on == "extended" else nodes.with_ghosts_of(np.arange(0))
+    matrix = operator(cloud, differential.identity, order, at=points, **options)
+    count = matrix.shape[1]
+    matrix.takes = (
+        f"interpolation acts on values on X~, all {count} nodes with the ghosts; for those on X "
+        'alone, as solve() returns them, take interpolation(..., on="collocation"), or '
+        "problem.interpolate(values, points)"
+        if on == "extended"
+        else f"interpolation acts on values on X, {count} nodes without ghosts"
+    )
+    return matrix
 
 
 def _first_derivatives(nodes: Nodes) -> dict[str, Differential]:

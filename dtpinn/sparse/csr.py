@@ -55,6 +55,9 @@ class CSR(StoredCSR):
     tensor([2., 1., 3.], dtype=torch.float64)
     """
 
+    takes = ""
+    """What its operands are, told with the error where one has another shape."""
+
     __array_ufunc__ = None  # numpy scalars leave ``scale * A`` to this class
 
     # -- the product ------------------------------------------------------------------------
@@ -67,6 +70,10 @@ class CSR(StoredCSR):
                 )
             except TypeError:
                 conversion.check_real(x)
+                raise
+            except ValueError as error:
+                if self.takes:
+                    raise ValueError(f"{error}: {self.takes}") from None
                 raise
             if y is not NotImplemented:
                 return y
