@@ -149,7 +149,8 @@ class Nodes:
         spacing
             Distance between neighbours, a number or a function of the place, points (n, d) ->
             (n,); by default the median distance of a node of X to its nearest neighbour, from
-            which it must not be more than 10 times off.
+            which it must not be more than 10 times off. Where distances differ more than twofold
+            it is the median around each node.
         ghost_distance
             From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
 
 from dtpinn.geometry.checks import whole_number
-from dtpinn.rbffd.block import Operators, Solve, centred
+from dtpinn.rbffd.block import Find, Operators, Solve, centred
 from dtpinn.rbffd.csr_rows import interleave, to_csr
 from dtpinn.rbffd.elsewhere import elsewhere
 from dtpinn.rbffd.expression import Differential, resolve
@@ -150,8 +152,9 @@ def assemble(
     with stencil_bar(len(sites), progress) as advance:
         solve = _way(sites, checked, overlap, workers, advance)
         spread = None
-        if sites.rows is not None and overlap in (None, 1.0):
-            spread = spread_out(sites.cloud, sites.rows, checked, threads=workers)
+        if overlap in (None, 1.0):
+            way = partial(_way, sites, checked, overlap, workers, None)
+            spread = spread_out(sites.cloud, _centres(sites), way, threads=workers)
         grow = degenerate == "grow"
         blocks = solve_growing(solve, len(sites), rule, grow=grow, spread=spread)
     parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
@@ -186,13 +189,27 @@ def _identities(
     return Assembly(to_csr(stencils, values), np.ones(len(rows)), rule)
 
 
+def _centres(sites: Sites) -> NDArray[np.integer]:
+    """The node of each row, or the one nearest to its place."""
+    if sites.rows is not None:
+        return sites.rows
+    return np.asarray(cKDTree(sites.cloud).query(sites.points)[1])
+
+
 def _way(
-    sites: Sites, operators: Operators, overlap: float | None, threads: int, advance: Advance
+    sites: Sites,
+    operators: Operators,
+    overlap: float | None,
+    threads: int,
+    advance: Advance | None,
+    find: Find | None = None,
 ) -> Solve:
     """Choose how rows get their weights."""
     cloud, rows = sites.cloud, sites.rows
     if rows is None:
-        return elsewhere(cloud, sites.points, operators, threads=threads, advance=advance)
+        return elsewhere(
+            cloud, sites.points, operators, threads=threads, advance=advance, find=find
+        )
     if overlap in (None, 1.0):
-        return centred(cloud, rows, operators, threads=threads, advance=advance)
+        return centred(cloud, rows, operators, threads=threads, advance=advance, find=find)
     return overlapped(cloud, rows, operators, overlap, threads=threads, advance=advance)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
@@ -54,6 +55,10 @@ Solve: TypeAlias = Callable[[NDArray[np.intp], Rule], Block]
 """A way to the weights: takes some rows of the assembly and the rule, gives these rows."""
 
 
+Find: TypeAlias = Callable[[NDArray[np.integer], int], Stencils]
+"""A way to stencils: takes nodes and a size."""
+
+
 def centred(
     points: NDArray[np.float64],
     rows: NDArray[np.integer],
@@ -61,6 +66,7 @@ def centred(
     *,
     threads: int,
     advance: Advance | None = None,
+    find: Find | None = None,
 ) -> Solve:
     """Give each row its own stencil, with its node at the centre.
 
@@ -76,20 +82,29 @@ def centred(
         The result does not depend on it.
     advance : callable, optional
         Told how many stencils are done.
+    find : callable, optional
+        Other stencils than those of the nearest nodes.
 
     Returns
     -------
     callable
     """
+    find = find or partial(_nearest, points, threads)
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
-        stencils = find_stencils(points, rows[some], rule.stencil_size, threads=threads)
+        stencils = find(rows[some], rule.stencil_size)
         terms = of_rows(operators, some)
         return Block(
             some, stencils, solve_weights(stencils, terms, rule, threads=threads, advance=advance)
         )
 
     return solve
+
+
+def _nearest(
+    points: NDArray[np.float64], threads: int, rows: NDArray[np.integer], size: int
+) -> Stencils:
+    return find_stencils(points, rows, size, threads=threads)
 
 
 def of_rows(operators: Operators, some: NDArray[np.intp]) -> Operators:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +34,12 @@ REACH = 2.0
 """A stencil that grew to more than this many radii took its nodes from somewhere else."""
 
 
+Spread: TypeAlias = Callable[[NDArray[np.intp], Rule], Block | None]
+"""Gives those of some rows other stencils whose own are lopsided."""
+
+
 def solve_growing(
-    solve: Solve, rows: int, rule: Rule, *, grow: bool, spread: Solve | None = None
+    solve: Solve, rows: int, rule: Rule, *, grow: bool, spread: Spread | None = None
 ) -> list[Block]:
     """Solve for weights; spread out the stencils that are lopsided, enlarge the degenerate ones.
 
@@ -81,12 +87,11 @@ def solve_growing(
     >>> [block.stencils.members.shape for block in blocks]
     [(0, 10), (1, 11)]
     """
-    every = np.arange(rows)
-    first = solve(every, rule)
-    blocks = _solve_degenerate(solve, first, rule, grow=grow)
-    if spread is None:
-        return blocks
-    return [part for block in blocks for part in _spread(spread, block, rule)]
+    first = solve(np.arange(rows), rule)
+    others = [] if spread is None else _spread(spread, first, rule)
+    for block in others:
+        first = first.take(np.setdiff1d(np.arange(len(first.rows)), block.rows))
+    return [*_solve_degenerate(solve, first, rule, grow=grow), *others]
 
 
 def _solve_degenerate(solve: Solve, first: Block, rule: Rule, *, grow: bool) -> list[Block]:
@@ -108,21 +113,19 @@ def _solve_degenerate(solve: Solve, first: Block, rule: Rule, *, grow: bool) -> 
     return [first.take(np.setdiff1d(every, bad)), *grown]
 
 
-def _spread(spread: Solve, block: Block, rule: Rule) -> list[Block]:
-    """The block, and apart from it its lopsided rows with other stencils, where they are better."""
+def _spread(spread: Spread, block: Block, rule: Rule) -> list[Block]:
+    """The lopsided rows of the whole assembly, with other stencils, where they are better."""
     condition = block.weights.condition / usual_condition(rule)
-    # A stencil that grew is better than it was; on a regular grid that is enough.
-    grew = block.stencils.members.shape[1] > rule.stencil_size
-    if condition.max(initial=0.0) <= (HARMFUL if grew else ABRUPT):
-        return [block]
-    lopsided = np.flatnonzero(condition > UNEVEN)
+    lopsided = np.flatnonzero(~(condition <= UNEVEN))
+    if not lopsided.size or condition[lopsided].max() <= ABRUPT:
+        return []
     tried = spread(block.rows[lopsided], rule)
-    better = np.flatnonzero(tried.weights.condition < BETTER * block.weights.condition[lopsided])
-    if not better.size:
-        return [block]
-    _warn_of_uneven(tried.take(better), rule)
-    rest = block.take(np.setdiff1d(np.arange(len(block.rows)), lopsided[better]))
-    return [rest, tried.take(better)]
+    if tried is None:
+        return []
+    before = block.weights.condition[tried.rows]
+    better = tried.take(np.flatnonzero(tried.weights.condition < BETTER * before))
+    _warn_of_uneven(better, rule)
+    return [better] if len(better.rows) else []
 
 
 def _sizes(rule: Rule, count: int) -> list[int]:

@@ -8,16 +8,18 @@ finer. Leaving out some of the dense ones makes room for others, and brings it b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import gamma, pi
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
+from dtpinn.rbffd.block import Block, Find, Solve
+from dtpinn.rbffd.offcentre import solve_off_centre
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.stencils import Stencils, find_stencils
-from dtpinn.rbffd.weights import solve_weights
 
 ABRUPT = 100.0
 """How far above the usual a condition number may be before other stencils are tried at all.
@@ -40,6 +42,13 @@ _POOL = 8  # nodes to choose one from
 _ROUNDS = 6  # the ball grows with the distance and the distance with the ball
 
 
+CONTRAST = 1.7
+"""How far apart the spacings around a node must be for its stencil to be called lopsided.
+
+On a regular grid stencils may be degenerate as well; there larger ones help, not others.
+"""
+
+
 @lru_cache(maxsize=64)
 def usual_condition(rule: Rule) -> float:
     """Return the condition number of a stencil of quasi-uniform nodes, which h does not change.
@@ -58,32 +67,55 @@ def usual_condition(rule: Rule) -> float:
     steps = root ** -np.arange(1.0, d + 1)
     points = (0.5 + np.arange(16 * n)[:, None] * steps) % 1.0
     centre = int(np.argmin(np.linalg.norm(points - 0.5, axis=1)))
-    first = np.eye(d, dtype=int)[0].tolist()
     stencils = find_stencils(points, np.array([centre]), n)
-    weights = solve_weights(stencils, {"": {tuple(first): np.ones(1)}}, rule, threads=1)
-    return float(weights.condition[0])
+    owner, value = np.zeros(1, dtype=np.intp), [(0,) * d]
+    place = points[[centre]]
+    return float(solve_off_centre(stencils, owner, place, rule, value, threads=1)[1][0])
 
 
 def spread_out(
-    points: NDArray[np.float64], rows: NDArray[np.integer], operators: Operators, *, threads: int
-) -> Solve:
-    """Give rows stencils whose nodes are about equally far apart, as :func:`spread` chooses them.
+    points: NDArray[np.float64],
+    centres: NDArray[np.integer],
+    way: Callable[[Find], Solve],
+    *,
+    threads: int,
+) -> Callable[[NDArray[np.intp], Rule], Block | None]:
+    """Give rows whose stencils are lopsided others, with nodes about equally far apart.
 
     Parameters
     ----------
-    points, rows, operators, threads
-        As for :func:`~dtpinn.rbffd.block.centred`.
+    points : (N, d) array
+        All nodes.
+    centres : (rows,) int array
+        The node of each row, or the one nearest to its place.
+    way : callable
+        Makes of a way to find stencils one to their weights.
+    threads : int
+
+    Returns
+    -------
+    callable
+        Which leaves out rows around which the spacing is even; None if it is so around all.
     """
 
-    def solve(some: NDArray[np.intp], rule: Rule) -> Block:
-        pool = min(_POOL * rule.stencil_size, len(points))
-        stencils = spread(
-            find_stencils(points, rows[some], pool, threads=threads), rule.stencil_size
-        )
-        terms = of_rows(operators, some)
-        return Block(some, stencils, solve_weights(stencils, terms, rule, threads=threads))
+    def nearest(rows: NDArray[np.integer], size: int) -> Stencils:
+        return find_stencils(points, rows, min(_POOL * size, len(points)), threads=threads)
 
-    return solve
+    def find(rows: NDArray[np.integer], size: int) -> Stencils:
+        return spread(nearest(rows, size), size)
+
+    solve = way(find)
+
+    def uneven(some: NDArray[np.intp], rule: Rule) -> Block | None:
+        nodes, owner = np.unique(centres[some], return_inverse=True)
+        # To the second neighbour: the first may be a node's own ghost.
+        second = cKDTree(points).query(points, k=[3], workers=threads)[0][:, 0]
+        around = second[nearest(nodes, rule.stencil_size).members]
+        low, high = np.quantile(around, (0.1, 0.9), axis=1)
+        rows = some[(high > CONTRAST * low)[owner]]
+        return solve(rows, rule) if rows.size else None
+
+    return uneven
 
 
 def spread(pool: Stencils, size: int) -> Stencils:

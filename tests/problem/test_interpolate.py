@@ -116,7 +116,7 @@ def test_shapes_that_do_not_fit_are_told_and_the_remedies_work():
     assert problem.interpolate(everywhere[: nodes.count], points).sum() == pytest.approx(5)
     with pytest.raises(ValueError, match=r"expected values on X, of shape .* got \(3,\)"):
         problem.interpolate(torch.ones(3), points)
-    with pytest.raises(TypeError, match="float64 or float32, got torch.int64"):
+    with pytest.raises(TypeError, match=r"float64 or float32, got torch.int64"):
         problem.interpolate(torch.ones(nodes.count).long(), points)
     with pytest.raises(TypeError, match="not in the points"):
         problem.interpolate(u, torch.tensor(points).requires_grad_())
