@@ -17,6 +17,7 @@ from dtpinn.geometry.checks import (
     as_normals,
     as_points,
     check_finite,
+    names_text,
 )
 from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
@@ -253,7 +254,9 @@ class Nodes:
             If there is no such part.
         """
         if name not in self.parts:
-            raise ValueError(f"there is no boundary part {name!r}; the parts are {self.parts}")
+            raise ValueError(
+                f"there is no boundary part {name!r}; the parts are {names_text(self.parts)}"
+            )
         return np.flatnonzero(self.part == self.parts.index(name))
 
     def quality(self, domain: Domain | None = None) -> Quality:
@@ -337,7 +340,7 @@ class Nodes:
         return (
             f"Nodes({self.dimension}-D: {self.interior_count} interior + {self.boundary_count} "
             f"boundary + {self.ghost_count} ghost, spacing {self.spacing:.4g}, "
-            f"parts {', '.join(self.parts)})"
+            f"parts {names_text(self.parts)})"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
