@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.geometry.projection import project
+from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.spacing import Spacing
 
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ class Crease:
     def normals(self) -> Floats:
         """Means of the normals of the two sides, of unit length, (n, 3)."""
         return unit(self.first + self.second)
+
+    @property
+    def sides(self) -> Sides:
+        """Both sides of each point, their parts not asked yet."""
+        normals = np.stack([self.first, self.second], axis=1).reshape(-1, 3)
+        point = np.repeat(np.arange(len(self)), 2)
+        return Sides(point, normals, np.zeros(len(point), dtype=np.int64))
 
     @property
     def tangents(self) -> Floats:
