@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 # A nominal spacing further off the median distance between neighbours is a mistake.
 WIDELY = 10.0
 # Of the size of a cloud: points that differ by less are at one place.
-ROUND_OFF = 1e-9
+ROUND_OFF = 1e-7
 
 
 def as_spacings(spacing: npt.ArrayLike, count: int) -> Floats:
