@@ -115,7 +115,7 @@ def united_sides(sides: Sides, points: npt.NDArray[np.integer], alike: float = S
     several = np.unique(first[again])
     total[several] /= np.linalg.norm(total[several], axis=1, keepdims=True)
     kept = np.setdiff1d(np.arange(len(first)), again)
-    return Sides(point[kept], total[kept], part[kept])
+    return Sides(point[kept].astype(np.int64), total[kept], part[kept])
 
 
 def part_among(part: Integers, sides: Sides) -> Integers:
