@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
-from dtpinn.problem.direct.system import factorise
+from dtpinn.problem.direct.factorise import factorise
 
 Floats = NDArray[np.float64]
 
