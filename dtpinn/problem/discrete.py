@@ -218,6 +218,7 @@ class DiscreteProblem(Problem):
         made = DiscreteProblem(
             self.pde, self.nodes, order, self.times, self.dtype, operators, self._options
         )
+        made.set_weights(self.weight_choice)
         return made.to(self.device)
 
     def __getstate__(self) -> dict[str, Any]:

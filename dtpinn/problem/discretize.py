@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
+from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.discrete import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
@@ -26,6 +27,7 @@ def discretize(
     *,
     times: Tensor | Sequence[float] | None = None,
     operators: Mapping[OwnName, Any] | None = None,
+    weights: Choice = "balanced",
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
     **options: Unpack[Options],
@@ -52,6 +54,9 @@ def discretize(
         the order interior | boundary | ghost. The equation is required on the boundary as well, so
         rows there must hold the operator too, one-sided if need be.
         :meth:`DiscreteProblem.compare` tells whether a matrix is what it is called.
+    weights : "balanced", "equal" or mapping of residual to float
+        How much each residual counts in the loss: :meth:`Problem.set_weights`. By default each by
+        its own size; "equal" are the paper's; ``{"pde": 0.01}`` is a hundredth of the default.
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional
@@ -78,4 +83,5 @@ def discretize(
     """
     check_device(device)
     problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
+    problem.set_weights(weights)
     return problem.to(device=device)

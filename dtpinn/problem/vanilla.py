@@ -12,6 +12,7 @@ from torch import Tensor
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.problem import check_device
 
@@ -27,6 +28,7 @@ def vanilla(
     device: torch.device | str | None = None,
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
+    weights: Choice = "balanced",
 ) -> AutomaticProblem:
     """Return the autograd PINN of an equation on the same nodes, to compare with.
 
@@ -48,6 +50,8 @@ def vanilla(
         the values in one forward pass (Taylor mode, a forward Laplacian), for derivatives up to the
         second and models of the usual torch functions. Forward is the faster one. The residuals are
         the same to round-off.
+    weights : "balanced", "equal" or mapping of residual to float
+        As of :func:`dtpinn.discretize`, whose weights are the same on the same nodes.
 
     Raises
     ------
@@ -75,4 +79,6 @@ def vanilla(
     check_device(device)
     inside = collocation == "interior"
     rows = np.arange(nodes.interior_count if inside else nodes.count)
-    return MODES[mode](pde, nodes, times, dtype, rows).to(device=device)
+    problem = MODES[mode](pde, nodes, times, dtype, rows).to(device=device)
+    problem.set_weights(weights)
+    return problem

@@ -11,6 +11,7 @@ from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.training.closure import check_has_residuals
 from dtpinn.training.loop import Callback, Loop
+from dtpinn.training.normalise import is_as_drawn, normalise
 from dtpinn.training.optimizers import OptimizerLike, check_parameters, class_name, trainable
 from dtpinn.training.plan import check_count, make_plans
 from dtpinn.training.result import Exact, Result
@@ -120,6 +121,8 @@ def fit(
     plans, limit = make_plans(optimizer, epochs, max_seconds, parameters)
     if any(class_name(plan.optimizer) == "GaussNewton" for plan in plans):
         check_has_residuals(problem)
+    if resume is None and is_as_drawn(model):
+        normalise(model, problem)
     run = Run(model, problem, parameters, plans, limit, exact, points, details)
     if resume is None:
         run.begin_stage()
