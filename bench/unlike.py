@@ -100,7 +100,9 @@ def waves(weights):
     nodes = dtpinn.place_nodes(Annulus(0.4 * L, L), spacing=0.08 * L, seed=0)
     on = {"inner": dtpinn.Dirichlet(), "outer": dtpinn.Robin(L, 2.0)}
     pde = dtpinn.Helmholtz.from_solution(
-        lambda x: torch.sin(3 * x[:, 0] / L) * torch.exp(x[:, 1] / L), 2.0 / L, boundary=on
+        lambda x: torch.sin(3 * x[:, 0] / L) * torch.exp(x[:, 1] / L),
+        wavenumber=2.0 / L,
+        boundary=on,
     )
     return dtpinn.discretize(pde, nodes, 5, weights=weights)
 
@@ -120,10 +122,10 @@ def scales(weights):
 class Layer(dtpinn.PDE):
     """``-0.03 Lap u + u_x = 1``, u = 0 around: a layer on the right, and one on either side."""
 
-    def residual(self, u, D, x):
+    def residual(self, u, D, x):  # noqa: D102
         return D.partial(u, 0) - 0.03 * D.laplacian(u) - 1.0
 
-    def boundary(self, u, D, x, n):
+    def boundary(self, u, D, x, n):  # noqa: D102
         return u
 
 
@@ -150,12 +152,12 @@ class Plate(dtpinn.PDE):
     fields = 2
     stiffness = 2e4
 
-    def residual(self, u, D, x):
+    def residual(self, u, D, x):  # noqa: D102
         second = D.laplacian(u)
         load = 5e3 * (1.0 + x[:, 0] / 5.0)
         return torch.stack([second[:, 0] - u[:, 1], self.stiffness * second[:, 1] - load], dim=1)
 
-    def boundary(self, u, D, x, n):
+    def boundary(self, u, D, x, n):  # noqa: D102
         return torch.stack([u[:, 0], D.normal(u)[:, 0]], dim=1)
 
 
@@ -180,10 +182,10 @@ def cooling(weights):
 class Combustion(dtpinn.PDE):
     """``Lap u + 3 exp(u) / 2 = 0``, u = 0 around: Bratu's problem, its lower solution."""
 
-    def residual(self, u, D, x):
+    def residual(self, u, D, x):  # noqa: D102
         return D.laplacian(u) + 1.5 * torch.exp(u)
 
-    def boundary(self, u, D, x, n):
+    def boundary(self, u, D, x, n):  # noqa: D102
         return u
 
 

@@ -163,8 +163,8 @@ class MLP(nn.Module):
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, so that ``MLP(**model.config())`` is a model of this shape.
 
-        Weights and normalisation are not in it, nor the device; the dtype is the present one. An activation that
-        has no name here is kept as it was given.
+        Weights and normalisation are not in it, nor the device; the dtype is the present one. An
+        activation that has no name here is kept as it was given.
 
         Examples
         --------

@@ -89,8 +89,10 @@ class _Table:
         self._component = connected_components(graph, directed=False)[1]
 
     def amplitude(self, at_state: dict[str, Sensitivity]) -> Floats:
-        """(fields,): the largest residual of the equations that a field takes part in, directly or
-        by way of others, in natural units."""
+        """(fields,): the largest residual of the equations that a field takes part in.
+
+        Directly or by way of others, in natural units.
+        """
         rms = self.rows * np.concatenate([s.rms for s in at_state.values()])
         equations, fields = np.split(self._component, [len(self.rows)])
         return np.array([rms[equations == which].max(initial=0.0) for which in fields])
@@ -107,5 +109,5 @@ class _Table:
             right -= np.einsum("nef,ne->f", slopes, values) / len(values)
         if not (np.isfinite(left).all() and np.isfinite(right).all()):
             return np.zeros(fields)
-        found: Floats = np.linalg.pinv(left, rcond=_OPEN, hermitian=True) @ right
-        return self.columns * found
+        found = np.linalg.pinv(left, rcond=_OPEN, hermitian=True) @ right
+        return np.asarray(self.columns * found)

@@ -80,9 +80,9 @@ def check_weights(choice: object, names: list[str]) -> None:
     known = [*names, *{name.split(".")[0]: None for name in names}]
     for name, weight in choice.items():
         if name not in known:
-            raise ValueError(f"weights: there is no residual {name!r}; there are {', '.join(names)}")
+            raise ValueError(
+                f"weights: there is no residual {name!r}; there are {', '.join(names)}"
+            )
         number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
         if not number or not 0.0 <= weight < float("inf"):
-            raise ValueError(
-                f"weights[{name!r}] must be a number of at least 0, got {weight!r}"
-            )
+            raise ValueError(f"weights[{name!r}] must be a number of at least 0, got {weight!r}")

@@ -171,4 +171,3 @@ class Stepper:
     def _fields_with_rate(self, example: Linearization) -> NDArray[np.bool_]:
         columns = np.concatenate([rates.indices for rates in example.rates.values()])
         return np.isin(np.arange(self.system.fields), columns % self.system.fields)
-

@@ -166,4 +166,3 @@ def inputs_on_extended(problem: DiscreteProblem) -> Tensor:
     """Points of X~ as the model takes them, with the time last in space-time."""
     x, t = problem.extended_points, problem.extended_time
     return x if t is None else torch.cat([x, t[:, None]], dim=1)
-
