@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
@@ -26,8 +27,10 @@ def distance_to_solution(model: nn.Module, problem: Problem) -> float | None:
     if not isinstance(problem, DiscreteProblem) or not _affordable(problem):
         return None
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # what there is to say of the system is not of training
+        # What there is to say of the system is not of training, and a model that draws random
+        # numbers goes on as if it had not been asked.
+        with warnings.catch_warnings(), torch.no_grad(), _generators_kept(problem):
+            warnings.simplefilter("ignore")
             solution = problem.solve(guess=model)
             u = problem.evaluate(model, problem.points).to(solution.dtype)
             distance = relative_distance(problem, u, solution)
@@ -42,7 +45,7 @@ def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> N
         return
     assert isinstance(problem, DiscreteProblem)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _generators_kept(problem):
             warnings.simplefilter("ignore")
             error = problem.estimate(model).discretisation
     except Exception:
@@ -58,6 +61,12 @@ def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> N
         "problem.compare(model) tells whether a residual is at fault",
         stacklevel=4,
     )
+
+
+def _generators_kept(problem: Problem) -> AbstractContextManager[None]:
+    devices = [problem.device] if problem.device.type == "cuda" else []
+    kept: AbstractContextManager[None] = torch.random.fork_rng(devices=devices)
+    return kept
 
 
 def _affordable(problem: DiscreteProblem) -> bool:
