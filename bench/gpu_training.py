@@ -33,7 +33,7 @@ class Step:
     def __init__(self, method: str, dtype: str, count: int, device: str) -> None:
         pde = dtpinn.Poisson.from_solution(sine_cosine)
         self.problem = METHODS[method](pde, disk_nodes(count), dtype=DTYPES[dtype], device=device)
-        self.model = dtpinn.MLP(2, seed=0, dtype=DTYPES[dtype], device=device)
+        self.model = dtpinn.MLP(2, seed=0, normalise=False, dtype=DTYPES[dtype], device=device)
         self.parameters = list(self.model.parameters())
 
     def __call__(self) -> tuple[Tensor, ...]:

@@ -203,7 +203,7 @@ UNLIKE = {
     "waves": Unlike(waves, "lbfgs", 60, 30, 2),
     "scales": Unlike(scales, "gauss-newton", 60, 128, 1),
     "layer": Unlike(layer, "gauss-newton", 60, 24, 2),
-    "beam": Unlike(beam, "gauss-newton", 60, 20, 2),
+    "beam": Unlike(beam, "gauss-newton", 300, 20, 2),
     "plate": Unlike(plate, "gauss-newton", 60, 20, 2),
     "cooling": Unlike(cooling, "lbfgs", 60, 20, 2),
     "combustion": Unlike(combustion, "lbfgs", 60, 20, 2),
