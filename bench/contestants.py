@@ -109,9 +109,7 @@ def _discrete(case: Case, model: dtpinn.MLP) -> Loss:
 
 
 def _published(case: Case, model: dtpinn.MLP) -> Loss:
-    return partial(
-        published(case.pde, case.nodes, ORDER, times=case.times, weights="equal").loss, model
-    )
+    return partial(published(case.pde, case.nodes, ORDER, times=case.times).loss, model)
 
 
 def _vanilla(mode: str, case: Case, model: dtpinn.MLP) -> Loss:
@@ -123,7 +121,9 @@ def _vanilla(mode: str, case: Case, model: dtpinn.MLP) -> Loss:
 
 def _two_passes(case: Case, model: dtpinn.MLP) -> Loss:
     rows = np.arange(case.nodes.interior_count)
-    return partial(TwoPasses(case.pde, case.nodes, case.times, model.dtype, rows).loss, model)
+    problem = TwoPasses(case.pde, case.nodes, case.times, model.dtype, rows)
+    problem.set_weights("equal")
+    return partial(problem.loss, model)
 
 
 def _outside(make: Callable, case: Case, model: dtpinn.MLP) -> Loss:

@@ -51,6 +51,7 @@ class PublishedProblem(Problem):
     ) -> None:
         rows = np.arange(nodes.count)
         super().__init__(pde, nodes, times, dtype, rows)
+        self.set_weights("equal")
         self.matrices = assemble_matrices(nodes, self.regions, self.requests, order, None, {})
         self.register_buffer("extended", torch.tensor(nodes.extended, dtype=dtype))
         slices = [None] if self.times is None else torch.split(self.times, 1)
