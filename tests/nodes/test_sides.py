@@ -31,7 +31,7 @@ def test_the_sides_of_a_box_stay_with_their_nodes_when_these_are_reordered():
     for place, normal, name in told(nodes):
         high = name in ("right", "back", "top")
         assert normal == pytest.approx((2 * high - 1) * np.eye(3)[axis[name]], abs=1e-12)
-        assert place[axis[name]] == pytest.approx(high, abs=1e-12)
+        assert place[axis[name]] == pytest.approx(float(high), abs=1e-12)
     on_faces = np.sum(np.abs(np.abs(nodes.boundary - 0.5) - 0.5) < 1e-12, axis=1)
     np.testing.assert_array_equal(np.bincount(nodes.sides.point), on_faces)
 
