@@ -23,9 +23,11 @@ from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
+from dtpinn.nodes.merging import merge_faces
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
-from dtpinn.nodes.spacings import as_spacings, spacing_of
+from dtpinn.nodes.spacings import as_spacings, spacing_of, typical_spacing
+from dtpinn.nodes.walls import Walls
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +57,7 @@ class Nodes:
         (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to, at a corner
         one of those that meet there.
     parts
-        Names of the parts.
+        Names of the parts, those of :attr:`empty_parts` too.
     ghost_of
         (Ng,): the row in ``boundary`` of the node that each ghost belongs to.
     local_spacing
@@ -136,6 +138,11 @@ class Nodes:
     ) -> Nodes:
         """Nodes from somebody's own point cloud, in the order given.
 
+        Boundary points that coincide, as a mesh or CAD gives a corner once for each face, are one
+        node in the place of the first, with a side for each face: of each part, and of normals more
+        than 15 degrees apart. Only where normals oppose each other, on the two faces of a slit,
+        they stay two. A corner that is given once, with a mean normal, has one side.
+
         Parameters
         ----------
         interior
@@ -145,8 +152,8 @@ class Nodes:
         normals
             (Nb, d), of unit length, outward.
         parts
-            The name of the boundary part of each boundary node, Nb of them; by default all belong
-            to one part, ``"boundary"``.
+            The name of the boundary part of each row of ``boundary``; by default all belong to one
+            part, ``"boundary"``.
         spacing
             Distance between neighbours, a number or a function of the place, points (n, d) ->
             (n,); by default the median distance of a node of X to its nearest neighbour, from
@@ -156,13 +163,14 @@ class Nodes:
             From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
         domain
-            If it is known, the points are checked against it, and a ghost that falls into it,
-            across a slit, is left out.
+            If it is known, the points are checked against it, and a ghost that falls into it at
+            the end of a slit is left out.
 
         Raises
         ------
         ValueError
-            If points are missing, not finite or doubled, shapes disagree, or normals are not of
+            If points are missing, not finite or doubled (but on the two faces of a slit, whose
+            normals are opposed), shapes disagree, or normals are not of
             unit length or point inwards, or a point is not where ``domain`` has it; the message
             names the rows. Or if the spacing is nothing like the distance between the points.
 
@@ -176,17 +184,20 @@ class Nodes:
         edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
         outward = as_normals(normals, edge)
         part, names = checks.part_index(parts, len(edge))
-        points = np.concatenate([inner, edge])
         share = checked_share(ghost_distance)
-        h = spacing_of(points, spacing)
-        checks.check_distinct(inner, edge, float(h.min()))
-        checks.check_outward(inner, edge, outward)
+        near = checks.DUPLICATE * typical_spacing(np.concatenate([inner, edge]))
+        rows, mean, sides = merge_faces(edge, outward, part, near)
+        edge = edge[rows]
+        h = spacing_of(np.concatenate([inner, edge]), spacing)
+        walls = Walls(inner, edge, mean)
+        checks.check_distinct(inner, edge, float(h.min()), walls, rows)
+        checks.check_outward(inner, edge, mean, walls, rows)
         at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_domain(domain)
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain=domain)
-        return cls(inner, edge, ghost, outward, part, names, ghost_of, h)
+        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls)
+        return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides)
 
     @cached_property
     def collocation(self) -> Floats:
@@ -202,6 +213,17 @@ class Nodes:
     def spacing(self) -> float:
         """Nominal distance h between neighbours: the median of ``local_spacing``."""
         return float(np.median(self.local_spacing))
+
+    @cached_property
+    def empty_parts(self) -> tuple[str, ...]:
+        """Names of the parts that no node lies on, being shorter than the spacing."""
+        used = set(self.sides.part.tolist())
+        return tuple(name for number, name in enumerate(self.parts) if number not in used)
+
+    @cached_property
+    def walls(self) -> Walls:
+        """The boundary as something that stencils do not reach through."""
+        return Walls(self.interior, self.boundary, self.normals, self.ghost_of)
 
     @property
     def dimension(self) -> int:
@@ -235,7 +257,7 @@ class Nodes:
         --------
         >>> nodes = Nodes.from_points([[0.0]], [[-1.0], [1.0]], [[-1.0], [1.0]])
         >>> nodes.with_ghosts_of(np.array([1])).ghost
-        array([[1.5]])
+        array([[1.25]])
         """
         kept = np.isin(self.ghost_of, rows)
         if kept.all():
@@ -246,7 +268,7 @@ class Nodes:
         )  # fmt: skip
 
     def part_rows(self, name: str) -> Integers:
-        """Rows of ``boundary`` that belong to the part ``name``, ascending.
+        """Rows of ``boundary`` with a side on the part ``name``, ascending: corners are in several.
 
         Raises
         ------
@@ -257,7 +279,8 @@ class Nodes:
             raise ValueError(
                 f"there is no boundary part {name!r}; the parts are {names_text(self.parts)}"
             )
-        return np.flatnonzero(self.part == self.parts.index(name))
+        on_it = self.sides.part == self.parts.index(name)
+        return np.unique(self.sides.point[on_it])
 
     def quality(self, domain: Domain | None = None) -> Quality:
         """How evenly the nodes are spread in ``domain``, if it is known (:func:`measure`)."""

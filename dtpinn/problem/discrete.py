@@ -69,7 +69,7 @@ class DiscreteProblem(Problem):
         options: Options,
         *,
         ghosts: Ghosts = "auto",
-        corners: Corners = "each",
+        corners: Corners = "auto",
     ) -> None:
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"
@@ -292,6 +292,7 @@ class DiscreteProblem(Problem):
             self.pde, self._given, order, self.times, self.dtype, operators, self.options,
             ghosts=self._ghosts, corners=self.corners,
         )  # fmt: skip
+        made.set_weights(self.weight_choice)
         return made.to(self.device)
 
     def __getstate__(self) -> dict[str, Any]:

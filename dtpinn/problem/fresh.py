@@ -129,7 +129,7 @@ def _assembled(problem: DiscreteProblem, points: Floats, alphas: set[MultiIndex]
 def _sizes(column: Tensor, u: Tensor, D: _FreshDerivatives) -> Floats:
     """Sum of the sizes of one equation's terms at its points, (m,)."""
     leaves = [u, *(z for z, _ in D.used)]
-    slopes = diagonals(column, leaves, "pde", "the equation")
+    slopes = diagonals(column, leaves)
     known = column.detach().cpu().numpy().copy()
     total = np.zeros(len(known))
     spreads = [np.abs(u.detach().cpu().numpy()), *(spread for _, spread in D.used)]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 
 from dtpinn.geometry.checks import whole_number
 from dtpinn.rbffd.block import Find, Operators, Solve, centred
@@ -18,6 +17,7 @@ from dtpinn.rbffd.csr_rows import interleave, to_csr
 from dtpinn.rbffd.elsewhere import elsewhere
 from dtpinn.rbffd.expression import Differential, resolve
 from dtpinn.rbffd.growing import solve_growing
+from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.options import Degenerate, Exponent
 from dtpinn.rbffd.overlapped import overlapped
 from dtpinn.rbffd.parallel import available_threads
@@ -154,7 +154,9 @@ def assemble(
         spread = None
         if overlap in (None, 1.0):
             way = partial(_way, sites, checked, overlap, workers, None)
-            spread = spread_out(sites.cloud, _centres(sites), way, threads=workers)
+            spread = spread_out(
+                sites.cloud, _centres(sites, workers), way, walls=sites.walls, threads=workers
+            )
         grow = degenerate == "grow"
         blocks = solve_growing(solve, len(sites), rule, grow=grow, spread=spread)
     parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
@@ -189,11 +191,11 @@ def _identities(
     return Assembly(to_csr(stencils, values), np.ones(len(rows)), rule)
 
 
-def _centres(sites: Sites) -> NDArray[np.integer]:
+def _centres(sites: Sites, threads: int) -> NDArray[np.integer]:
     """The node of each row, or the one nearest to its place."""
     if sites.rows is not None:
         return sites.rows
-    return np.asarray(cKDTree(sites.cloud).query(sites.points)[1])
+    return nearest_in_sight(sites.cloud, sites.points, sites.walls, threads=threads)[1]
 
 
 def _way(
@@ -205,11 +207,15 @@ def _way(
     find: Find | None = None,
 ) -> Solve:
     """Choose how rows get their weights."""
-    cloud, rows = sites.cloud, sites.rows
+    cloud, rows, walls = sites.cloud, sites.rows, sites.walls
     if rows is None:
         return elsewhere(
-            cloud, sites.points, operators, threads=threads, advance=advance, find=find
+            cloud, sites.points, operators, walls=walls, threads=threads, advance=advance, find=find
         )
     if overlap in (None, 1.0):
-        return centred(cloud, rows, operators, threads=threads, advance=advance, find=find)
-    return overlapped(cloud, rows, operators, overlap, threads=threads, advance=advance)
+        return centred(
+            cloud, rows, operators, walls=walls, threads=threads, advance=advance, find=find
+        )
+    return overlapped(
+        cloud, rows, operators, overlap, walls=walls, threads=threads, advance=advance
+    )

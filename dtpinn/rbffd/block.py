@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
@@ -64,6 +64,7 @@ def centred(
     rows: NDArray[np.integer],
     operators: Operators,
     *,
+    walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
     find: Find | None = None,
@@ -78,6 +79,8 @@ def centred(
         The nodes at which derivatives are wanted, as indices into `points`.
     operators : mapping of name to terms
         Coefficients are (1,) or (rows,).
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
         The result does not depend on it.
     advance : callable, optional
@@ -89,22 +92,20 @@ def centred(
     -------
     callable
     """
-    find = find or partial(_nearest, points, threads)
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
-        stencils = find(rows[some], rule.stencil_size)
+        size = rule.stencil_size
+        stencils = (
+            find(rows[some], size)
+            if find
+            else find_stencils(points, rows[some], size, walls=walls, threads=threads)
+        )
         terms = of_rows(operators, some)
         return Block(
             some, stencils, solve_weights(stencils, terms, rule, threads=threads, advance=advance)
         )
 
     return solve
-
-
-def _nearest(
-    points: NDArray[np.float64], threads: int, rows: NDArray[np.integer], size: int
-) -> Stencils:
-    return find_stencils(points, rows, size, threads=threads)
 
 
 def of_rows(operators: Operators, some: NDArray[np.intp]) -> Operators:

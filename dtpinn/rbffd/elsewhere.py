@@ -1,4 +1,4 @@
-"""Weights at points that are no nodes: those of the nearest node's stencil."""
+"""Weights at points that are no nodes: those of the stencil of the nearest node in sight."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from math import gamma, pi
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Find, Operators, Solve, of_rows
+from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
@@ -28,11 +29,14 @@ def elsewhere(
     places: NDArray[np.float64],
     operators: Operators,
     *,
+    walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
     find: Find | None = None,
 ) -> Solve:
     """Evaluate at any places; those nearest to one node share its stencil and factorisation.
+
+    A node behind a wall is not near.
 
     Parameters
     ----------
@@ -42,6 +46,8 @@ def elsewhere(
         Where.
     operators : mapping of name to terms
         Coefficients are (1,) or (rows,).
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
         The result does not depend on it.
     advance : callable, optional
@@ -54,13 +60,15 @@ def elsewhere(
     callable
         Which raises ValueError if a place lies beyond the cloud; names the farthest.
     """
-    distance, nearest = map(np.asarray, cKDTree(points).query(places, workers=threads))
+    distance, nearest = nearest_in_sight(points, places, walls, threads=threads)
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
         nodes, owner = np.unique(nearest[some], return_inverse=True)
         size = rule.stencil_size
         stencils = (
-            find(nodes, size) if find else find_stencils(points, nodes, size, threads=threads)
+            find(nodes, size)
+            if find
+            else find_stencils(points, nodes, size, walls=walls, threads=threads)
         )
         _check_reach(stencils.take(owner), distance[some], places[some])
         terms = of_rows(operators, some)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Find, Solve
 from dtpinn.rbffd.offcentre import solve_off_centre
 from dtpinn.rbffd.rule import Rule
@@ -78,6 +79,7 @@ def spread_out(
     centres: NDArray[np.integer],
     way: Callable[[Find], Solve],
     *,
+    walls: Walls | None = None,
     threads: int,
 ) -> Callable[[NDArray[np.intp], Rule], Block | None]:
     """Give rows whose stencils are lopsided others, with nodes about equally far apart.
@@ -90,6 +92,8 @@ def spread_out(
         The node of each row, or the one nearest to its place.
     way : callable
         Makes of a way to find stencils one to their weights.
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
 
     Returns
@@ -99,7 +103,8 @@ def spread_out(
     """
 
     def nearest(rows: NDArray[np.integer], size: int) -> Stencils:
-        return find_stencils(points, rows, min(_POOL * size, len(points)), threads=threads)
+        count = min(_POOL * size, len(points))
+        return find_stencils(points, rows, count, walls=walls, threads=threads)
 
     def find(rows: NDArray[np.integer], size: int) -> Stencils:
         return spread(nearest(rows, size), size)

@@ -13,7 +13,7 @@ from torch import Tensor
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
-from dtpinn.problem.jacobian.pointwise import diagonals
+from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.matrices import Matrices
 
 Floats = NDArray[np.float64]
@@ -113,7 +113,7 @@ class LinearDerivatives(Derivatives):
         v = of(here.u, here.x, t)
         columns = []
         for column in [v] if v.dim() == 1 else v.unbind(1):
-            diagonals(column, [here.u], self._region, of)  # raises where it couples points
+            checked_diagonals(column, [here.u], self._region, of)  # raises where it couples points
             along = row_gradients(column, here.u) * here.rate
             along = along if along.dim() == 1 else along.sum(1)
             columns.append(along + row_gradients(column, t))
@@ -134,4 +134,4 @@ class LinearDerivatives(Derivatives):
 
 def _slopes(columns: Tensor, u: Tensor, region: str, of: Argument) -> Floats:
     """dv/du of a pointwise v(u), (n, components, fields)."""
-    return np.stack([diagonals(v, [u], region, of)[0] for v in columns.unbind(1)], axis=1)
+    return np.stack([checked_diagonals(v, [u], region, of)[0] for v in columns.unbind(1)], axis=1)

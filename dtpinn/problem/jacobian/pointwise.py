@@ -24,18 +24,32 @@ _TOLERANCE = 1e-9
 _OCTAVES = 8
 
 
-def diagonals(r: Tensor, inputs: Sequence[Tensor], name: str, function: object) -> list[Floats]:
-    """Return dr[i] / d input[i] for every input, (n, components).
+def diagonals(r: Tensor, inputs: Sequence[Tensor]) -> list[Floats]:
+    """Return dr[i] / d input[i] for every input, (n, components), if r is pointwise.
 
-    Where row i of r depends on row i of the inputs alone, the gradient of the sum holds them all,
-    and that of a sum with weights s holds them times s. For other weights than ones the two differ
-    if any row has to do with another: one more backward pass tells, at every state.
+    Where row i of r depends on row i of the inputs alone, the gradient of the sum holds them all.
 
     Parameters
     ----------
     r : (n,) Tensor
         One equation.
     inputs : sequence of Tensor, each of n rows
+    """
+    return _as_arrays(_gradients(r, inputs, None))
+
+
+def checked_diagonals(
+    r: Tensor, inputs: Sequence[Tensor], name: str, function: object
+) -> list[Floats]:
+    """Return what `diagonals` does, once it is known that r is pointwise.
+
+    The gradient of a sum with weights s is s times the other one unless some row has to do with
+    another row: one more backward pass tells, at every state.
+
+    Parameters
+    ----------
+    r, inputs
+        As for `diagonals`.
     name : str
         Of the residual, for the message.
     function : callable
@@ -49,9 +63,9 @@ def diagonals(r: Tensor, inputs: Sequence[Tensor], name: str, function: object) 
     Examples
     --------
     >>> u = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    >>> diagonals(u**2, [u], "pde", torch.square)[0].ravel()
+    >>> checked_diagonals(u**2, [u], "pde", torch.square)[0].ravel()
     array([2., 4., 6.], dtype=float32)
-    >>> diagonals(u - u.mean(), [u], "pde", lambda u: u - u.mean())
+    >>> checked_diagonals(u - u.mean(), [u], "pde", lambda u: u - u.mean())
     Traceback (most recent call last):
         ...
     ValueError: 'pde': <lambda> couples points: ...
@@ -64,7 +78,11 @@ def diagonals(r: Tensor, inputs: Sequence[Tensor], name: str, function: object) 
             difference = float((weighted - wanted).abs().max())
             if difference > _TOLERANCE * float(torch.maximum(weighted.abs(), wanted.abs()).max()):
                 raise ValueError(_told(name, function))
-    return [g.reshape(len(g), -1).cpu().numpy() for g in ones]
+    return _as_arrays(ones)
+
+
+def _as_arrays(gradients: Sequence[Tensor]) -> list[Floats]:
+    return [g.reshape(len(g), -1).cpu().numpy() for g in gradients]
 
 
 def _gradients(r: Tensor, inputs: Sequence[Tensor], weights: Tensor | None) -> list[Tensor]:

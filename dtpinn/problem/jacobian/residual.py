@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from dtpinn.problem.jacobian.derivatives import LinearDerivatives, NodalState
-from dtpinn.problem.jacobian.pointwise import diagonals
+from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices
 
@@ -79,7 +79,8 @@ class LinearResidual:
         used = D.used
         leaves = [here.u, *(z.values for z in used), *([] if rate is None else [rate])]
         by_equation = [
-            diagonals(column, leaves, self.name, self._function) for column in equations.unbind(1)
+            checked_diagonals(column, leaves, self.name, self._function)
+            for column in equations.unbind(1)
         ]
         outer = [np.stack(slopes) for slopes in zip(*by_equation, strict=True)]
         terms = [Term(self._own, 1, outer[0], None)]
