@@ -74,11 +74,12 @@ class Estimate:
         return self._figures() + self._doubt()
 
     def _doubt(self) -> str:
-        if self.unresolved is None or LEAST * self.unresolved <= (self.discretisation or 0.0):
+        if self.unresolved is None:
             return ""
         left = f"between the nodes {100 * self.unresolved:.2g}% of the equation's terms are left"
         if self.resolved:
-            return f" by the difference of two orders, but {left}: it may be more"
+            doubtful = LEAST * self.unresolved > (self.discretisation or 0.0)
+            return f" by the difference of two orders, but {left}: it may be more" * doubtful
         return f"; NOT RESOLVED: {left}, and the error may be far larger. Use a smaller spacing"
 
     def _figures(self) -> str:
