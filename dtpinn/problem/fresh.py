@@ -22,8 +22,8 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
 from dtpinn.pde.operators import MultiIndex
-from dtpinn.problem.jacobian.derivatives import diagonals
 from dtpinn.problem.jacobian.linearize import in_double
+from dtpinn.problem.jacobian.pointwise import diagonals
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem

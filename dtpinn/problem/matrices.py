@@ -52,6 +52,10 @@ class Matrices:
     by_key: dict[str, csr_array]
     condition: dict[str, NDArray[np.float64]]
 
+    def __repr__(self) -> str:
+        sizes = (f"{key} {m.shape[0]} x {m.shape[1]}" for key, m in self.by_key.items())
+        return f"Matrices({', '.join(sizes)})"
+
     def of(self, region: str, operator: Operator) -> csr_array:
         """Return the matrix of an operator on a region."""
         return self.by_key[key_of(region, operator)]
@@ -148,6 +152,8 @@ def _as_scipy(name: OwnName, matrix: Any) -> csr_array:
     if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
         return CSR.from_torch(matrix).to_scipy()
     if scipy.sparse.issparse(matrix):
+        if np.iscomplexobj(matrix):
+            raise TypeError(f"operators[{name!r}] is complex; operators are real matrices")
         return csr_array(matrix).astype(np.float64)
     raise TypeError(
         f"operators[{name!r}]: expected a dtpinn.CSR, a SciPy sparse matrix or a sparse torch "
