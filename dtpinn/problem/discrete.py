@@ -100,12 +100,13 @@ class DiscreteProblem(Problem):
         """Matrices of the regions, and with those of the equation where sides meet."""
         equation, *conditions = self.regions
         arguments = self.requests, self.order, self._operators, self.options
+        sturdy = self._ghosts != "all"
         if self.meeting is None:
-            matrices = assemble_matrices(self.nodes, self.regions, *arguments)
+            matrices = assemble_matrices(self.nodes, self.regions, *arguments, sturdy=sturdy)
             return matrices, matrices
         rows = np.concatenate([equation.rows, self.meeting.rows])
         both = pde_region(self.pde, self.nodes, rows, self.times, self.dtype)
-        built = assemble_matrices(self.nodes, [both, *conditions], *arguments)
+        built = assemble_matrices(self.nodes, [both, *conditions], *arguments, sturdy=sturdy)
         return built.split(equation.name, len(equation.rows), MEETING)
 
     def linearizer(self, times: Tensor | None) -> Linearizer:
