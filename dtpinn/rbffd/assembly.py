@@ -105,8 +105,9 @@ def assemble(
         If an order, a size, the number of threads or a row is not an integer, or an operator is
         none.
     ValueError
-        If an argument is out of its range, if there are fewer nodes than a stencil needs, or if a
-        stencil is degenerate; names the operator or the node and its coordinates.
+        If an argument is out of its range, if there are fewer nodes than a stencil needs, or fewer
+        in sight of a node, or if a stencil is degenerate; names the operator or the node and its
+        coordinates.
 
     Warns
     -----
@@ -116,6 +117,9 @@ def assemble(
 
     Notes
     -----
+    A stencil has the nearest nodes in sight of its centre, none beyond a wall, a slit or a corner
+    (:class:`~dtpinn.nodes.walls.Walls`).
+
     Equations (8)-(11) of the paper, in shifted and scaled coordinates. The weights differentiate
     polynomials of degree l exactly (to round-off), and the identity is exact: 1 at the node itself.
     The linear systems take a few megabytes per thread, whatever the number of nodes; the rest of
