@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,19 @@ def rows_text(rows: npt.NDArray[np.integer]) -> str:
     if len(rows) > 5:
         return f"rows {shown}, ... ({len(rows)} in all)"
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}"
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Return a short list of names for a message.
+
+    Examples
+    --------
+    >>> names_text([f"edge{k}" for k in range(20)])
+    'edge0, edge1, edge2, edge3, edge4, edge5, ... (20 in all)'
+    """
+    if len(names) <= 8:
+        return ", ".join(names)
+    return f"{', '.join(names[:6])}, ... ({len(names)} in all)"
 
 
 def as_floats(value: object, name: str, expected: str = "an array of real numbers") -> Floats:
@@ -109,7 +123,7 @@ def check_finite(points: Floats, name: str) -> None:
         raise ValueError(f"{name} must be finite; it is NaN or infinite in {rows_text(bad)}")
 
 
-def as_normals(normals: npt.ArrayLike, points: Floats) -> Floats:
+def as_normals(normals: npt.ArrayLike, points: Floats, name: str = "normals") -> Floats:
     """Return ``normals`` as a float64 array, if it holds one unit vector for each of ``points``.
 
     Raises
@@ -123,17 +137,17 @@ def as_normals(normals: npt.ArrayLike, points: Floats) -> Floats:
     >>> as_normals([[0, 1]], np.array([[3.0, 4.0]]))
     array([[0., 1.]])
     """
-    array = as_points(normals, points.shape[1], "normals")
+    array = as_points(normals, points.shape[1], name)
     if len(array) != len(points):
         raise ValueError(
-            f"normals must have one row per boundary point, {len(points)}; got {len(array)}"
+            f"{name} must have one row per boundary point, {len(points)}; got {len(array)}"
         )
-    check_finite(array, "normals")
+    check_finite(array, name)
     length = np.linalg.norm(array, axis=1)
     bad = np.flatnonzero(np.abs(length - 1.0) > UNIT_TOLERANCE)
     if bad.size:
         raise ValueError(
-            f"normals must have length 1 to within {UNIT_TOLERANCE:g}; in {rows_text(bad)} the "
+            f"{name} must have length 1 to within {UNIT_TOLERANCE:g}; in {rows_text(bad)} the "
             f"length is {length[bad[0]]:.6g}. "
             "Use normals / np.linalg.norm(normals, axis=1, keepdims=True)"
         )

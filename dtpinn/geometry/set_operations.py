@@ -37,8 +37,8 @@ class Combination(Domain):
     rectangles with a side in common unite without a seam.
 
     Parts keep their names. A name of the right domain that the left one has too gets the next free
-    number: ``"circle"`` and ``"circle_2"``. On the line and in the plane, a part of which nothing
-    is left is no part of the result.
+    number: ``"circle"`` and ``"circle_2"``. A part of which nothing is left is no part of the
+    result, in space of the boundary that is walked.
 
     Raises
     ------
@@ -125,7 +125,7 @@ class Combination(Domain):
             kept.append((ends.points[rows], turn * ends.normals[rows], first + ends.part[rows]))
         points, normals, part = (np.concatenate(column) for column in zip(*kept, strict=True))
         self._check_something_left(len(points))
-        return Ends(Boundary.of_used_parts(points, normals, part, names))
+        return Ends(Boundary(points, normals, part, names).without(names))
 
     def _in_the_plane(self, names: tuple[str, ...]) -> Domain:
         kept: list[Arc] = []

@@ -49,10 +49,17 @@ def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> 
     return array
 
 
-def check_distinct(interior: Floats, boundary: Floats, spacing: float, walls: Walls) -> None:
+def check_distinct(
+    interior: Floats,
+    boundary: Floats,
+    spacing: float,
+    walls: Walls,
+    given: npt.NDArray[np.integer],
+) -> None:
     """Check that no two points of X are the same to within ``1e-6 * spacing``.
 
-    Two boundary points may be, if a wall is between them: on the two faces of a slit.
+    Two boundary points may be, if a wall is between them: on the two faces of a slit. ``given``
+    (nb,) are the rows that a message calls the boundary points by.
 
     Raises
     ------
@@ -68,23 +75,30 @@ def check_distinct(interior: Floats, boundary: Floats, spacing: float, walls: Wa
     if not len(pairs):
         return
     first = [
-        f"interior[{row}]" if row < count else f"boundary[{row - count}]"
+        f"interior[{row}]" if row < count else f"boundary[{given[row - count]}]"
         for row in sorted(pairs[np.lexsort(pairs.T[::-1])[0]])
     ]
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
         f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
-        "a corner where two parts meet belongs to one of them, and normals differ across a slit"
+        "two points on the faces of a slit have opposite normals"
     )
 
 
-def check_outward(interior: Floats, boundary: Floats, normals: Floats, walls: Walls) -> None:
+def check_outward(
+    interior: Floats,
+    boundary: Floats,
+    normals: Floats,
+    walls: Walls,
+    given: npt.NDArray[np.integer],
+) -> None:
     """Check that the nearest interior nodes lie behind the normals.
 
     The ``2 d + 1`` nearest interior nodes of a boundary node vote, by the mean cosine between the
     way to them and the normal: on a non-convex domain one of them may be around the corner. Those
     behind a wall have no vote, unless all are: then the normal itself may have the wrong sense. At
     the end of a wall the domain is all around, and there is none.
+    ``given`` (nb,) are the rows that a message calls the boundary points by.
 
     Raises
     ------
@@ -103,8 +117,8 @@ def check_outward(interior: Floats, boundary: Floats, normals: Floats, walls: Wa
     bad = np.flatnonzero((cosine > INWARD) & ~walls.tip)
     if bad.size:
         raise ValueError(
-            f"normals must point out of the domain; in {rows_text(bad)} of {len(normals)} they "
-            "point towards the nearest interior nodes. Use -normals for these rows"
+            f"normals must point out of the domain; in {rows_text(given[bad])} of {len(normals)} "
+            "they point towards the nearest interior nodes. Use -normals for these rows"
         )
 
 

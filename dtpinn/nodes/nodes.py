@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.geometry import Domain
+from dtpinn.geometry import Domain, Sides
 from dtpinn.geometry.checks import (
     as_indices,
     as_normals,
     as_points,
     check_finite,
+    names_text,
 )
+from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
+from dtpinn.nodes.merging import merge_faces
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
-from dtpinn.nodes.spacings import as_spacings, spacing_of
+from dtpinn.nodes.spacings import as_spacings, spacing_of, typical_spacing
 from dtpinn.nodes.walls import Walls
 
 if TYPE_CHECKING:
@@ -49,15 +52,19 @@ class Nodes:
     ghost
         (Ng, d), just outside; Ng <= Nb, as ghosts that would collide are left out.
     normals
-        (Nb, d), of unit length, outward, at the boundary nodes.
+        (Nb, d), of unit length, outward, at the boundary nodes; at a corner the mean of its sides'.
     part
-        (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to.
+        (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to, at a corner
+        one of those that meet there.
     parts
-        Names of the parts.
+        Names of the parts, those of :attr:`empty_parts` too.
     ghost_of
         (Ng,): the row in ``boundary`` of the node that each ghost belongs to.
     local_spacing
         (Ni + Nb,): wanted distance between neighbours at each node of X.
+    sides
+        The parts that meet at each boundary node, each with its own normal: one for most nodes, at
+        a corner one for each piece of the boundary that ends there. Conditions hold on sides.
 
     Raises
     ------
@@ -76,6 +83,7 @@ class Nodes:
     parts: tuple[str, ...]
     ghost_of: Integers
     local_spacing: Floats
+    sides: Sides
 
     def __init__(
         self,
@@ -87,8 +95,12 @@ class Nodes:
         parts: Sequence[str],
         ghost_of: npt.ArrayLike,
         spacing: npt.ArrayLike,
+        sides: Sides | None = None,
     ) -> None:
-        """Keep what is given; ``spacing`` is one number, or one for each node of X."""
+        """Keep what is given; ``spacing`` is one number, or one for each node of X.
+
+        Without ``sides`` every boundary node has one, its own.
+        """
         inner = checks.as_cloud(interior, "interior")
         edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
         outside = as_points(ghost, inner.shape[1], "ghost")
@@ -108,6 +120,9 @@ class Nodes:
         for name, array in arrays.items():
             object.__setattr__(self, name, _read_only(array.copy(order="C")))
         object.__setattr__(self, "parts", names)
+        if sides is None:
+            sides = Sides.one_each(self.normals, self.part)
+        object.__setattr__(self, "sides", checked_sides(sides, edge, len(names)))
 
     @classmethod
     def from_points(
@@ -123,6 +138,11 @@ class Nodes:
     ) -> Nodes:
         """Nodes from somebody's own point cloud, in the order given.
 
+        Boundary points that coincide, as a mesh or CAD gives a corner once for each face, are one
+        node in the place of the first, with a side for each face: of each part, and of normals more
+        than 15 degrees apart. Only where normals oppose each other, on the two faces of a slit,
+        they stay two. A corner that is given once, with a mean normal, has one side.
+
         Parameters
         ----------
         interior
@@ -132,12 +152,13 @@ class Nodes:
         normals
             (Nb, d), of unit length, outward.
         parts
-            The name of the boundary part of each boundary node, Nb of them; by default all belong
-            to one part, ``"boundary"``.
+            The name of the boundary part of each row of ``boundary``; by default all belong to one
+            part, ``"boundary"``.
         spacing
             Distance between neighbours, a number or a function of the place, points (n, d) ->
             (n,); by default the median distance of a node of X to its nearest neighbour, from
-            which it must not be more than 10 times off.
+            which it must not be more than 10 times off. Where distances differ more than twofold
+            it is the median around each node.
         ghost_distance
             From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
@@ -163,18 +184,20 @@ class Nodes:
         edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
         outward = as_normals(normals, edge)
         part, names = checks.part_index(parts, len(edge))
-        points = np.concatenate([inner, edge])
         share = checked_share(ghost_distance)
-        h = spacing_of(points, spacing)
-        walls = Walls(inner, edge, outward)
-        checks.check_distinct(inner, edge, float(h.min()), walls)
-        checks.check_outward(inner, edge, outward, walls)
+        near = checks.DUPLICATE * typical_spacing(np.concatenate([inner, edge]))
+        rows, mean, sides = merge_faces(edge, outward, part, near)
+        edge = edge[rows]
+        h = spacing_of(np.concatenate([inner, edge]), spacing)
+        walls = Walls(inner, edge, mean)
+        checks.check_distinct(inner, edge, float(h.min()), walls, rows)
+        checks.check_outward(inner, edge, mean, walls, rows)
         at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_domain(domain)
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain, walls)
-        return cls(inner, edge, ghost, outward, part, names, ghost_of, h)
+        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls)
+        return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides)
 
     @cached_property
     def collocation(self) -> Floats:
@@ -190,6 +213,12 @@ class Nodes:
     def spacing(self) -> float:
         """Nominal distance h between neighbours: the median of ``local_spacing``."""
         return float(np.median(self.local_spacing))
+
+    @cached_property
+    def empty_parts(self) -> tuple[str, ...]:
+        """Names of the parts that no node lies on, being shorter than the spacing."""
+        used = set(self.sides.part.tolist())
+        return tuple(name for number, name in enumerate(self.parts) if number not in used)
 
     @cached_property
     def walls(self) -> Walls:
@@ -221,8 +250,25 @@ class Nodes:
         """N = Ni + Nb, the number of collocation points; ghosts are not counted."""
         return self.interior_count + self.boundary_count
 
+    def with_ghosts_of(self, rows: npt.NDArray[np.integer]) -> Nodes:
+        """Return the same nodes with the ghosts of some boundary nodes only.
+
+        Examples
+        --------
+        >>> nodes = Nodes.from_points([[0.0]], [[-1.0], [1.0]], [[-1.0], [1.0]])
+        >>> nodes.with_ghosts_of(np.array([1])).ghost
+        array([[1.25]])
+        """
+        kept = np.isin(self.ghost_of, rows)
+        if kept.all():
+            return self
+        return Nodes(
+            self.interior, self.boundary, self.ghost[kept], self.normals, self.part, self.parts,
+            self.ghost_of[kept], self.local_spacing, self.sides,
+        )  # fmt: skip
+
     def part_rows(self, name: str) -> Integers:
-        """Rows of ``boundary`` that belong to the part ``name``, ascending.
+        """Rows of ``boundary`` with a side on the part ``name``, ascending: corners are in several.
 
         Raises
         ------
@@ -230,8 +276,11 @@ class Nodes:
             If there is no such part.
         """
         if name not in self.parts:
-            raise ValueError(f"there is no boundary part {name!r}; the parts are {self.parts}")
-        return np.flatnonzero(self.part == self.parts.index(name))
+            raise ValueError(
+                f"there is no boundary part {name!r}; the parts are {names_text(self.parts)}"
+            )
+        on_it = self.sides.part == self.parts.index(name)
+        return np.unique(self.sides.point[on_it])
 
     def quality(self, domain: Domain | None = None) -> Quality:
         """How evenly the nodes are spread in ``domain``, if it is known (:func:`measure`)."""
@@ -314,7 +363,7 @@ class Nodes:
         return (
             f"Nodes({self.dimension}-D: {self.interior_count} interior + {self.boundary_count} "
             f"boundary + {self.ghost_count} ghost, spacing {self.spacing:.4g}, "
-            f"parts {', '.join(self.parts)})"
+            f"parts {names_text(self.parts)})"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

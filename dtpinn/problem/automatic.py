@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE
 from dtpinn.pde.automatic import AutomaticDerivatives
-from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.arrangement import Corners, interior_alone
+from dtpinn.problem.problem import Arrangement, Model, Problem
 from dtpinn.problem.regions import Region
 
 
@@ -14,7 +19,19 @@ class AutomaticProblem(Problem):
     """The residuals of an equation with derivatives by automatic differentiation.
 
     Made by :func:`vanilla`.
+
     """
+
+    def __init__(
+        self,
+        pde: PDE,
+        nodes: Nodes,
+        times: Tensor | Sequence[float] | None = None,
+        dtype: torch.dtype = torch.float64,
+        corners: Corners = "auto",
+        arrangement: Arrangement = interior_alone,
+    ) -> None:
+        super().__init__(pde, nodes, times, dtype, corners, arrangement)
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
+from dtpinn.problem.arrangement import Corners, Ghosts
+from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.discrete import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
@@ -26,6 +28,9 @@ def discretize(
     *,
     times: Tensor | Sequence[float] | None = None,
     operators: Mapping[OwnName, Any] | None = None,
+    ghosts: Ghosts = "auto",
+    corners: Corners = "auto",
+    weights: Choice = "balanced",
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
     **options: Unpack[Options],
@@ -52,6 +57,19 @@ def discretize(
         the order interior | boundary | ghost. The equation is required on the boundary as well, so
         rows there must hold the operator too, one-sided if need be.
         :meth:`DiscreteProblem.compare` tells whether a matrix is what it is called.
+    ghosts : "auto", "all" or "none"
+        Which ghost nodes serve. "auto": those of boundary nodes whose condition holds a derivative
+        of the unknown; where it holds none (Dirichlet) the equation gives way to it on the boundary
+        (:mod:`~dtpinn.problem.arrangement` says why). "all" is the paper's arrangement, with the
+        equation on all of X. Given matrices that read ghosts keep all of them.
+    corners : "auto", "each" or "mean"
+        What holds where parts of the boundary meet. "each": the conditions of all of them, each
+        with its own normal, in the place of the equation. "auto": the same, but where one of them
+        gives the value of the unknown the others give way to it. "mean": one condition, that of the
+        node's own part with the mean normal, beside the equation.
+    weights : "balanced", "equal" or mapping of residual to float
+        How much each residual counts in the loss: :meth:`Problem.set_weights`. By default each by
+        its own size; "equal" are the paper's; ``{"pde": 0.01}`` is a hundredth of the default.
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional
@@ -77,5 +95,8 @@ def discretize(
     True
     """
     check_device(device)
-    problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
+    problem = DiscreteProblem(
+        pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners
+    )
+    problem.set_weights(weights)
     return problem.to(device=device)

@@ -15,11 +15,15 @@ import torch
 from torch import Tensor
 
 from dtpinn.pde import PDE, Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.derivatives import Argument, check_argument, check_pointwise
 from dtpinn.problem.regions import Region
 
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
 _ROWS = 101
+COMPLEX = (
+    "unknowns are real numbers: a complex one is two fields, its real and its imaginary part, "
+    "with fields = 2 of the PDE and of the model"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class _Recorder(Derivatives):
                 "D.normal: there is no normal inside the domain; use it in boundary(), or "
                 "D.gradient in residual()"
             )
+        self._region.asks_space = True
         of_function = of is not self._u
         request = Request(self._region.name, operator, of_function)
         if request not in self.requests:
@@ -64,6 +69,7 @@ class _Recorder(Derivatives):
     def _values(self, of: Argument, name: str) -> Tensor:
         if isinstance(of, Tensor):
             return of
+        check_call(of, "u", "x", *["t"] * (len(self._at) > 1))
         values = of(self._u, *self._at)
         if not isinstance(values, Tensor) or len(values) != len(self._u):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
@@ -71,11 +77,12 @@ class _Recorder(Derivatives):
                 f"D.{name}: the function must return one row per point: {len(self._u)} rows for "
                 f"u of shape {tuple(self._u.shape)}, got {got}"
             )
+        check_pointwise(of, values, self._u, self._at, name)
         return values
 
 
 def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
-    """Return what the residuals ask for, in order.
+    """Return what the residuals ask for, in order; regions learn how many equations they hold.
 
     Raises
     ------
@@ -92,7 +99,8 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
         names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
         check_call(region.function, *names)
         recorder = _Recorder(region, u, data)
-        _checked_run(region.function, u, recorder, *data)
+        result = _checked_run(region.function, u, recorder, *data)
+        region.fields, region.equations = pde.fields, result.numel() // len(result)
         requests += recorder.requests
     if regions[0].time is not None:
         x = _dummy_rows(regions[0].points)
@@ -113,7 +121,7 @@ def _dummy_unknown(pde: PDE, x: Tensor) -> Tensor:
     return torch.linspace(0.5, 1.5, count, dtype=x.dtype, device=x.device).reshape(shape)
 
 
-def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> None:
+def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> Tensor:
     """Run a residual; what torch says of shapes is told with its name and what it was given."""
     try:
         result = function(u, *arguments)
@@ -127,11 +135,15 @@ def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> No
                 ". A residual must take any points: values known at the nodes only become a "
                 "function of them by dtpinn.pde.NodalData(points, values)"
             )
+        if "real scalar outputs" in str(error):
+            hint = f". {COMPLEX}"
         raise ValueError(
             f"{label(function)} failed on {_ROWS} dummy points, with u and points of shapes "
             f"{given}: {error}{hint}"
         ) from error
     check_result(function, result, u)
+    checked: Tensor = result
+    return checked
 
 
 def check_call(function: Callable[..., Any], *names: str) -> None:
@@ -150,6 +162,10 @@ def check_call(function: Callable[..., Any], *names: str) -> None:
 def check_result(function: Callable[..., Any], result: object, u: Tensor) -> None:
     """Raise ValueError unless a residual has one row per point."""
     rows = len(u)
+    if isinstance(result, Tensor) and result.is_complex():
+        raise TypeError(
+            f"{label(function)} returned {result.dtype}; {COMPLEX}, with a real equation for each"
+        )
     shape = tuple(result.shape) if isinstance(result, Tensor) else ()
     if len(shape) in (1, 2) and shape[0] == rows and shape != (rows, rows):
         return

@@ -18,15 +18,23 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import Operator
 from dtpinn.problem.dry_run import Request
 from dtpinn.problem.regions import Region
+from dtpinn.problem.stencil_plans import plans
 from dtpinn.sparse import CSR
 
 OwnName = str | tuple[str, str]
 """How a given matrix is named: by its operator, or by (region, operator)."""
 
 
-def key_of(region: str, operator: Operator) -> str:
+def key_of(region: str, operator: Operator | str) -> str:
     """Return one name for an operator on a region; modules take no dots in theirs."""
-    return f"{region}: {operator.name}".replace(".", "/")
+    name = operator if isinstance(operator, str) else operator.name
+    return f"{region}: {name}".replace(".", "/")
+
+
+def read_ghosts(nodes: Nodes, given: Mapping[OwnName, Any] | None) -> bool:
+    """Return whether somebody's own matrices have a column for every ghost."""
+    columns = [tuple(getattr(matrix, "shape", ()))[1:] for matrix in (given or {}).values()]
+    return nodes.ghost_count > 0 and (len(nodes.extended),) in columns
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,24 @@ class Matrices:
     by_key: dict[str, csr_array]
     condition: dict[str, NDArray[np.float64]]
 
+    def __repr__(self) -> str:
+        sizes = (f"{key} {m.shape[0]} x {m.shape[1]}" for key, m in self.by_key.items())
+        return f"Matrices({', '.join(sizes)})"
+
     def of(self, region: str, operator: Operator) -> csr_array:
         """Return the matrix of an operator on a region."""
         return self.by_key[key_of(region, operator)]
+
+    def split(self, region: str, count: int, rest: str) -> tuple[Matrices, Matrices]:
+        """Return them with the first rows of a region alone, and with its other rows as `rest`."""
+        prefix, other = key_of(region, ""), key_of(rest, "")
+        own = {key: m for key, m in self.by_key.items() if key.startswith(prefix)}
+        first = {**self.by_key, **{key: csr_array(m[:count]) for key, m in own.items()}}
+        last = {other + key.removeprefix(prefix): csr_array(m[count:]) for key, m in own.items()}
+        condition = dict(self.condition)
+        if region in condition:
+            condition[region] = condition[region][:count]
+        return Matrices(first, condition), Matrices({**first, **last}, condition)
 
     def stack(self, requests: Sequence[Request]) -> tuple[csr_array | None, dict[str, slice]]:
         """Stack what acts on the unknown itself, and tell which rows hold what."""
@@ -68,11 +91,18 @@ def assemble_matrices(
     order: int,
     given: Mapping[OwnName, Any] | None,
     options: rbffd.Options,
+    *,
+    sturdy: bool,
 ) -> Matrices:
     """Assemble what is requested and not given; one set of stencils for each region.
 
     All operators of a region share the stencils of the highest derivative among them: one
     factorisation, and the lower ones come out more accurate than asked for.
+
+    Parameters
+    ----------
+    sturdy : bool
+        Whether rows at the boundary have stencils of their own (:func:`plans`), or the paper's.
     """
     own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
     _check_finite(own)
@@ -85,21 +115,25 @@ def assemble_matrices(
         found = {name: key for name in wanted for key in (name, (region.name, name)) if key in own}
         for name, key in found.items():
             by_key[key_of(region.name, wanted[name])] = _rows_of(key, own[key], region, nodes)
-        rest = {name: _terms(op, nodes, region) for name, op in wanted.items() if name not in found}
+        rest = {name: _terms(op, region) for name, op in wanted.items() if name not in found}
         if rest:
-            built = rbffd.assemble(nodes, rest, region.rows, order, **options)
-            condition[region.name] = built.condition
-            for name, matrix in built.matrices.items():
-                by_key[key_of(region.name, wanted[name])] = matrix
+            built = [
+                rbffd.assemble(nodes, rest, region.rows[plan.rows], plan.order, **plan.options)
+                for plan in plans(nodes, region, requests, order, options, sturdy)
+            ]
+            condition[region.name] = np.concatenate([piece.condition for piece in built])
+            for name in rest:
+                stacked = scipy.sparse.vstack([p.matrices[name] for p in built], format="csr")
+                by_key[key_of(region.name, wanted[name])] = csr_array(stacked)
     return Matrices(by_key, condition)
 
 
-def _terms(operator: Operator, nodes: Nodes, region: Region) -> rbffd.Terms:
+def _terms(operator: Operator, region: Region) -> rbffd.Terms:
     if not operator.along_normal:
         return dict(operator.terms)
-    normals = nodes.normals[region.rows - nodes.interior_count]
-    axes = np.eye(nodes.dimension, dtype=int).tolist()
-    return {tuple(axis): normals[:, k] for k, axis in enumerate(axes)}
+    assert region.outward is not None  # the dry run has refused a normal inside the domain
+    axes = np.eye(region.outward.shape[1], dtype=int).tolist()
+    return {tuple(axis): region.outward[:, k] for k, axis in enumerate(axes)}
 
 
 def _check_asked_for(own: Iterable[OwnName], requests: Sequence[Request]) -> None:
@@ -118,6 +152,8 @@ def _as_scipy(name: OwnName, matrix: Any) -> csr_array:
     if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
         return CSR.from_torch(matrix).to_scipy()
     if scipy.sparse.issparse(matrix):
+        if np.iscomplexobj(matrix):
+            raise TypeError(f"operators[{name!r}] is complex; operators are real matrices")
         return csr_array(matrix).astype(np.float64)
     raise TypeError(
         f"operators[{name!r}]: expected a dtpinn.CSR, a SciPy sparse matrix or a sparse torch "

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
-from dtpinn.problem.dry_run import Request, dry_run
-from dtpinn.problem.regions import Region, make_regions, repeat
+from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
+from dtpinn.problem.balance.scales import FieldScales, field_scales
+from dtpinn.problem.balance.weights import Choice, Weights, check_weights, weights_of
+from dtpinn.problem.dry_run import COMPLEX, Request, dry_run
+from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
 
 Model = Callable[[Tensor], Tensor]
+# From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
+# the rows of X on which the equation holds.
+Arrangement = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
+
+DTYPES = (torch.float64, torch.float32)
 
 
 class Problem(nn.Module, ABC):
     """An equation on nodes, as residuals of a model.
 
     A model maps points (n, d), or (n, d + 1) with the time last, to (n,) or (n, fields). The loss
-    is the sum over the residuals of their mean squares, equations (4), (12) and (16); to weight
-    them, override `loss_parts`.
+    is the sum over the residuals of their mean squares, equations (4), (12) and (16), each with a
+    weight: see `set_weights`. To do otherwise, override `loss_parts`.
 
     Attributes
     ----------
     pde : PDE
     nodes : Nodes
+        With the ghosts that serve; X is as given.
+    corners : "auto", "each" or "mean"
+        Which conditions hold at a corner: see :func:`dtpinn.discretize`.
     times : Tensor or None
         The time slices of a space-time problem, the first being that of the initial condition.
     dtype : torch.dtype
@@ -45,7 +58,8 @@ class Problem(nn.Module, ABC):
         nodes: Nodes,
         times: Tensor | Sequence[float] | None,
         dtype: torch.dtype,
-        pde_rows: np.ndarray,
+        corners: Corners,
+        arrange: Arrangement,
     ) -> None:
         super().__init__()
         if not isinstance(pde, PDE):
@@ -55,12 +69,25 @@ class Problem(nn.Module, ABC):
                 f"expected dtpinn.Nodes, got {type(nodes).__name__}; make them with "
                 "dtpinn.place_nodes or dtpinn.Nodes.from_points"
             )
-        if dtype not in (torch.float64, torch.float32):
+        if dtype not in DTYPES:
             raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
-        self.pde, self.nodes = pde, nodes
-        self.times = check_times(times)
-        self._regions = nn.ModuleList(make_regions(pde, nodes, pde_rows, self.times, dtype))
-        self.requests: tuple[Request, ...] = dry_run(pde, self.regions)
+        self.pde, self.corners, self.times = pde, corners, check_times(times)
+        sides = counted_sides(nodes, corners)
+        conditions = boundary_regions(pde, nodes, sides, self.times, dtype)
+        equation = pde_region(pde, nodes, np.arange(nodes.count), self.times, dtype)
+        self.requests: tuple[Request, ...] = dry_run(pde, [equation, *conditions])
+        if corners == "auto":
+            kept = without_outweighed(nodes, sides, conditions, pde.fields)
+            if len(kept) < len(sides):
+                conditions = boundary_regions(pde, nodes, kept, self.times, dtype)
+                self.requests = dry_run(pde, [equation, *conditions])
+        self.nodes, rows = arrange(nodes, equation, conditions)
+        if len(rows) < nodes.count:
+            equation = pde_region(pde, nodes, rows, self.times, dtype)
+            dry_run(pde, [equation])
+        self._regions = nn.ModuleList([equation, *conditions])
+        self.set_weights("balanced")
+        self._scales: FieldScales | None = None
         if self.times is not None:
             self.register_buffer("initial_points", repeat(nodes.collocation, 1, dtype))
 
@@ -68,6 +95,52 @@ class Problem(nn.Module, ABC):
     def regions(self) -> list[Region]:
         """Where the residuals hold, in their order."""
         return [cast(Region, region) for region in self._regions]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the residuals, in their order."""
+        return [region.name for region in self.regions] + ["initial"] * (self.times is not None)
+
+    def set_weights(self, choice: Choice) -> None:
+        """Choose how much each residual counts in the loss.
+
+        Parameters
+        ----------
+        choice : "balanced", "equal" or mapping of str to float
+            "balanced": every equation and every condition by 1 / size^2, its size being what its
+            operators make of a solution as large as the data ask for, at a wavenumber halfway
+            between the domain's and the spacing's. "equal": 1, the paper's. A mapping gives
+            multiples of the balanced weights, by name of the residual; "boundary" stands for all
+            of its parts, and what is not named keeps its own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is none of these, or names a residual that there is not.
+        """
+        check_weights(choice, self.names)
+        self.weight_choice, self._weights = choice, cast("Weights | None", None)
+
+    @property
+    def weights(self) -> dict[str, float | tuple[float, ...]]:
+        """The weight of each residual in the loss; of each equation, where they differ.
+
+        Taken once, with the unknown coefficients as they are by then.
+        """
+        return {name: w[0] if len(set(w)) == 1 else w for name, w in self._in_use.items()}
+
+    @property
+    def _in_use(self) -> Weights:
+        if self._weights is None:
+            self._weights = weights_of(self, self.weight_choice)
+        return self._weights
+
+    @property
+    def scales(self) -> FieldScales:
+        """Centre and size of every field, as equation and data let them be expected."""
+        if self._scales is None:
+            self._scales = field_scales(self)
+        return self._scales
 
     @property
     def dtype(self) -> torch.dtype:
@@ -97,19 +170,24 @@ class Problem(nn.Module, ABC):
         """
 
     def loss(self, model: Model) -> Tensor:
-        """Return the sum of the mean squares of all residuals: a differentiable scalar."""
+        """Return the weighted sum of the mean squares of all residuals: a differentiable scalar."""
         parts = self.loss_parts(self.residuals(model))
         return torch.stack(list(parts.values())).sum()
 
     def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the mean square of each residual, by name; the loss is their sum."""
+        """Return the weighted mean square of each residual, by name; the loss is their sum."""
         shares = {region.name: region.share for region in self.regions}
         shares["initial"] = self.nodes.count
-        return {name: r.square().sum() / shares[name] for name, r in residuals.items()}
+        return {
+            name: _sum_of_squares(r, self._in_use[name]) / shares[name]
+            for name, r in residuals.items()
+        }
 
     def evaluate(self, model: Model, points: Tensor) -> Tensor:
         """Return the model's values (n,) or (n, fields) at points, checked against the PDE."""
         u = model(points)
+        if not isinstance(u, Tensor):
+            raise TypeError(f"the model must return a torch tensor, got {type(u).__name__}")
         fields = self.pde.fields
         wanted = (len(points),) if fields == 1 else (len(points), fields)
         if fields == 1 and u.shape == (len(points), 1):
@@ -121,11 +199,31 @@ class Problem(nn.Module, ABC):
                 "of the PDE or of the model"
             )
         if u.dtype != self.dtype:
-            raise TypeError(
-                f"the model returned {u.dtype}, but the problem is in {self.dtype}; convert one: "
-                f"model.to({self.dtype}) or problem.to({u.dtype})"
-            )
+            raise TypeError(f"the model returned {u.dtype}, but {self._of_dtype(u.dtype)}")
         return u
+
+    def _of_dtype(self, other: torch.dtype) -> str:
+        """What the problem's dtype is, and what to do with a model of another one."""
+        if other.is_complex:
+            return f"the problem is in {self.dtype}; {COMPLEX}"
+        told = f"the problem is in {self.dtype}; convert the model: model.to({self.dtype})"
+        return f"{told}, or the problem: problem.to({other})" if other in DTYPES else told
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Problem:
+        """Convert in place, for ``.to()`` and its like, once the dtype is known to serve."""
+        dtype = fn(torch.empty(0, dtype=self.dtype, device=self.device)).dtype
+        if dtype not in DTYPES:
+            raise TypeError(f"a problem is in torch.float64 or torch.float32, so not {dtype}")
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+
+def _sum_of_squares(r: Tensor, weights: tuple[float, ...]) -> Tensor:
+    """Weighted before it is squared: a residual in pascals would overflow float32."""
+    if len(set(weights)) == 1:
+        return (r if weights[0] == 1.0 else r * math.sqrt(weights[0])).square().sum()
+    columns = zip(r.unbind(1), weights, strict=True)
+    return torch.stack([(column * math.sqrt(w)).square().sum() for column, w in columns]).sum()
 
 
 def check_device(device: torch.device | str | None) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
+from dtpinn.problem.arrangement import Corners, arrange, interior_alone
 from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.problem import check_device
 
@@ -27,6 +29,8 @@ def vanilla(
     device: torch.device | str | None = None,
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
+    corners: Corners = "auto",
+    weights: Choice = "balanced",
 ) -> AutomaticProblem:
     """Return the autograd PINN of an equation on the same nodes, to compare with.
 
@@ -42,12 +46,16 @@ def vanilla(
     device : optional
     collocation : "interior" or "all"
         Where the equation is required: in the interior, equation (4), or on the boundary as well,
-        as a DT-PINN does.
+        wherever a DT-PINN on these nodes requires it (:mod:`dtpinn.problem.arrangement`).
     mode : "reverse" or "forward"
         How the derivatives are taken: by nested backward passes, for any model and order; or with
         the values in one forward pass (Taylor mode, a forward Laplacian), for derivatives up to the
         second and models of the usual torch functions. Forward is the faster one. The residuals are
         the same to round-off.
+    corners : "auto", "each" or "mean"
+        Which conditions hold where parts of the boundary meet: see :func:`dtpinn.discretize`.
+    weights : "balanced", "equal" or mapping of residual to float
+        As of :func:`dtpinn.discretize`, whose weights are the same on the same nodes.
 
     Raises
     ------
@@ -73,6 +81,7 @@ def vanilla(
     if mode not in MODES:
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
-    inside = collocation == "interior"
-    rows = np.arange(nodes.interior_count if inside else nodes.count)
-    return MODES[mode](pde, nodes, times, dtype, rows).to(device=device)
+    arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
+    problem = MODES[mode](pde, nodes, times, dtype, corners, arrangement).to(device=device)
+    problem.set_weights(weights)
+    return problem

@@ -41,6 +41,10 @@ class Result:
     floor : float or None
         Relative l2 error of the discrete solution itself, where somebody has computed it: no
         training on the same problem gets reliably below it.
+    distance : float or None
+        Relative l2 distance to the discrete solution at the end of the training, where that is a
+        matter of seconds: far above the error of the discretisation, the training has stalled, and
+        `fit` has warned of it.
     stages : list of Stage
         What each optimiser did, in their order: epochs, iterations, evaluations, seconds and the
         reason why it stopped.
@@ -55,6 +59,7 @@ class Result:
     optimizer: torch.optim.Optimizer | None = None
     exact: Exact | None = None
     floor: float | None = None
+    distance: float | None = None
     stages: list[Stage] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -82,6 +87,25 @@ class Result:
     def seconds(self) -> float:
         """Training alone."""
         return self.history[-1].seconds
+
+    def __repr__(self) -> str:
+        """In a few lines: what was trained on what, for how long, and what came of it."""
+        on = "a file"
+        if self.problem is not None:
+            on = f"{type(self.problem).__name__} of {type(self.problem.pde).__name__}"
+        lines = [f"Result: {_shortly(self.model)} on {on}"]
+        if self.history:
+            last = self.history[-1]
+            lines.append(
+                f"loss {last.loss:.3g}"
+                + ("" if last.error is None else f", relative l2 error {last.error:.3g}")
+                + ("" if self.floor is None else f" (floor {self.floor:.1e})")
+                + "".join(f", {name} = {value:.6g}" for name, value in last.coefficients.items())
+            )
+            lines.append(
+                f"{last.epoch} epochs, {last.evaluations} evaluations, {last.seconds:.3g} s"
+            )
+        return "\n  ".join([*lines, f"stopped: {self.stop_reason}"])
 
     def relative_error(self, exact: Exact, points: Tensor | None = None) -> float:
         """Return |model - exact| / |exact| in l2, equation (18).
@@ -128,7 +152,12 @@ class Result:
             optimizer=self.optimizer,
             history=self.history,
             stages=self.stages,
-            details={**self.details, "stop_reason": self.stop_reason, "floor": self.floor},
+            details={
+                **self.details,
+                "stop_reason": self.stop_reason,
+                "floor": self.floor,
+                "distance": self.distance,
+            },
         )
 
     def summary(self) -> dict[str, Any]:
@@ -146,6 +175,7 @@ class Result:
             "relative_l2_error": last.error,
             "best_relative_l2_error": None if best is None else best.error,
             "floor_relative_l2_error": self.floor,
+            "distance_to_discrete_solution": self.distance,
             "coefficients": last.coefficients,
             "stop_reason": self.stop_reason,
             "stages": [asdict(stage) for stage in self.stages],
@@ -203,10 +233,19 @@ class Result:
             model = MLP(**{**config, "dtype": getattr(torch, config["dtype"])})
         model.load_state_dict(state["model"])
         details = dict(state["details"])
-        stop_reason, floor = details.pop("stop_reason"), details.pop("floor")
+        ended = {name: details.pop(name) for name in ("stop_reason", "floor", "distance")}
         history = History.from_state(state["history"])
         stages = [Stage(**stage) for stage in state["stages"]]
-        return cls(model, None, history, stop_reason, floor=floor, stages=stages, details=details)
+        return cls(model, None, history, stages=stages, details=details, **ended)
+
+
+def _shortly(model: nn.Module) -> str:
+    """A model in one line."""
+    told = repr(model)
+    if "\n" not in told and len(told) <= 120:
+        return told
+    count = sum(p.numel() for p in model.parameters())
+    return f"{type(model).__name__} of {count} parameters"
 
 
 def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:

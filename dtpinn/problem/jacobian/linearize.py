@@ -7,7 +7,7 @@ Jacobian in u is ``diag(dr/du) + sum_k diag(dr/dz_k) M_k diag(dv_k/du)``, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -48,6 +48,11 @@ class Linearization:
     jacobians: dict[str, csr_array]
     rates: dict[str, csr_array]
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {r.shape}" for name, r in self.residuals.items())
+        in_time = " and rates" if self.rates else ""
+        return f"Linearization(residuals {sizes}, with Jacobians in u{in_time})"
+
 
 class Linearizer:
     """A problem's linearisation at some times, with all that stays from state to state.
@@ -55,7 +60,10 @@ class Linearizer:
     Parameters
     ----------
     problem : Problem
+    regions : sequence of Region
+        Whose residuals are linearised.
     matrices : Matrices
+        Of these regions.
     times : (n_times,) Tensor or None
         Any times, not the slices alone: the stages of an integration lie between them.
     initial : bool
@@ -63,7 +71,12 @@ class Linearizer:
     """
 
     def __init__(
-        self, problem: Problem, matrices: Matrices, times: Tensor | None, initial: bool
+        self,
+        problem: Problem,
+        regions: Sequence[Region],
+        matrices: Matrices,
+        times: Tensor | None,
+        initial: bool,
     ) -> None:
         self._problem, self._matrices = problem, matrices
         self.device = problem.device
@@ -72,7 +85,7 @@ class Linearizer:
         self._x = repeat(nodes.extended, self._count, torch.float64).to(self.device)
         self.shape = (len(self._x),) if fields == 1 else (len(self._x), fields)
         self._t = self._spread(times)
-        self._residuals = [self._on(region) for region in problem.regions]
+        self._residuals = [self._on(region) for region in regions]
         if initial:
             self._residuals.append(self._initial())
 
@@ -92,7 +105,7 @@ class Linearizer:
         """
         everywhere = self._state(self._checked("u", u), self._checked_rate(rate))
         residuals, jacobians, rates = {}, {}, {}
-        with _in_double(self._problem.pde):
+        with in_double(self._problem.pde):
             for residual in self._residuals:
                 name = residual.name
                 residuals[name], jacobians[name], slope = residual(self._matrices, everywhere)
@@ -101,12 +114,11 @@ class Linearizer:
         return Linearization(residuals, jacobians, rates)
 
     def _on(self, region: Region) -> LinearResidual:
-        nodes, times = self._problem.nodes, np.arange(self._count)
+        times = np.arange(self._count)
         sites = (region.rows[:, None] * self._count + times).ravel()
         normals = None
-        if region.on_boundary:
-            outward = nodes.normals[region.rows - nodes.interior_count]
-            normals = repeat(outward, self._count, torch.float64).to(self.device)
+        if region.outward is not None:
+            normals = repeat(region.outward, self._count, torch.float64).to(self.device)
         return LinearResidual(
             region.name, region.function, sites, self._blank(), normals, self._count
         )
@@ -138,6 +150,8 @@ class Linearizer:
                 f"linearize: {name} must hold the nodal values on X~ at all times, "
                 f"shape {self.shape}, got {np.shape(values)}"
             )
+        if np.iscomplexobj(values):
+            raise TypeError(f"linearize: {name} must be real, got {np.asarray(values).dtype}")
         return np.ascontiguousarray(values, dtype=np.float64)
 
     def _checked_rate(self, rate: Floats | None) -> Floats | None:
@@ -151,7 +165,7 @@ class Linearizer:
 
 
 @contextmanager
-def _in_double(module: nn.Module) -> Iterator[None]:
+def in_double(module: nn.Module) -> Iterator[None]:
     """While open, what a module holds is in float64: the very same tensors with other data.
 
     A layer refuses input of another dtype than its weights'.

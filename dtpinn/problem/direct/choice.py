@@ -1,0 +1,127 @@
+"""Which equations determine the unknowns: as many at every node as there are unknowns.
+
+Training takes all residuals, and may have more of them than unknowns; a direct solve may not. In
+the interior and on smooth boundaries the count is right by arrangement
+(:mod:`dtpinn.problem.arrangement`). Where sides meet their conditions may say the same thing twice
+(two tractions at a corner both hold the shear stress, two Dirichlet values), be more than the
+unknowns there, or say little of them: of two fluxes at the corner of a square the sum ties node and
+ghost, while both lie where the difference has no weight. Taken for their equation it left them to
+chance. So what the conditions say together *of the node and its ghost* is looked at, in singular
+vectors: as much is taken as they say distinctly, and the room that is left goes to the equation of
+the domain, to what it says beyond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
+from scipy.sparse import coo_array, csr_array, vstack
+
+from dtpinn.problem.jacobian.linearize import Linearization
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+# Beside the largest singular value of what the conditions say of a node and its ghost: below, it is
+# no equation for them.
+DISTINCT = 0.2
+
+
+def choose_equations(
+    problem: DiscreteProblem,
+    example: Linearization,
+    rows: Mapping[str, csr_array],
+    unknown: NDArray[np.bool_],
+) -> csr_array:
+    """Return the matrix that makes the system's equations from all that there are.
+
+    Parameters
+    ----------
+    problem : DiscreteProblem
+    example : Linearization
+        At generic values.
+    rows : dict of region name to (points * equations, unknowns) csr_array
+        Jacobians in the unknowns, at one time.
+    unknown : (nodes of X~, fields) bool array
+        Which values are unknowns; these are numbered in this order.
+
+    Returns
+    -------
+    (unknowns, equations) csr_array
+        A row of it for each equation to keep: a unit vector, or a combination at a node where sides
+        meet. Where the counts do not agree for another reason, all are kept, and the system is not
+        square.
+    """
+    nodes = problem.nodes
+    regions = [*problem.regions, *([problem.meeting] if problem.meeting is not None else [])]
+    width = [example.residuals[region.name].shape[1] for region in regions]
+    # Node of X, and whether it is the equation's, of each row of everything.
+    node = np.concatenate([np.repeat(r.rows, w) for r, w in zip(regions, width, strict=True)])
+    of_pde = np.concatenate(
+        [np.full(len(r.rows) * w, not r.on_boundary) for r, w in zip(regions, width, strict=True)]
+    )
+    spare = np.concatenate(
+        [
+            np.full(len(r.rows) * w, r is problem.meeting)
+            for r, w in zip(regions, width, strict=True)
+        ]
+    )
+    behind = nodes.interior_count + nodes.ghost_of
+    room = unknown[: nodes.count].sum(axis=1)
+    np.add.at(room, behind, unknown[nodes.count :].sum(axis=1))
+    said = np.bincount(node[~of_pde], minlength=nodes.count)
+    equations = np.bincount(node[of_pde & ~spare], minlength=nodes.count)
+    several = np.bincount(node[spare], minlength=nodes.count) > 0
+    # The equation gives way where the conditions have taken all the room.
+    gives_way = (said >= room) & (equations > 0) & (said > 0) & ~several
+    # Conditions may be more than the unknowns where a ghost had no place, but not everywhere.
+    mixed = several | ((said > room) & (said <= room[nodes.interior_count :].max()))
+    keep = np.flatnonzero(~spare & ~(of_pde & gives_way[node]) & ~mixed[node])
+    everything = csr_array(vstack([rows[region.name] for region in regions], format="csr"))
+    owner = np.append(np.arange(nodes.count), behind)
+    owner = np.repeat(owner, unknown.sum(axis=1))
+    pieces = [(np.arange(len(keep)), keep, np.ones(len(keep)))]
+    count = len(keep)
+    for at in np.flatnonzero(mixed):
+        here = np.flatnonzero(node == at)
+        conditions, equation = here[~of_pde[here]], here[of_pde[here]]
+        chosen = np.concatenate([conditions, equation])
+        entries = _combine(everything[chosen], np.flatnonzero(owner == at), len(conditions))
+        first, second = np.nonzero(entries)
+        pieces.append((count + first, chosen[second], entries[first, second]))
+        count += len(entries)
+    i, j, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    return csr_array(coo_array((values, (i, j)), shape=(count, len(node))))
+
+
+def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
+    """Return as many combinations of a node's equations as it has `unknowns`, or fewer.
+
+    Parameters
+    ----------
+    equations : (m, all unknowns) csr_array
+        Its conditions, then the equation of the domain.
+    unknowns : int array
+        Columns of the node's own values and of its ghost's.
+    conditions : int
+
+    Returns
+    -------
+    (combinations, m) array
+    """
+    size = np.sqrt(equations.multiply(equations).sum(axis=1))
+    size = np.where(size > 0.0, size, 1.0)  # units of equations differ
+    A = equations[:, unknowns].toarray() / size[:, None]
+    U, s, Vt = np.linalg.svd(A[:conditions], full_matrices=False)
+    rank = int((s > DISTINCT * s[0]).sum())
+    told = np.eye(conditions) if rank == conditions else U[:, :rank].T / size[:conditions]
+    left = A[conditions:] - (A[conditions:] @ Vt[:rank].T) @ Vt[:rank]
+    beyond = np.linalg.svd(left, full_matrices=False)[0][:, : len(unknowns) - rank]
+    return np.asarray(block_diag(told, beyond.T / size[conditions:]))
