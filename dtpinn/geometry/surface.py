@@ -8,6 +8,7 @@ they are while the faces between them are filled.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,9 @@ SWEEPS = (20, 8, 8, 9)
 CLOSE, HOLE = 0.85, 0.82
 # The same distances at the end, when nothing is evened out any more. Seldom does anything happen.
 CLOSEST, WIDEST = 0.75, 0.9
+# A sample is served by a node of its own face within so many spacings; how many sides are asked,
+# and from which share of the sample on it is told that some are not.
+SERVED, BESIDE, BARE = 1.3, 16, 0.01
 
 
 def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
@@ -97,7 +101,31 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
     part = domain.nearest_part(points)
     smooth = Sides.one_each(normals[len(fixed) :], part[len(fixed) :])
     sides = joined_sides([sides_on(domain, fixed, sides, h), smooth], [len(fixed), len(free)])
-    return Boundary(points, normals, part_among(part, sides), domain.parts, sides)
+    boundary = Boundary(points, normals, part_among(part, sides), domain.parts, sides)
+    _warn_of_faces_without_nodes(domain, boundary, sample, h)
+    return boundary
+
+
+def _warn_of_faces_without_nodes(
+    domain: Domain, boundary: Boundary, sample: Floats, spacing: Spacing
+) -> None:
+    """Warn where a face has no nodes because another one, turned away from it, is too near."""
+    sides = boundary.sides
+    count = min(BESIDE, len(sides))
+    places = boundary.points[sides.point]
+    distance, near = cKDTree(places).query(sample, k=np.arange(1, count + 1))
+    cosine = np.einsum("nki,ni->nk", sides.normals[near], domain.normal(sample))
+    served = (distance <= SERVED * spacing(sample)[:, None]) & (cosine > 0.0)
+    bare = np.flatnonzero(~served.any(axis=1))
+    if len(bare) > BARE * len(sample):
+        place = ", ".join(f"{c:.3g}" for c in sample[bare[0]])
+        warnings.warn(
+            f"{100 * len(bare) / len(sample):.0f}% of the surface have no nodes of their own, near "
+            f"({place}) for instance: two of its faces are nearer to each other there than the "
+            f"spacing of {float(spacing(sample[bare[:1]])[0]):.3g}. Use a spacing below their "
+            "distance (a function of the place may be small there alone)",
+            stacklevel=2,
+        )
 
 
 def _fill(

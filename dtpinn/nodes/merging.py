@@ -11,10 +11,14 @@ from dtpinn.geometry.sides import united_sides
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 # Cosines. Normals at a point with a smaller one are those of the two faces of a slit: a node on
 # each. Those of one part with a larger one, 15 degrees, are of the facets of a smooth face.
 OPPOSED, ALIKE = -0.9, 0.966
+# Neighbours on a boundary are at most so many times as far as the nearest; and how many points are
+# asked for it, where several may be at one place.
+STEP, TWICE = 1.7, 12
 # Three normals may cancel.
 CANCELLED = 1e-3
 
@@ -26,7 +30,8 @@ def merge_faces(
 
     Points of one part whose normals differ by less than 15 degrees are of one face: the facets of a
     smooth surface, or a repetition. Points whose normals oppose each other, as on the two faces of
-    a slit, stay two.
+    a slit, stay two; so do those that end such faces, as the corners of two rooms do where the wall
+    between them has no width.
 
     Parameters
     ----------
@@ -70,11 +75,26 @@ def merge_faces(
     return rows, np.where(several, mean / np.where(several, length, 1.0), one), sides
 
 
+def _ends_faces(points: Floats, places: Floats, faces: Floats, tolerance: float) -> Flags:
+    """Whether the faces of a slit are nearest neighbours of places (k, d) on the boundary; (k,)."""
+    if not len(places):
+        return np.zeros(0, dtype=np.bool_)
+    count = min(TWICE, len(points))
+    distance = np.asarray(cKDTree(points).query(places, k=np.arange(1, count + 1))[0])
+    step = np.where(distance > tolerance, distance, np.inf).min(axis=1)
+    return np.asarray(cKDTree(faces).query(places)[0] <= STEP * step)
+
+
 def _first_there(points: Floats, normals: Floats, tolerance: float) -> Integers:
     """For each point the row of the one whose node it goes to, itself or an earlier one; (n,)."""
     first = np.arange(len(points))
     a, b = cKDTree(points).query_pairs(tolerance, output_type="ndarray").T
     joins = np.einsum("ij,ij->i", normals[a], normals[b]) > OPPOSED
+    while not joins.all():  # first the edges of the faces, then their corners
+        ends = _ends_faces(points, points[a[joins]], points[a[~joins]], tolerance)
+        if not ends.any():
+            break
+        joins[joins] = ~ends
     free = np.ones(len(points), dtype=np.bool_)
     # Round by round: of the points at a place that have no node yet the first one makes one.
     while a.size:

@@ -52,22 +52,25 @@ class FreshResidual:
         a measure where they cancel as well.
     rounding : (m, equations) array
         What rounding alone may leave, of a solution whose terms are all zero, say.
+    volume : (m,) array
+        That each point stands for.
     """
 
     points: Floats
     residual: Floats
     size: Floats
     rounding: Floats
+    volume: Floats
 
     @property
     def share(self) -> float:
-        """Sum of the residuals, relative to that of the terms; of several equations the largest.
+        """Integral of the residual beside that of the terms; of several equations the largest.
 
-        Sums, not squares: near a singular corner the residual is large for every discretisation,
+        Sizes, not squares: near a singular corner the residual is large for every discretisation,
         over an area that shrinks.
         """
-        total = self.size.sum(axis=0)
-        left = np.maximum(np.abs(self.residual) - self.rounding, 0.0).sum(axis=0)
+        total = self.volume @ self.size
+        left = self.volume @ np.maximum(np.abs(self.residual) - self.rounding, 0.0)
         return float(np.max(left / np.where(total > 0.0, total, 1.0)))
 
     def worst(self, count: int) -> Floats:
@@ -92,7 +95,8 @@ def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
     """
     nodes, equation = problem.nodes, problem.regions[0]
     points = between(nodes)
-    points = points[:: -(-len(points) // MOST)]
+    some = slice(None, None, -(-len(points) // MOST))
+    points, volume = points[some], nodes.local_spacing[some] ** nodes.dimension
     alphas = {
         alpha
         for request in problem.requests
@@ -113,7 +117,7 @@ def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
         return None
     residual = columns.detach().cpu().numpy()
     size, rounding = (np.stack(part, axis=1) for part in zip(*sizes, strict=True))
-    return FreshResidual(points, residual, size, ROUNDING * rounding)
+    return FreshResidual(points, residual, size, ROUNDING * rounding, volume)
 
 
 def between(nodes: Nodes) -> Floats:

@@ -91,23 +91,23 @@ def test_corners_of_curves_that_are_given_by_functions_have_both_normals():
 @pytest.mark.parametrize(
     ("domain", "place", "wanted"),
     [
-        # A cusp inside and outside of the same place.
+        # The two horns of a moon end in one place: a node for each.
         (
             Disk() - Disk(0.5, (0.5, 0.0)),
             (1, 0),
-            {("circle", 1, 0), ("circle_2", -1, 0)},
+            2 * [("circle", 1, 0), ("circle_2", -1, 0)],
         ),
         # Two loops that touch at their corners: one node, the sides of all.
         (
             Rectangle() | Rectangle((1, 1), (2, 2)),
             (1, 1),
-            {("right", 1, 0), ("top", 0, 1), ("left_2", -1, 0), ("bottom_2", 0, -1)},
+            [("right", 1, 0), ("top", 0, 1), ("left_2", -1, 0), ("bottom_2", 0, -1)],
         ),
         # A hole is one part; its corners are corners.
         (
             Polygon([(0, 0), (3, 0), (3, 3), (0, 3)], holes=[[(1, 1), (2, 1), (2, 2), (1, 2)]]),
             (1, 2),
-            {("hole0", 1, 0), ("hole0", 0, -1)},
+            [("hole0", 1, 0), ("hole0", 0, -1)],
         ),
     ],
 )
@@ -117,7 +117,8 @@ def test_where_loops_touch_and_at_holes(domain, place, wanted):
     here = np.linalg.norm(points - place, axis=1) < 1e-9
     told = zip(names[here].tolist(), *(normals[here].round(9) + 0.0).T, strict=True)
     assert sorted(told) == sorted(wanted)
-    assert np.sum(np.linalg.norm(walk.points - place, axis=1) < 1e-9) == 1
+    horns = 2 if len(set(wanted)) < len(wanted) else 1
+    assert np.sum(np.linalg.norm(walk.points - place, axis=1) < 1e-9) == horns
 
 
 def test_a_corner_that_is_dropped_leaves_its_nodes_the_normals_of_their_own_arcs():

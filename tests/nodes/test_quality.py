@@ -119,7 +119,7 @@ def test_a_domain_tells_what_its_thin_walls_leave_open(domain, spacing):
     fill = nodes.quality(domain).fill
     assert sampled <= fill + 1e-3
     assert fill <= sampled + 0.15
-    assert nodes.quality().fill > 1.3  # what nodes alone take for a hole
+    assert nodes.quality().fill >= fill - 0.05  # nodes alone may take what lies beyond for a hole
 
 
 def test_what_is_no_domain_is_refused():

@@ -228,9 +228,9 @@ def test_the_product_compiles_without_a_graph_break(rng):
 def test_single_precision_and_conversion_go_through_the_curve(cloud, as_it_comes):
     pde = CASES["two fields"][0]()
     pde.stiffness.data = pde.stiffness.data.float()
-    single = discretized(pde, cloud.shuffled, dtype=torch.float32)
-    plain = as_it_comes(pde, cloud.shuffled, dtype=torch.float32)
-    converted = copy.deepcopy(discretized(pde, cloud.shuffled)).to(torch.float32)
+    single = discretized(pde, cloud.shuffled, dtype=torch.float32, ghosts="all")
+    plain = as_it_comes(pde, cloud.shuffled, dtype=torch.float32, ghosts="all")
+    converted = copy.deepcopy(discretized(pde, cloud.shuffled, ghosts="all")).to(torch.float32)
     model = network(single, dtype=torch.float32)
     wanted = plain.residuals(model)
     for problem in (single, converted):

@@ -121,6 +121,8 @@ def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
     A = equations[:, unknowns].toarray() / size[:, None]
     U, s, Vt = np.linalg.svd(A[:conditions], full_matrices=False)
     rank = int((s > DISTINCT * s[0]).sum())
+    # Where the equation cannot fill what is left, what is said less distinctly has to do.
+    rank = max(rank, min(conditions, len(s), len(unknowns) - (A.shape[0] - conditions)))
     told = np.eye(conditions) if rank == conditions else U[:, :rank].T / size[:conditions]
     left = A[conditions:] - (A[conditions:] @ Vt[:rank].T) @ Vt[:rank]
     beyond = np.linalg.svd(left, full_matrices=False)[0][:, : len(unknowns) - rank]
