@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -114,8 +113,7 @@ def _vanilla(mode: str, case: Case, model: dtpinn.MLP) -> Loss:
 
 
 def _two_passes(case: Case, model: dtpinn.MLP) -> Loss:
-    rows = np.arange(case.nodes.interior_count)
-    return partial(TwoPasses(case.pde, case.nodes, case.times, model.dtype, rows).loss, model)
+    return partial(TwoPasses(case.pde, case.nodes, case.times, model.dtype).loss, model)
 
 
 def _outside(make: Callable, case: Case, model: dtpinn.MLP) -> Loss:

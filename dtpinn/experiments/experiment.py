@@ -82,8 +82,9 @@ class Experiment:
         return problem.solve(self.exact)
 
     def _discrete(self, settings: Settings, nodes: Nodes, dtype: torch.dtype) -> DiscreteProblem:
+        # The paper's arrangement: a ghost for every boundary node, the equation on all of X.
         return discretize(
-            self.pde(), nodes, settings.order, times=slices(settings), dtype=dtype,
+            self.pde(), nodes, settings.order, times=slices(settings), ghosts="all", dtype=dtype,
             device=settings.device,
         )  # fmt: skip
 

@@ -23,9 +23,10 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem.arrangement import arrange, counted_sides
 from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.problem import Model, Problem, check_device
-from dtpinn.problem.regions import Region, make_regions
+from dtpinn.problem.regions import Region, boundary_regions, pde_region
 from dtpinn.reference import CuPyProduct, Product, TorchProduct
 from dtpinn.sparse import CSR
 
@@ -49,13 +50,20 @@ class PublishedProblem(Problem):
         times: Tensor | Sequence[float] | None,
         dtype: torch.dtype,
     ) -> None:
-        rows = np.arange(nodes.count)
-        super().__init__(pde, nodes, times, dtype, rows)
+        # Every boundary node with one normal and one ghost, and the equation on all of X.
+        everywhere = partial(arrange, ghosts="all")
+        super().__init__(pde, nodes, times, dtype, "mean", everywhere)
         self.matrices = assemble_matrices(nodes, self.regions, self.requests, order, None, {})
         self.register_buffer("extended", torch.tensor(nodes.extended, dtype=dtype))
         slices = [None] if self.times is None else torch.split(self.times, 1)
         self._slices = nn.ModuleList(
-            nn.ModuleList(make_regions(pde, nodes, rows, time, dtype)) for time in slices
+            nn.ModuleList(
+                [
+                    pde_region(pde, nodes, np.arange(nodes.count), time, dtype),
+                    *boundary_regions(pde, nodes, counted_sides(nodes, "mean"), time, dtype),
+                ]
+            )
+            for time in slices
         )
         self._products: dict[str, Product] = {}
 

@@ -18,6 +18,7 @@ from dtpinn.geometry.parts import Parted
 from dtpinn.geometry.polygon import Polygon
 from dtpinn.geometry.rectangle import Rectangle
 from dtpinn.geometry.set_operations import Difference, Intersection, Union
+from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.torus import Torus
 from dtpinn.geometry.transformed import Transformed
 
@@ -37,6 +38,7 @@ __all__ = [
     "Parted",
     "Polygon",
     "Rectangle",
+    "Sides",
     "Torus",
     "Transformed",
     "TriangleMesh",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.geometry.checks import as_indices, as_normals, as_points, check_finite
+from dtpinn.geometry.sides import Sides, checked_sides
 
 # Names of parts that are printed; a polygon may have thousands.
 SHOWN = 8
@@ -31,6 +32,9 @@ class Boundary:
         (nb,) integers: ``names[part[i]]`` is the part of point i.
     names
         Names of the parts, in the domain's order.
+    sides
+        The parts that meet at each point, with their normals there; by default one for each point,
+        its own.
 
     Raises
     ------
@@ -38,7 +42,7 @@ class Boundary:
         If ``part`` does not hold integers.
     ValueError
         If shapes disagree, a coordinate is not finite, a normal is not of unit length, a name
-        comes twice, or ``part`` points past ``names``.
+        comes twice, ``part`` points past ``names``, or a point has no side.
 
     Examples
     --------
@@ -51,6 +55,7 @@ class Boundary:
     normals: npt.NDArray[np.float64]
     part: npt.NDArray[np.int64]
     names: tuple[str, ...]
+    sides: Sides = field(default=None)  # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
         points = as_points(self.points, name="points")
@@ -65,6 +70,8 @@ class Boundary:
             copy.flags.writeable = False
             object.__setattr__(self, name, copy)
         object.__setattr__(self, "names", names)
+        sides = Sides.one_each(normals, part) if self.sides is None else self.sides
+        object.__setattr__(self, "sides", checked_sides(sides, points, len(names)))
 
     @classmethod
     def of_used_parts(

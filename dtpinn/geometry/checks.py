@@ -109,7 +109,7 @@ def check_finite(points: Floats, name: str) -> None:
         raise ValueError(f"{name} must be finite; it is NaN or infinite in {rows_text(bad)}")
 
 
-def as_normals(normals: npt.ArrayLike, points: Floats) -> Floats:
+def as_normals(normals: npt.ArrayLike, points: Floats, name: str = "normals") -> Floats:
     """Return ``normals`` as a float64 array, if it holds one unit vector for each of ``points``.
 
     Raises
@@ -123,17 +123,17 @@ def as_normals(normals: npt.ArrayLike, points: Floats) -> Floats:
     >>> as_normals([[0, 1]], np.array([[3.0, 4.0]]))
     array([[0., 1.]])
     """
-    array = as_points(normals, points.shape[1], "normals")
+    array = as_points(normals, points.shape[1], name)
     if len(array) != len(points):
         raise ValueError(
-            f"normals must have one row per boundary point, {len(points)}; got {len(array)}"
+            f"{name} must have one row per boundary point, {len(points)}; got {len(array)}"
         )
-    check_finite(array, "normals")
+    check_finite(array, name)
     length = np.linalg.norm(array, axis=1)
     bad = np.flatnonzero(np.abs(length - 1.0) > UNIT_TOLERANCE)
     if bad.size:
         raise ValueError(
-            f"normals must have length 1 to within {UNIT_TOLERANCE:g}; in {rows_text(bad)} the "
+            f"{name} must have length 1 to within {UNIT_TOLERANCE:g}; in {rows_text(bad)} the "
             f"length is {length[bad[0]]:.6g}. "
             "Use normals / np.linalg.norm(normals, axis=1, keepdims=True)"
         )

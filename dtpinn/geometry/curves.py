@@ -158,6 +158,6 @@ def _on_each(which: npt.NDArray[np.int64], share: Floats, functions: Sequence[Al
     values = np.empty((len(which), 2))
     order = np.argsort(which, kind="stable")
     present, first = np.unique(which[order], return_index=True)
-    for number, rows in zip(present, np.split(order, first[1:]), strict=True):
+    for number, rows in zip(present, np.split(order, first)[1:], strict=True):
         values[rows] = functions[number](share[rows])
     return values

@@ -13,6 +13,7 @@ from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.curves import Arc, Curve
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import SpacingLike
+from dtpinn.geometry.walk import walk_curves
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -126,16 +127,22 @@ class Parted(Domain):
         return self._part(at, self.domain.nearest_part(at))
 
     def walk_boundary(self, spacing: SpacingLike) -> Boundary:
-        """Points of the domain's own walk, with the new parts.
+        """Points of the domain's own walk, with the new parts; in the plane their ends are points.
 
         Raises
         ------
         ValueError
             If the predicate of a part holds at none of the points.
         """
-        walk = self.domain.walk_boundary(spacing)
-        old = np.array([self.domain.parts.index(name) for name in walk.names], dtype=np.int64)
-        part = self._part(walk.points, old[walk.part])
+        if self.dimension == 2:
+            walk = walk_curves(self.boundary_curves(), self._names, spacing, self.bounds)
+            part, sides = walk.part, walk.sides
+        else:
+            walk = self.domain.walk_boundary(spacing)
+            old = np.array([self.domain.parts.index(name) for name in walk.names], dtype=np.int64)
+            part = self._part(walk.points, old[walk.part])
+            at_sides = self._part(walk.points[walk.sides.point], old[walk.sides.part])
+            sides = replace(walk.sides, part=at_sides)
         for name in self._predicates:
             if not (part == self._names.index(name)).any():
                 raise ValueError(
@@ -144,7 +151,7 @@ class Parted(Domain):
                     "boundary to round-off only: allow for it (np.isclose), or use a smaller "
                     "spacing"
                 )
-        return Boundary.of_used_parts(walk.points, walk.normals, part, self._names)
+        return Boundary(walk.points, walk.normals, part, self._names, sides)
 
     def boundary_curves(self) -> Sequence[Curve]:
         """Return the domain's curves, with arcs cut where a predicate changes."""

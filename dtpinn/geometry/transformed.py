@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,8 @@ class Transformed(Domain):
         else:
             walk = self.domain.walk_boundary(positive_length(spacing, "spacing") / self.factor)
         points, normals = self._forth(walk.points), self._turn(walk.normals)
-        return Boundary(points, normals, walk.part, walk.names)
+        sides = replace(walk.sides, normals=self._turn(walk.sides.normals))
+        return Boundary(points, normals, walk.part, walk.names, sides)
 
     def _forth(self, points: Floats) -> Floats:
         return np.asarray(self.factor * self._turn(points) + np.array(self.offset))

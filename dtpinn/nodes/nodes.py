@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.geometry import Domain
+from dtpinn.geometry import Domain, Sides
 from dtpinn.geometry.checks import (
     as_indices,
     as_normals,
     as_points,
     check_finite,
 )
+from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
@@ -48,15 +49,19 @@ class Nodes:
     ghost
         (Ng, d), just outside; Ng <= Nb, as ghosts that would collide are left out.
     normals
-        (Nb, d), of unit length, outward, at the boundary nodes.
+        (Nb, d), of unit length, outward, at the boundary nodes; at a corner the mean of its sides'.
     part
-        (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to.
+        (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to, at a corner
+        one of those that meet there.
     parts
         Names of the parts.
     ghost_of
         (Ng,): the row in ``boundary`` of the node that each ghost belongs to.
     local_spacing
         (Ni + Nb,): wanted distance between neighbours at each node of X.
+    sides
+        The parts that meet at each boundary node, each with its own normal: one for most nodes, at
+        a corner one for each piece of the boundary that ends there. Conditions hold on sides.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class Nodes:
     parts: tuple[str, ...]
     ghost_of: Integers
     local_spacing: Floats
+    sides: Sides
 
     def __init__(
         self,
@@ -86,8 +92,12 @@ class Nodes:
         parts: Sequence[str],
         ghost_of: npt.ArrayLike,
         spacing: npt.ArrayLike,
+        sides: Sides | None = None,
     ) -> None:
-        """Keep what is given; ``spacing`` is one number, or one for each node of X."""
+        """Keep what is given; ``spacing`` is one number, or one for each node of X.
+
+        Without ``sides`` every boundary node has one, its own.
+        """
         inner = checks.as_cloud(interior, "interior")
         edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
         outside = as_points(ghost, inner.shape[1], "ghost")
@@ -107,6 +117,9 @@ class Nodes:
         for name, array in arrays.items():
             object.__setattr__(self, name, _read_only(array.copy(order="C")))
         object.__setattr__(self, "parts", names)
+        if sides is None:
+            sides = Sides.one_each(self.normals, self.part)
+        object.__setattr__(self, "sides", checked_sides(sides, edge, len(names)))
 
     @classmethod
     def from_points(
@@ -212,6 +225,23 @@ class Nodes:
     def count(self) -> int:
         """N = Ni + Nb, the number of collocation points; ghosts are not counted."""
         return self.interior_count + self.boundary_count
+
+    def with_ghosts_of(self, rows: npt.NDArray[np.integer]) -> Nodes:
+        """Return the same nodes with the ghosts of some boundary nodes only.
+
+        Examples
+        --------
+        >>> nodes = Nodes.from_points([[0.0]], [[-1.0], [1.0]], [[-1.0], [1.0]])
+        >>> nodes.with_ghosts_of(np.array([1])).ghost
+        array([[1.5]])
+        """
+        kept = np.isin(self.ghost_of, rows)
+        if kept.all():
+            return self
+        return Nodes(
+            self.interior, self.boundary, self.ghost[kept], self.normals, self.part, self.parts,
+            self.ghost_of[kept], self.local_spacing, self.sides,
+        )  # fmt: skip
 
     def part_rows(self, name: str) -> Integers:
         """Rows of ``boundary`` that belong to the part ``name``, ascending.

@@ -164,4 +164,5 @@ def _nodes(domain: Domain, layout: Layout, ghost_share: float) -> Nodes:
     check_growth(np.concatenate([interior, points]), spacing)
     distance = ghost_share * spacing[len(interior) :]
     ghost, ghost_of = place_ghosts(interior, points, normals, distance, domain=domain)
-    return Nodes(interior, points, ghost, normals, part, boundary.names, ghost_of, spacing)
+    sides = boundary.sides.of(rows)
+    return Nodes(interior, points, ghost, normals, part, boundary.names, ghost_of, spacing, sides)

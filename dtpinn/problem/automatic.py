@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE
 from dtpinn.pde.automatic import AutomaticDerivatives
+from dtpinn.problem.arrangement import Corners
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region
 
@@ -14,7 +21,24 @@ class AutomaticProblem(Problem):
     """The residuals of an equation with derivatives by automatic differentiation.
 
     Made by :func:`vanilla`.
+
+    Parameters
+    ----------
+    rows : (m,) int array, optional
+        Of X, where the equation holds: in the interior by default.
     """
+
+    def __init__(
+        self,
+        pde: PDE,
+        nodes: Nodes,
+        times: Tensor | Sequence[float] | None = None,
+        dtype: torch.dtype = torch.float64,
+        corners: Corners = "each",
+        rows: NDArray[np.integer] | None = None,
+    ) -> None:
+        inside = np.arange(nodes.interior_count) if rows is None else rows
+        super().__init__(pde, nodes, times, dtype, corners, lambda nodes, *_: (nodes, inside))
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -115,7 +114,12 @@ def compare(problem: DiscreteProblem, model: Model) -> Comparison:
     known: they are asked to be as good as RBF-FD of order 2 on these nodes.
     """
     automatic = AutomaticProblem(
-        problem.pde, problem.nodes, problem.times, problem.dtype, np.arange(problem.nodes.count)
+        problem.pde,
+        problem.nodes,
+        problem.times,
+        problem.dtype,
+        problem.corners,
+        problem.regions[0].rows,
     ).to(problem.device)
     mean = _mean_of(problem, model)
     ours, exact, flat = (

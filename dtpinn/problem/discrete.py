@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Operator
+from dtpinn.problem.arrangement import Corners, Ghosts, arrange, sides_at
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
@@ -21,10 +23,13 @@ from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
 from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
-from dtpinn.problem.matrices import OwnName, assemble_matrices, key_of
+from dtpinn.problem.matrices import Matrices, OwnName, assemble_matrices, key_of, read_ghosts
 from dtpinn.problem.problem import Model, Problem
-from dtpinn.problem.regions import repeat
+from dtpinn.problem.regions import Region, pde_region, repeat
 from dtpinn.rbffd import Options
+
+MEETING = "pde where sides meet"
+"""The region of the equation where it gives way to the conditions of several sides."""
 
 
 class DiscreteProblem(Problem):
@@ -58,20 +63,54 @@ class DiscreteProblem(Problem):
         dtype: torch.dtype,
         operators: Mapping[OwnName, Any] | None,
         options: Options,
+        *,
+        ghosts: Ghosts = "auto",
+        corners: Corners = "each",
     ) -> None:
-        super().__init__(pde, nodes, times, dtype, np.arange(nodes.count))
-        self.order = order
-        self._linearizer: Linearizer | None = None
+        if ghosts == "auto" and read_ghosts(nodes, operators):
+            ghosts = "all"
+        super().__init__(pde, nodes, times, dtype, corners, partial(arrange, ghosts=ghosts))
+        self.order, self._given, self._ghosts = order, nodes, ghosts
         self._operators, self._options = operators, options
-        self.matrices = assemble_matrices(
-            nodes, self.regions, self.requests, order, operators, options
-        )
+        self._linearizer: Linearizer | None = None
+        self.meeting = self._where_sides_meet()
+        self.matrices, self._matrices_to_solve = self._assemble()
+        extended = self.nodes.extended
         count = 1 if self.times is None else len(self.times)
-        self.register_buffer("extended_points", repeat(nodes.extended, count, dtype))
-        time = None if self.times is None else self.times.to(dtype).repeat(len(nodes.extended))
+        self.register_buffer("extended_points", repeat(extended, count, dtype))
+        time = None if self.times is None else self.times.to(dtype).repeat(len(extended))
         self.register_buffer("extended_time", time)
         self.stacked: Product | None
         self._make_products()
+
+    def _where_sides_meet(self) -> Region | None:
+        """The equation where it gave way to several conditions, for what those leave open."""
+        equation, *conditions = self.regions
+        several = np.flatnonzero(sides_at(self.nodes, conditions) > 1)
+        rows = np.setdiff1d(several + self.nodes.interior_count, equation.rows)
+        if not len(rows):
+            return None
+        return pde_region(self.pde, self.nodes, rows, self.times, self.dtype, MEETING)
+
+    def _assemble(self) -> tuple[Matrices, Matrices]:
+        """Matrices of the regions, and with those of the equation where sides meet."""
+        equation, *conditions = self.regions
+        arguments = self.requests, self.order, self._operators, self._options
+        if self.meeting is None:
+            matrices = assemble_matrices(self.nodes, self.regions, *arguments)
+            return matrices, matrices
+        rows = np.concatenate([equation.rows, self.meeting.rows])
+        both = pde_region(self.pde, self.nodes, rows, self.times, self.dtype)
+        built = assemble_matrices(self.nodes, [both, *conditions], *arguments)
+        return built.split(equation.name, len(equation.rows), MEETING)
+
+    def linearizer(self, times: Tensor | None) -> Linearizer:
+        """Return a linearisation for direct solves, at any times, without the initial condition.
+
+        Where sides meet it has the equation as well, for what their conditions leave open.
+        """
+        regions = self.regions if self.meeting is None else [*self.regions, self.meeting]
+        return Linearizer(self, regions, self._matrices_to_solve, times, initial=False)
 
     def _make_products(self) -> None:
         """Store the matrices as training multiplies with them: stacked, and along the curve."""
@@ -126,7 +165,9 @@ class DiscreteProblem(Problem):
         """
         if self._linearizer is None or self._linearizer.device != self.device:
             in_time = self.times is not None
-            self._linearizer = Linearizer(self, self.matrices, self.times, initial=in_time)
+            self._linearizer = Linearizer(
+                self, self.regions, self.matrices, self.times, initial=in_time
+            )
         return self._linearizer(u, rate)
 
     def least_squares(self, model: nn.Module) -> DiscreteResiduals:
@@ -216,8 +257,9 @@ class DiscreteProblem(Problem):
         """Return the same problem with another order, and without given matrices if so wanted."""
         operators = self._operators if own_matrices else None
         made = DiscreteProblem(
-            self.pde, self.nodes, order, self.times, self.dtype, operators, self._options
-        )
+            self.pde, self._given, order, self.times, self.dtype, operators, self._options,
+            ghosts=self._ghosts, corners=self.corners,
+        )  # fmt: skip
         return made.to(self.device)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
+from dtpinn.problem.arrangement import Corners, Ghosts
 from dtpinn.problem.discrete import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
@@ -26,6 +27,8 @@ def discretize(
     *,
     times: Tensor | Sequence[float] | None = None,
     operators: Mapping[OwnName, Any] | None = None,
+    ghosts: Ghosts = "auto",
+    corners: Corners = "each",
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
     **options: Unpack[Options],
@@ -52,6 +55,14 @@ def discretize(
         the order interior | boundary | ghost. The equation is required on the boundary as well, so
         rows there must hold the operator too, one-sided if need be.
         :meth:`DiscreteProblem.compare` tells whether a matrix is what it is called.
+    ghosts : "auto", "all" or "none"
+        Which ghost nodes serve. "auto": those of boundary nodes whose condition holds a derivative
+        of the unknown; where it holds none (Dirichlet) the equation gives way to it on the boundary
+        (:mod:`~dtpinn.problem.arrangement` says why). "all" is the paper's arrangement, with the
+        equation on all of X. Given matrices that read ghosts keep all of them.
+    corners : "each" or "mean"
+        Whether the conditions of all parts that meet at a corner hold there, each with its own
+        normal, in the place of the equation; or one, with the mean normal, beside the equation.
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional
@@ -77,5 +88,7 @@ def discretize(
     True
     """
     check_device(device)
-    problem = DiscreteProblem(pde, nodes, order, times, dtype, operators, options)
+    problem = DiscreteProblem(
+        pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners
+    )
     return problem.to(device=device)

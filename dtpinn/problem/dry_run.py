@@ -48,6 +48,7 @@ class _Recorder(Derivatives):
                 "D.normal: there is no normal inside the domain; use it in boundary(), or "
                 "D.gradient in residual()"
             )
+        self._region.asks_space = True
         of_function = of is not self._u
         request = Request(self._region.name, operator, of_function)
         if request not in self.requests:
@@ -75,7 +76,7 @@ class _Recorder(Derivatives):
 
 
 def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
-    """Return what the residuals ask for, in order.
+    """Return what the residuals ask for, in order; regions learn how many equations they hold.
 
     Raises
     ------
@@ -92,7 +93,8 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
         names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
         check_call(region.function, *names)
         recorder = _Recorder(region, u, data)
-        _checked_run(region.function, u, recorder, *data)
+        result = _checked_run(region.function, u, recorder, *data)
+        region.fields, region.equations = pde.fields, result.numel() // len(result)
         requests += recorder.requests
     if regions[0].time is not None:
         x = _dummy_rows(regions[0].points)
@@ -113,7 +115,7 @@ def _dummy_unknown(pde: PDE, x: Tensor) -> Tensor:
     return torch.linspace(0.5, 1.5, count, dtype=x.dtype, device=x.device).reshape(shape)
 
 
-def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> None:
+def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> Tensor:
     """Run a residual; what torch says of shapes is told with its name and what it was given."""
     try:
         result = function(u, *arguments)
@@ -132,6 +134,8 @@ def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> No
             f"{given}: {error}{hint}"
         ) from error
     check_result(function, result, u)
+    checked: Tensor = result
+    return checked
 
 
 def check_call(function: Callable[..., Any], *names: str) -> None:

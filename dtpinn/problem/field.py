@@ -75,9 +75,8 @@ class Field:
 
     def on(self, region: Region, values: Tensor) -> Tensor:
         """Rows of values (on X~) that belong to a region."""
-        first, last = int(region.rows[0]), int(region.rows[-1])
-        if last - first + 1 == len(region.rows):  # contiguous: a view, no gather
-            return values[first * self.times : (last + 1) * self.times]
+        if (rows := region.contiguous) is not None:  # a view
+            return values[rows.start * self.times : rows.stop * self.times]
         blocks = values.reshape(len(values) // self.times, self.times, *values.shape[1:])
         return blocks[region.row_index].flatten(0, 1)
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from dtpinn.jets import Jet
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator, operators
 from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem.arrangement import Corners
 from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.forward_plan import Plan
 from dtpinn.problem.problem import Model
@@ -70,11 +72,12 @@ class ForwardProblem(AutomaticProblem):
         self,
         pde: PDE,
         nodes: Nodes,
-        times: Tensor | Sequence[float] | None,
-        dtype: torch.dtype,
-        pde_rows: np.ndarray,
+        times: Tensor | Sequence[float] | None = None,
+        dtype: torch.dtype = torch.float64,
+        corners: Corners = "each",
+        rows: NDArray[np.integer] | None = None,
     ) -> None:
-        super().__init__(pde, nodes, times, dtype, pde_rows)
+        super().__init__(pde, nodes, times, dtype, corners, rows)
         self._plans = {
             region.name: Plan(
                 region, [r.operator for r in self.requests if r.region == region.name]

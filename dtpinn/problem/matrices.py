@@ -24,9 +24,16 @@ OwnName = str | tuple[str, str]
 """How a given matrix is named: by its operator, or by (region, operator)."""
 
 
-def key_of(region: str, operator: Operator) -> str:
+def key_of(region: str, operator: Operator | str) -> str:
     """Return one name for an operator on a region; modules take no dots in theirs."""
-    return f"{region}: {operator.name}".replace(".", "/")
+    name = operator if isinstance(operator, str) else operator.name
+    return f"{region}: {name}".replace(".", "/")
+
+
+def read_ghosts(nodes: Nodes, given: Mapping[OwnName, Any] | None) -> bool:
+    """Return whether somebody's own matrices have a column for every ghost."""
+    columns = [tuple(getattr(matrix, "shape", ()))[1:] for matrix in (given or {}).values()]
+    return nodes.ghost_count > 0 and (len(nodes.extended),) in columns
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,17 @@ class Matrices:
     def of(self, region: str, operator: Operator) -> csr_array:
         """Return the matrix of an operator on a region."""
         return self.by_key[key_of(region, operator)]
+
+    def split(self, region: str, count: int, rest: str) -> tuple[Matrices, Matrices]:
+        """Return them with the first rows of a region alone, and with its other rows as `rest`."""
+        prefix, other = key_of(region, ""), key_of(rest, "")
+        own = {key: m for key, m in self.by_key.items() if key.startswith(prefix)}
+        first = {**self.by_key, **{key: csr_array(m[:count]) for key, m in own.items()}}
+        last = {other + key.removeprefix(prefix): csr_array(m[count:]) for key, m in own.items()}
+        condition = dict(self.condition)
+        if region in condition:
+            condition[region] = condition[region][:count]
+        return Matrices(first, condition), Matrices({**first, **last}, condition)
 
     def stack(self, requests: Sequence[Request]) -> tuple[csr_array | None, dict[str, slice]]:
         """Stack what acts on the unknown itself, and tell which rows hold what."""
@@ -85,7 +103,7 @@ def assemble_matrices(
         found = {name: key for name in wanted for key in (name, (region.name, name)) if key in own}
         for name, key in found.items():
             by_key[key_of(region.name, wanted[name])] = _rows_of(key, own[key], region, nodes)
-        rest = {name: _terms(op, nodes, region) for name, op in wanted.items() if name not in found}
+        rest = {name: _terms(op, region) for name, op in wanted.items() if name not in found}
         if rest:
             built = rbffd.assemble(nodes, rest, region.rows, order, **options)
             condition[region.name] = built.condition
@@ -94,12 +112,12 @@ def assemble_matrices(
     return Matrices(by_key, condition)
 
 
-def _terms(operator: Operator, nodes: Nodes, region: Region) -> rbffd.Terms:
+def _terms(operator: Operator, region: Region) -> rbffd.Terms:
     if not operator.along_normal:
         return dict(operator.terms)
-    normals = nodes.normals[region.rows - nodes.interior_count]
-    axes = np.eye(nodes.dimension, dtype=int).tolist()
-    return {tuple(axis): normals[:, k] for k, axis in enumerate(axes)}
+    assert region.outward is not None  # the dry run has refused a normal inside the domain
+    axes = np.eye(region.outward.shape[1], dtype=int).tolist()
+    return {tuple(axis): region.outward[:, k] for k, axis in enumerate(axes)}
 
 
 def _check_asked_for(own: Iterable[OwnName], requests: Sequence[Request]) -> None:

@@ -8,14 +8,19 @@ from typing import cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
+from dtpinn.problem.arrangement import Corners, counted_sides
 from dtpinn.problem.dry_run import Request, dry_run
-from dtpinn.problem.regions import Region, make_regions, repeat
+from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
 
 Model = Callable[[Tensor], Tensor]
+# From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
+# the rows of X on which the equation holds.
+Arrange = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
 
 
 class Problem(nn.Module, ABC):
@@ -29,6 +34,9 @@ class Problem(nn.Module, ABC):
     ----------
     pde : PDE
     nodes : Nodes
+        With the ghosts that serve; X is as given.
+    corners : "each" or "mean"
+        Whether conditions hold on every side of a corner, or once with the mean normal.
     times : Tensor or None
         The time slices of a space-time problem, the first being that of the initial condition.
     dtype : torch.dtype
@@ -45,7 +53,8 @@ class Problem(nn.Module, ABC):
         nodes: Nodes,
         times: Tensor | Sequence[float] | None,
         dtype: torch.dtype,
-        pde_rows: np.ndarray,
+        corners: Corners,
+        arrange: Arrange,
     ) -> None:
         super().__init__()
         if not isinstance(pde, PDE):
@@ -57,10 +66,16 @@ class Problem(nn.Module, ABC):
             )
         if dtype not in (torch.float64, torch.float32):
             raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
-        self.pde, self.nodes = pde, nodes
-        self.times = check_times(times)
-        self._regions = nn.ModuleList(make_regions(pde, nodes, pde_rows, self.times, dtype))
-        self.requests: tuple[Request, ...] = dry_run(pde, self.regions)
+        self.pde, self.corners, self.times = pde, corners, check_times(times)
+        sides = counted_sides(nodes, corners)
+        conditions = boundary_regions(pde, nodes, sides, self.times, dtype)
+        equation = pde_region(pde, nodes, np.arange(nodes.count), self.times, dtype)
+        self.requests: tuple[Request, ...] = dry_run(pde, [equation, *conditions])
+        self.nodes, rows = arrange(nodes, equation, conditions)
+        if len(rows) < nodes.count:
+            equation = pde_region(pde, nodes, rows, self.times, dtype)
+            dry_run(pde, [equation])
+        self._regions = nn.ModuleList([equation, *conditions])
         if self.times is not None:
             self.register_buffer("initial_points", repeat(nodes.collocation, 1, dtype))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 
@@ -23,18 +26,27 @@ class Region(nn.Module):
     function : callable
         The residual itself: ``function(u, D, *data)``.
     rows : (m,) int array
-        Which rows of X = interior | boundary.
-    on_boundary : bool
+        Which rows of X = interior | boundary. On the boundary one for each side: a node at a corner
+        comes as often as pieces of the boundary meet in it.
+    outward : (m, d) array, or None inside the domain
+        The normal of each side, in float64.
     share : int
         What the sum of squares is divided by in the loss. Parts of the boundary share one
-        denominator, so that each boundary point weighs the same, whatever its part.
+        denominator, so that each side of a boundary point weighs the same, whatever its part.
     points : Tensor, (m * times, d)
         Node-major: all times of the first node, then of the second.
     normals : Tensor, (m * times, d), or None inside the domain
     time : Tensor, (m * times,), or None for a steady problem
-    asks_time : bool
-        Whether the residual takes derivatives in time; the dry run finds out.
+    fields, equations : int
+        Of the unknown, and of the residual at a point.
+    asks_space, asks_time : bool
+        Whether the residual takes derivatives in space, in time. These four the dry run finds out.
     """
+
+    fields: int = 1
+    equations: int = 1
+    asks_space: bool = False
+    asks_time: bool = False
 
     points: Tensor
     normals: Tensor | None
@@ -45,25 +57,37 @@ class Region(nn.Module):
         self,
         name: str,
         function: Callable[..., Tensor],
-        nodes: Nodes,
-        rows: NDArray[np.int64],
+        x: NDArray[np.float64],
+        rows: NDArray[np.integer],
         share: int,
         times: Tensor | None,
         dtype: torch.dtype,
+        outward: NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__()
-        self.name, self.function, self.rows = name, function, rows
-        self.on_boundary = name != "pde"
-        self.asks_time = False
+        self.name, self.function, self.outward = name, function, outward
+        self.rows = np.asarray(rows, dtype=np.int64)
         count = 1 if times is None else len(times)
         self.share = share * count
-        self.register_buffer("points", repeat(nodes.collocation[rows], count, dtype))
-        inward = rows - nodes.interior_count
-        normals = repeat(nodes.normals[inward], count, dtype) if self.on_boundary else None
+        self.register_buffer("points", repeat(x[self.rows], count, dtype))
+        normals = None if outward is None else repeat(outward, count, dtype)
         self.register_buffer("normals", normals)
         time = None if times is None else times.detach().to(dtype=dtype).repeat(len(rows))
         self.register_buffer("time", time)
-        self.register_buffer("row_index", torch.from_numpy(rows), persistent=False)
+        self.register_buffer("row_index", torch.from_numpy(self.rows), persistent=False)
+
+    @property
+    def on_boundary(self) -> bool:
+        """Whether it is a condition on the boundary."""
+        return self.outward is not None
+
+    @cached_property
+    def contiguous(self) -> slice | None:
+        """The rows as a slice, if they follow each other: what needs no gather."""
+        first = int(self.rows[0])
+        if np.array_equal(self.rows, np.arange(first, first + len(self.rows))):
+            return slice(first, first + len(self.rows))
+        return None
 
     @property
     def data(self) -> tuple[Tensor, ...]:
@@ -77,39 +101,67 @@ def repeat(values: NDArray[np.float64], times: int, dtype: torch.dtype) -> Tenso
     return torch.tensor(values, dtype=dtype).repeat_interleave(times, dim=0)
 
 
-def make_regions(
+def pde_region(
     pde: PDE,
     nodes: Nodes,
-    pde_rows: NDArray[np.int64],
+    rows: NDArray[np.integer],
     times: Tensor | None,
     dtype: torch.dtype,
+    name: str = "pde",
+) -> Region:
+    """Return the region of the equation, on some rows of X."""
+    return Region(name, pde.residual, nodes.collocation, rows, len(rows), times, dtype)
+
+
+def boundary_regions(
+    pde: PDE, nodes: Nodes, sides: Sides, times: Tensor | None, dtype: torch.dtype
 ) -> list[Region]:
-    """Return the region of the equation and one for each condition on the boundary.
+    """Return a region for the condition on the boundary, or one for each of its parts.
 
     Raises
     ------
     ValueError
-        If the conditions do not cover the named parts of the boundary exactly.
+        If the conditions do not cover the named parts of the boundary, or name others.
+
+    Warns
+    -----
+    UserWarning
+        If a condition is given for a part in which no node lies.
     """
-    boundary_count = nodes.boundary_count
-    holds: list[tuple[str, Callable[..., Tensor], NDArray[np.integer], int]] = [
-        ("pde", pde.residual, pde_rows, len(pde_rows))
-    ]
     conditions = pde.conditions()
-    if not conditions:
-        everywhere = np.arange(boundary_count)
-        holds.append(("boundary", pde.boundary, everywhere + nodes.interior_count, boundary_count))
-    elif set(conditions) != set(nodes.parts):
+    if conditions:
+        _check_parts(pde, nodes, sides)
+    everywhere = np.arange(len(sides))
+    holds = (
+        {"boundary": (pde.boundary, everywhere)}
+        if not conditions
+        else {
+            f"boundary.{part}": (condition, np.flatnonzero(sides.part == nodes.parts.index(part)))
+            for part, condition in conditions.items()
+        }
+    )
+    return [
+        Region(
+            name, function, nodes.collocation, nodes.interior_count + sides.point[which],
+            len(sides), times, dtype, sides.normals[which],
+        )
+        for name, (function, which) in holds.items()
+        if len(which)
+    ]  # fmt: skip
+
+
+def _check_parts(pde: PDE, nodes: Nodes, sides: Sides) -> None:
+    given, present = set(pde.conditions()), {nodes.parts[part] for part in np.unique(sides.part)}
+    if not present <= given or not given <= set(nodes.parts):
         raise ValueError(
-            f"{type(pde).__name__}: conditions are given for the parts {sorted(conditions)}, but "
+            f"{type(pde).__name__}: conditions are given for the parts {sorted(given)}, but "
             f"the boundary of these nodes consists of {sorted(nodes.parts)}; give one condition "
             "for each part, or one for the whole boundary"
         )
-    for part, condition in conditions.items():
-        rows = nodes.part_rows(part) + nodes.interior_count
-        holds.append((f"boundary.{part}", condition, rows, boundary_count))
-    return [
-        Region(name, function, nodes, np.asarray(rows, dtype=np.int64), share, times, dtype)
-        for name, function, rows, share in holds
-        if len(rows)
-    ]
+    if lost := sorted(given - present):
+        warnings.warn(
+            f"no boundary node lies in the part {', '.join(map(repr, lost))}: it is shorter than "
+            "the spacing, and its condition will not be seen. Use a smaller spacing there "
+            "(dtpinn.nodes.graded, or a function of the place)",
+            stacklevel=2,
+        )

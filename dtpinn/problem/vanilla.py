@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
+from dtpinn.problem.arrangement import Corners, counted_sides
 from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.problem import check_device
@@ -27,6 +28,7 @@ def vanilla(
     device: torch.device | str | None = None,
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
+    corners: Corners = "each",
 ) -> AutomaticProblem:
     """Return the autograd PINN of an equation on the same nodes, to compare with.
 
@@ -42,12 +44,15 @@ def vanilla(
     device : optional
     collocation : "interior" or "all"
         Where the equation is required: in the interior, equation (4), or on the boundary as well,
-        as a DT-PINN does.
+        but where parts of it meet.
     mode : "reverse" or "forward"
         How the derivatives are taken: by nested backward passes, for any model and order; or with
         the values in one forward pass (Taylor mode, a forward Laplacian), for derivatives up to the
         second and models of the usual torch functions. Forward is the faster one. The residuals are
         the same to round-off.
+    corners : "each" or "mean"
+        Whether the conditions of all parts that meet at a corner hold there, each with its own
+        normal, or one, with the mean normal.
 
     Raises
     ------
@@ -73,6 +78,8 @@ def vanilla(
     if mode not in MODES:
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
-    inside = collocation == "interior"
-    rows = np.arange(nodes.interior_count if inside else nodes.count)
-    return MODES[mode](pde, nodes, times, dtype, rows).to(device=device)
+    rows = np.arange(nodes.interior_count)
+    if collocation == "all":
+        one_side = ~counted_sides(nodes, corners).several(nodes.boundary_count)
+        rows = np.append(rows, nodes.interior_count + np.flatnonzero(one_side))
+    return MODES[mode](pde, nodes, times, dtype, corners, rows).to(device=device)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dtpinn.geometry import Disk, Domain
@@ -37,6 +37,7 @@ def test_the_bounds_touch_the_circle():
 
 
 @given(radius=lengths, x=coordinates, y=coordinates, share=st.floats(0.003, 1.9))
+@example(radius=1.0, x=0.0, y=0.0, share=1.39453125)  # 4.506 steps, but 4.498 along a polygon of 32
 def test_the_walk_closes_with_equal_steps_near_the_spacing(radius, x, y, share):
     disk = Disk(radius, (x, y))
     boundary = disk.walk_boundary(share * radius)
@@ -45,7 +46,8 @@ def test_the_walk_closes_with_equal_steps_near_the_spacing(radius, x, y, share):
     tolerance = 1e-9 * (radius + abs(x) + abs(y))
     assert np.ptp(step) <= tolerance
     assert math.isclose(step.sum(), 2 * math.pi * radius, rel_tol=1e-6)
-    assert abs(2 * math.pi / share - len(boundary)) <= 0.5
+    # The way along the circle is known to about 1e-7.
+    assert abs(2 * math.pi / share - len(boundary)) <= 0.5 + 1e-6 / share
 
 
 def test_the_normals_are_the_gradient_of_the_signed_distance():

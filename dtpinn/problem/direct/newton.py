@@ -65,8 +65,8 @@ class _Newton:
     _J: csc_array
 
     def __init__(self, problem: DiscreteProblem, start: Floats) -> None:
-        self._problem = problem
-        self._system = System(problem, problem.linearize(generic_values(start.shape)))
+        self._linearize = problem.linearizer(None)
+        self._system = System(problem, self._linearize(generic_values(start.shape)))
         u = self._system.restrict(start)
         self._take(u, *self._evaluate(u))
         self.first = self.norm
@@ -97,7 +97,7 @@ class _Newton:
             self._polished = True
 
     def _evaluate(self, u: Floats) -> tuple[Floats, Linearization]:
-        at = self._problem.linearize(self._system.expand(u[None]))
+        at = self._linearize(self._system.expand(u[None]))
         return self._system.residuals(at)[0], at
 
     def _take(self, u: Floats, r: Floats, at: Linearization) -> None:

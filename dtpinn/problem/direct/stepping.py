@@ -17,7 +17,7 @@ from dtpinn.problem.direct.radau import (
     extrapolation,
 )
 from dtpinn.problem.direct.system import System, generic_values
-from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
+from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
@@ -72,7 +72,7 @@ class Stepper:
         assert problem.times is not None
         self._tolerance = tolerance
         stages = problem.times[0] + torch.from_numpy(STAGES)
-        self._linearizer = Linearizer(problem, problem.matrices, stages, initial=False)
+        self._linearizer = problem.linearizer(stages)
         values = generic_values(self._linearizer.shape)
         example = self._linearizer(values, values[::-1])
         self.system = System(problem, example, len(STAGES))

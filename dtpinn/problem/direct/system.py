@@ -12,6 +12,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 from scipy.sparse.linalg import SuperLU, splu
 from torch import Tensor
 
+from dtpinn.problem.direct.choice import choose_equations
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
@@ -59,11 +60,10 @@ class System:
         used[: nodes.count] = True
         by_field = np.asarray(used.any(axis=1)).reshape(-1, self.fields)
         self._unknowns = np.flatnonzero(by_field)
-        # A boundary node without a ghost has one unknown, so it keeps one equation: its condition.
-        with_ghost = nodes.ghost_of[by_field[nodes.count :].any(axis=1)]
-        without = np.setdiff1d(np.arange(nodes.boundary_count), with_ghost)
-        self._keep = np.setdiff1d(np.arange(nodes.count), without + nodes.interior_count)
         self._conditions = int(by_field[nodes.count :].any(axis=0).sum()) or self.fields
+        inside = example.jacobians
+        rows = {name: self._rows(example, name, inside, times, 0) for name in example.residuals}
+        self._choice = choose_equations(problem, example, rows, by_field)
 
     def expand(self, unknowns: Floats) -> Floats:
         """Nodal values (nodes * times[, fields]) of unknowns (times, n); unused ghosts are zero."""
@@ -78,13 +78,12 @@ class System:
         return np.asarray(u.ravel()[self._unknowns])
 
     def residuals(self, at: Linearization, times: int = 1) -> Floats:
-        """(times, equations), the equations of all regions in a row."""
+        """(times, equations), those that were chosen."""
         parts = []
-        for name, residual in at.residuals.items():
+        for residual in at.residuals.values():
             by_point = residual.reshape(-1, times, residual.shape[1])
-            kept = by_point[self._keep] if name == "pde" else by_point
-            parts.append(kept.swapaxes(0, 1).reshape(times, -1))
-        return np.concatenate(parts, axis=1)
+            parts.append(by_point.swapaxes(0, 1).reshape(times, -1))
+        return np.asarray((self._choice @ np.concatenate(parts, axis=1).T).T)
 
     def matrix(
         self, at: Linearization, which: Mapping[str, csr_array], times: int = 1, time: int = 0
@@ -96,16 +95,21 @@ class System:
         ValueError
             If it is not square; says of what there is too much.
         """
-        rows = []
-        for name, residual in at.residuals.items():
-            points = self._keep if name == "pde" else np.arange(len(residual) // times)
-            rows.append(which[name][_entries(points * times + time, residual.shape[1])])
-        nodes, field = np.divmod(self._unknowns, self.fields)
-        columns = (nodes * times + time) * self.fields + field
-        matrix = csc_array(vstack(rows, format="csc")[:, columns])
+        rows = [self._rows(at, name, which, times, time) for name in at.residuals]
+        matrix = csc_array(self._choice @ vstack(rows, format="csr"))
         if matrix.shape[0] != matrix.shape[1]:
             raise ValueError(_not_square(at, matrix.shape, self.fields, self._conditions))
         return matrix
+
+    def _rows(
+        self, at: Linearization, name: str, which: Mapping[str, csr_array], times: int, time: int
+    ) -> csr_array:
+        """The equations of one region at one of the times, in the unknowns at that time."""
+        count, equations = at.residuals[name].shape
+        rows = _entries(np.arange(count // times) * times + time, equations)
+        nodes, field = np.divmod(self._unknowns, self.fields)
+        columns = (nodes * times + time) * self.fields + field
+        return csr_array(which[name][rows][:, columns])
 
 
 def _entries(rows: NDArray[np.integer], width: int) -> NDArray[np.integer]:

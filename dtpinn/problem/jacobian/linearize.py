@@ -7,7 +7,7 @@ Jacobian in u is ``diag(dr/du) + sum_k diag(dr/dz_k) M_k diag(dv_k/du)``, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -55,7 +55,10 @@ class Linearizer:
     Parameters
     ----------
     problem : Problem
+    regions : sequence of Region
+        Whose residuals are linearised.
     matrices : Matrices
+        Of these regions.
     times : (n_times,) Tensor or None
         Any times, not the slices alone: the stages of an integration lie between them.
     initial : bool
@@ -63,7 +66,12 @@ class Linearizer:
     """
 
     def __init__(
-        self, problem: Problem, matrices: Matrices, times: Tensor | None, initial: bool
+        self,
+        problem: Problem,
+        regions: Sequence[Region],
+        matrices: Matrices,
+        times: Tensor | None,
+        initial: bool,
     ) -> None:
         self._problem, self._matrices = problem, matrices
         self.device = problem.device
@@ -72,7 +80,7 @@ class Linearizer:
         self._x = repeat(nodes.extended, self._count, torch.float64).to(self.device)
         self.shape = (len(self._x),) if fields == 1 else (len(self._x), fields)
         self._t = self._spread(times)
-        self._residuals = [self._on(region) for region in problem.regions]
+        self._residuals = [self._on(region) for region in regions]
         if initial:
             self._residuals.append(self._initial())
 
@@ -101,12 +109,11 @@ class Linearizer:
         return Linearization(residuals, jacobians, rates)
 
     def _on(self, region: Region) -> LinearResidual:
-        nodes, times = self._problem.nodes, np.arange(self._count)
+        times = np.arange(self._count)
         sites = (region.rows[:, None] * self._count + times).ravel()
         normals = None
-        if region.on_boundary:
-            outward = nodes.normals[region.rows - nodes.interior_count]
-            normals = repeat(outward, self._count, torch.float64).to(self.device)
+        if region.outward is not None:
+            normals = repeat(region.outward, self._count, torch.float64).to(self.device)
         return LinearResidual(
             region.name, region.function, sites, self._blank(), normals, self._count
         )

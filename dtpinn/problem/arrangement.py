@@ -1,0 +1,123 @@
+"""What holds where: on which sides a condition holds, which ghosts serve, where the equation does.
+
+Counting decides. A boundary node is unknown by its value, and once more by its ghost's; it needs as
+many equations. Every side brings its condition, and the equation of the domain holds as well where
+there is room for it:
+
+- on a smooth part under a condition with a derivative (Neumann, Robin, traction) the ghost makes
+  room for the equation, as in the paper;
+- under a condition without one (Dirichlet) there is no ghost, and the equation gives way. A ghost
+  would be tied to the domain by the equation alone, from outside it: where the solution is singular
+  the equation on the boundary is wrong, and errors grew to many times the solution;
+- where two pieces of the boundary meet, both conditions hold, each with its own normal, in the
+  place of the equation. So they do where one part ends and another begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dtpinn.geometry import Sides
+from dtpinn.nodes import Nodes
+from dtpinn.problem.probing import holds_derivative
+from dtpinn.problem.regions import Region
+
+Rows = NDArray[np.int64]
+Ghosts = Literal["auto", "all", "none"]
+Corners = Literal["each", "mean"]
+
+# Two pieces of one part that meet at less than this angle, in degrees, are one smooth boundary: a
+# polygon of short edges stands for a curve, and its two conditions would be one, twice.
+SMOOTH = 20.0
+
+
+def counted_sides(nodes: Nodes, corners: Corners) -> Sides:
+    """Return the sides on which conditions hold.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    corners : "each" or "mean"
+        Whether a node at a corner counts once for each piece that meets there, or once in all, with
+        the mean normal and the node's own part.
+
+    Raises
+    ------
+    ValueError
+        For another word.
+
+    Examples
+    --------
+    >>> import dtpinn
+    >>> square = dtpinn.place_nodes(dtpinn.geometry.Rectangle(), spacing=0.1)
+    >>> len(counted_sides(square, "each")) - len(counted_sides(square, "mean"))
+    4
+    """
+    if corners not in get_args(Corners):
+        raise ValueError(f'corners must be "each" or "mean", got {corners!r}')
+    own = Sides.one_each(nodes.normals, nodes.part)
+    if corners == "mean":
+        return own
+    sides = nodes.sides
+    lean = np.einsum("ij,ij->i", sides.normals, nodes.normals[sides.point])
+    bent = lean < np.cos(np.radians(SMOOTH / 2))
+    elsewhere = sides.part != nodes.part[sides.point]
+    apart = np.bincount(sides.point, weights=bent | elsewhere, minlength=nodes.boundary_count) > 0
+    first = np.diff(sides.point, prepend=-1) > 0
+    kept = first | apart[sides.point]
+    normals = np.where(apart[sides.point][:, None], sides.normals, nodes.normals[sides.point])
+    return Sides(sides.point[kept], normals[kept], sides.part[kept])
+
+
+def arrange(
+    nodes: Nodes, equation: Region, conditions: Sequence[Region], ghosts: Ghosts
+) -> tuple[Nodes, Rows]:
+    """Return the nodes with the ghosts that serve, and the rows of X where the equation holds.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    equation : Region
+        On all of X; it and the conditions have been through the dry run.
+    conditions : sequence of Region
+    ghosts : "auto", "all" or "none"
+        "all" is the paper's: the equation then holds on all of X, but where sides meet.
+
+    Raises
+    ------
+    ValueError
+        For another word.
+    """
+    if ghosts not in get_args(Ghosts):
+        raise ValueError(f'ghosts must be "auto", "all" or "none", got {ghosts!r}')
+    count, fields = nodes.boundary_count, equation.fields
+    several = sides_at(nodes, conditions) > 1
+    if ghosts == "all":
+        return nodes, _inside_and(nodes, ~several)
+    given = np.zeros(count, dtype=np.int64)
+    derivative = np.zeros(count, dtype=np.bool_)
+    for region in conditions:
+        point = region.rows - nodes.interior_count
+        np.add.at(given, point, region.equations)
+        if ghosts == "auto":
+            np.logical_or.at(derivative, point, holds_derivative(region))
+    # A field without a condition is left to the equation, which needs its ghost for that.
+    served = derivative | ((given < fields) & (ghosts == "auto"))
+    reduced = nodes.with_ghosts_of(np.flatnonzero(served))
+    unknowns = fields * (1 + np.bincount(reduced.ghost_of, minlength=count))
+    return reduced, _inside_and(nodes, (given + equation.equations <= unknowns) & ~several)
+
+
+def sides_at(nodes: Nodes, conditions: Sequence[Region]) -> Rows:
+    """Return how many sides of each boundary node have a condition, (Nb,)."""
+    points = np.concatenate([region.rows for region in conditions]) - nodes.interior_count
+    return np.bincount(points, minlength=nodes.boundary_count)
+
+
+def _inside_and(nodes: Nodes, boundary: NDArray[np.bool_]) -> Rows:
+    rows = np.flatnonzero(boundary) + nodes.interior_count
+    return np.concatenate([np.arange(nodes.interior_count), rows])
