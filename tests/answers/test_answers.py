@@ -7,6 +7,7 @@ the answers from series, conformal maps, tables or other methods (see `known`, a
 from __future__ import annotations
 
 import pytest
+
 from known.catalogue import questions
 from known.measuring import errors, faults, shown
 

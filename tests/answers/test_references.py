@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import diags_array, eye_array, kron
+from scipy.sparse.linalg import spsolve
+from scipy.spatial import cKDTree
+
+import dtpinn
+
 from known import (
     cooled_plates,
     flow_past_a_cylinder,
@@ -18,11 +24,6 @@ from known import (
 )
 from known.catalogue import questions
 from known.fitted_derivatives import FittedDerivatives
-from scipy.sparse import diags_array, eye_array, kron
-from scipy.sparse.linalg import spsolve
-from scipy.spatial import cKDTree
-
-import dtpinn
 
 # Fichera's comes from differences, interpolated: too rough for second derivatives.
 QUESTIONS = {name: one for name, one in questions().items() if not name.startswith("fichera")}

@@ -8,12 +8,13 @@ and its parabola of shear at the end. All are polynomials, solved to rounding.
 from __future__ import annotations
 
 import numpy as np
-from known.elastic import Symmetry
-from known.question import Array, Question, given, vector
 
 from dtpinn import Dirichlet, LinearElasticity, Traction
 from dtpinn.geometry import Box, Rectangle
 from dtpinn.pde import Young
+
+from known.elastic import Symmetry
+from known.question import Array, Question, given, vector
 
 NU = 0.3
 LENGTH, DEPTH = 4.0, 1.0  # of the cantilever; E = 1, P = 1, thickness 1

@@ -8,12 +8,13 @@ eigenfunctions across are cos(k x) with k tan(k w) = b.
 from __future__ import annotations
 
 import numpy as np
-from known.question import Array, Question, constant
-from known.series import cosh_ratio
 from scipy.optimize import brentq
 
 from dtpinn import Dirichlet, Neumann, Poisson, Robin
 from dtpinn.geometry import Rectangle
+
+from known.question import Array, Question, constant
+from known.series import cosh_ratio
 
 WIDTH, HEIGHT, COOLING = 0.6, 1.0, 750.0 / 52.0  # film coefficient / conductivity, 1 / m
 NAFEMS = ((0.6, 0.2), 18.3)

@@ -11,12 +11,13 @@ from functools import cache
 
 import numpy as np
 import scipy.sparse as sp
-from known.question import Array, Question, constant
 from scipy.interpolate import RegularGridInterpolator
 from scipy.sparse.linalg import cg
 
 from dtpinn import Dirichlet, Poisson
 from dtpinn.geometry import Box
+
+from known.question import Array, Question, constant
 
 
 @cache

@@ -8,10 +8,11 @@ from math import factorial
 
 import numpy as np
 import torch
-from known.question import Array
 from torch import Tensor
 
 from dtpinn.geometry import Domain
+
+from known.question import Array
 
 DEGREE = 6
 

@@ -7,11 +7,10 @@ cylinder is 2.
 
 from __future__ import annotations
 
-import numpy as np
-from known.question import Array, Question, given
-
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Disk, Rectangle
+
+from known.question import Array, Question, given
 
 
 def potential(x: Array) -> Array:

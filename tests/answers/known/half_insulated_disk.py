@@ -12,10 +12,11 @@ u is r**(1/2) at the two ends.
 from __future__ import annotations
 
 import numpy as np
-from known.question import Array, Question, constant
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Disk
+
+from known.question import Array, Question, constant
 
 
 def answer(x: Array) -> Array:

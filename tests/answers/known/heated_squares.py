@@ -6,11 +6,12 @@ Series in sines; what converges slowly in them is summed in closed form.
 from __future__ import annotations
 
 import numpy as np
-from known.question import Array, Question, constant, given
-from known.series import odd_sines, odd_sines_of_squares
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Rectangle
+
+from known.question import Array, Question, constant, given
+from known.series import odd_sines, odd_sines_of_squares
 
 SQUARE = Rectangle((0, 0), (1, 1))
 ODD = np.pi * np.arange(1, 24, 2)

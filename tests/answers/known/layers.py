@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from known.question import Array, Question
 from torch import Tensor
 
 import dtpinn
 from dtpinn import Dirichlet, Neumann
 from dtpinn.geometry import Interval, Rectangle
+
+from known.question import Array, Question
 
 
 class Advection(dtpinn.PDE):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from known.question import Array, Question
 
 import dtpinn
+
+from known.question import Array, Question
 
 ROUNDING = 1e-8  # of a polynomial's solution; also below which ratios of errors say nothing
 OUTLIER = 3.0  # the largest error of the seeds over their median

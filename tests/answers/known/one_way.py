@@ -7,11 +7,12 @@ else, or two fluxes.
 from __future__ import annotations
 
 import numpy as np
-from known.question import Array, Question, constant
 from scipy.optimize import brentq
 
 from dtpinn import Dirichlet, Helmholtz, Neumann, Poisson
 from dtpinn.geometry import Rectangle
+
+from known.question import Array, Question, constant
 
 WAVENUMBER = 4.0
 

@@ -54,7 +54,7 @@ def chebyshev(start: tuple[float, float], stop: tuple[float, float], count: int)
 
 
 def fitted(basis: Callable[[Array], Array], points: Array, values: Array) -> tuple[Array, float]:
-    """Coefficients of `basis` (points (n, 2) -> (n, m)) by least squares, and the largest misfit."""
+    """Coefficients of `basis`, (n, 2) -> (n, m), by least squares, and the largest misfit."""
     columns = basis(points)
     scale = np.linalg.norm(columns, axis=0)
     coefficients = np.linalg.lstsq(columns / scale, values, rcond=1e-15)[0] / scale

@@ -8,12 +8,13 @@ Element Analysis (1991), section 10.3. Plane stress, E = 1, hole of radius 1, pu
 from __future__ import annotations
 
 import numpy as np
-from known.elastic import Symmetry
-from known.question import Array, Question, given
 
 from dtpinn import LinearElasticity, Traction
 from dtpinn.geometry import Disk, Rectangle
 from dtpinn.pde import Young
+
+from known.elastic import Symmetry
+from known.question import Array, Question, given
 
 NU = 0.3
 

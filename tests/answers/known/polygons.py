@@ -8,10 +8,11 @@ through a hexagon with a corner of 270 degrees, each edge with its own flux.
 from __future__ import annotations
 
 import numpy as np
-from known.question import Array, Question, constant, given
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Polygon
+
+from known.question import Array, Question, constant, given
 
 HEIGHT = np.sqrt(3) / 2  # of the triangle, whose sides are 1
 A, B, C = (-0.5, 0.0), (0.5, 0.0), (0.0, HEIGHT)

@@ -5,12 +5,12 @@ Plane strain, E = 1, radii 1 and 2, pressure 1 inside. Timoshenko and Goodier, s
 
 from __future__ import annotations
 
-from known.elastic import Symmetry
-from known.question import Array, Question
-
 from dtpinn import LinearElasticity, Traction
 from dtpinn.geometry import Annulus, Rectangle
 from dtpinn.pde import Young
+
+from known.elastic import Symmetry
+from known.question import Array, Question
 
 NU, INNER, OUTER = 0.3, 1.0, 2.0
 

@@ -7,12 +7,13 @@ u is 0.0562128...
 from __future__ import annotations
 
 import numpy as np
-from known import torsion_of_a_square
-from known.question import Array, Question, constant
-from known.series import cosh_ratio
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Box
+
+from known import torsion_of_a_square
+from known.question import Array, Question, constant
+from known.series import cosh_ratio
 
 
 def answer(x: Array, terms: int = 40) -> Array:

@@ -7,11 +7,12 @@ Elasticity, section 109; the largest u is 0.0736713533 (their b = 1: tau_max etc
 from __future__ import annotations
 
 import numpy as np
-from known.question import Array, Question, constant
-from known.series import cosh_ratio
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Rectangle
+
+from known.question import Array, Question, constant
+from known.series import cosh_ratio
 
 LARGEST = 0.0736713532814
 

@@ -11,6 +11,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+
+from dtpinn import Dirichlet, Poisson
+from dtpinn.geometry import Polygon
+
 from known.particular import (
     Array,
     chebyshev,
@@ -21,9 +25,6 @@ from known.particular import (
     resonance,
 )
 from known.question import Question, constant, given
-
-from dtpinn import Dirichlet, Poisson
-from dtpinn.geometry import Polygon
 
 VERTICES = [(0, 0), (1, 0), (1, -1), (-1, -1), (-1, 1), (0, 1)]
 START, OPENING = np.pi / 2, 3 * np.pi / 2  # of the corner at the origin

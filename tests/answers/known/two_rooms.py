@@ -8,11 +8,12 @@ through it takes values that have nothing to do with its centre.
 from __future__ import annotations
 
 import numpy as np
-from known import torsion_of_a_square
-from known.question import Array, Question, given
 
 from dtpinn import Dirichlet, Poisson
 from dtpinn.geometry import Rectangle
+
+from known import torsion_of_a_square
+from known.question import Array, Question, given
 
 WALL = 0.02
 
