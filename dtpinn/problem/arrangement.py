@@ -112,6 +112,13 @@ def arrange(
     return reduced, _inside_and(nodes, (given + equation.equations <= unknowns) & ~several)
 
 
+def interior_alone(
+    nodes: Nodes, equation: Region, conditions: Sequence[Region]
+) -> tuple[Nodes, Rows]:
+    """Return the nodes and the rows of the interior, where a vanilla PINN requires the equation."""
+    return nodes, np.arange(nodes.interior_count)
+
+
 def sides_at(nodes: Nodes, conditions: Sequence[Region]) -> Rows:
     """Return how many sides of each boundary node have a condition, (Nb,)."""
     points = np.concatenate([region.rows for region in conditions]) - nodes.interior_count

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.pde.automatic import AutomaticDerivatives
-from dtpinn.problem.arrangement import Corners
-from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.arrangement import Corners, interior_alone
+from dtpinn.problem.problem import Arrangement, Model, Problem
 from dtpinn.problem.regions import Region
 
 
@@ -22,10 +20,6 @@ class AutomaticProblem(Problem):
 
     Made by :func:`vanilla`.
 
-    Parameters
-    ----------
-    rows : (m,) int array, optional
-        Of X, where the equation holds: in the interior by default.
     """
 
     def __init__(
@@ -35,10 +29,9 @@ class AutomaticProblem(Problem):
         times: Tensor | Sequence[float] | None = None,
         dtype: torch.dtype = torch.float64,
         corners: Corners = "each",
-        rows: NDArray[np.integer] | None = None,
+        arrangement: Arrangement = interior_alone,
     ) -> None:
-        inside = np.arange(nodes.interior_count) if rows is None else rows
-        super().__init__(pde, nodes, times, dtype, corners, lambda nodes, *_: (nodes, inside))
+        super().__init__(pde, nodes, times, dtype, corners, arrangement)
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""

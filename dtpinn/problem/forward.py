@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dtpinn.jets import Jet
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator, operators
 from dtpinn.pde.derivatives import Argument, check_argument
-from dtpinn.problem.arrangement import Corners
+from dtpinn.problem.arrangement import Corners, interior_alone
 from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.forward_plan import Plan
-from dtpinn.problem.problem import Model
+from dtpinn.problem.problem import Arrangement, Model
 from dtpinn.problem.regions import Region
 
 # Bytes in one coordinate of the points that a core takes through the model at once: what one layer
@@ -75,9 +73,9 @@ class ForwardProblem(AutomaticProblem):
         times: Tensor | Sequence[float] | None = None,
         dtype: torch.dtype = torch.float64,
         corners: Corners = "each",
-        rows: NDArray[np.integer] | None = None,
+        arrangement: Arrangement = interior_alone,
     ) -> None:
-        super().__init__(pde, nodes, times, dtype, corners, rows)
+        super().__init__(pde, nodes, times, dtype, corners, arrangement)
         self._plans = {
             region.name: Plan(
                 region, [r.operator for r in self.requests if r.region == region.name]

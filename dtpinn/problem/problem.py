@@ -20,7 +20,7 @@ from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
 Model = Callable[[Tensor], Tensor]
 # From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
 # the rows of X on which the equation holds.
-Arrange = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
+Arrangement = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
 
 
 class Problem(nn.Module, ABC):
@@ -54,7 +54,7 @@ class Problem(nn.Module, ABC):
         times: Tensor | Sequence[float] | None,
         dtype: torch.dtype,
         corners: Corners,
-        arrange: Arrange,
+        arrange: Arrangement,
     ) -> None:
         super().__init__()
         if not isinstance(pde, PDE):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
-from dtpinn.problem.arrangement import Corners, counted_sides
+from dtpinn.problem.arrangement import Corners, arrange, interior_alone
 from dtpinn.problem.automatic import AutomaticProblem
 from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.problem import check_device
@@ -44,7 +44,7 @@ def vanilla(
     device : optional
     collocation : "interior" or "all"
         Where the equation is required: in the interior, equation (4), or on the boundary as well,
-        but where parts of it meet.
+        wherever a DT-PINN on these nodes requires it (:mod:`dtpinn.problem.arrangement`).
     mode : "reverse" or "forward"
         How the derivatives are taken: by nested backward passes, for any model and order; or with
         the values in one forward pass (Taylor mode, a forward Laplacian), for derivatives up to the
@@ -78,8 +78,5 @@ def vanilla(
     if mode not in MODES:
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
-    rows = np.arange(nodes.interior_count)
-    if collocation == "all":
-        one_side = ~counted_sides(nodes, corners).several(nodes.boundary_count)
-        rows = np.append(rows, nodes.interior_count + np.flatnonzero(one_side))
-    return MODES[mode](pde, nodes, times, dtype, corners, rows).to(device=device)
+    arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
+    return MODES[mode](pde, nodes, times, dtype, corners, arrangement).to(device=device)

@@ -3,10 +3,12 @@
 Training takes all residuals, and may have more of them than unknowns; a direct solve may not. In
 the interior and on smooth boundaries the count is right by arrangement
 (:mod:`dtpinn.problem.arrangement`). Where sides meet their conditions may say the same thing twice
-(two tractions at a corner both hold the shear stress, two Dirichlet values), or be more than the
-unknowns there. So there the conditions' rows are looked at: of what they say together, their
-singular vectors, as much is taken as they say distinctly and as there is room for, and what room is
-left the equation of the domain fills with what is not said already.
+(two tractions at a corner both hold the shear stress, two Dirichlet values), be more than the
+unknowns there, or say little of them: of two fluxes at the corner of a square the sum ties node and
+ghost, while both lie where the difference has no weight. Taken for their equation it left them to
+chance. So what the conditions say together *of the node and its ghost* is looked at, in singular
+vectors: as much is taken as they say distinctly, and the room that is left goes to the equation of
+the domain, to what it says beyond.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import block_diag
 from scipy.sparse import coo_array, csr_array, vstack
 
 from dtpinn.problem.jacobian.linearize import Linearization
@@ -26,9 +29,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-# Beside the largest singular value of the conditions' rows at a node, each of length one: below,
-# they say the same. Normals that differ by 11 degrees give this.
-DISTINCT = 0.1
+# Beside the largest singular value of what the conditions say of a node and its ghost: below, it is
+# no equation for them.
+DISTINCT = 0.2
 
 
 def choose_equations(
@@ -47,6 +50,7 @@ def choose_equations(
     rows : dict of region name to (points * equations, unknowns) csr_array
         Jacobians in the unknowns, at one time.
     unknown : (nodes of X~, fields) bool array
+        Which values are unknowns; these are numbered in this order.
 
     Returns
     -------
@@ -80,12 +84,15 @@ def choose_equations(
     mixed = several | (said > room)
     keep = np.flatnonzero(~spare & ~(of_pde & gives_way[node]) & ~mixed[node])
     everything = csr_array(vstack([rows[region.name] for region in regions], format="csr"))
+    owner = np.append(np.arange(nodes.count), behind)
+    owner = np.repeat(owner, unknown.sum(axis=1))
     pieces = [(np.arange(len(keep)), keep, np.ones(len(keep)))]
     count = len(keep)
     for at in np.flatnonzero(mixed):
         here = np.flatnonzero(node == at)
         conditions, equation = here[~of_pde[here]], here[of_pde[here]]
-        chosen, entries = _combine(everything, conditions, equation, int(room[at]))
+        chosen = np.concatenate([conditions, equation])
+        entries = _combine(everything[chosen], np.flatnonzero(owner == at), len(conditions))
         first, second = np.nonzero(entries)
         pieces.append((count + first, chosen[second], entries[first, second]))
         count += len(entries)
@@ -93,29 +100,27 @@ def choose_equations(
     return csr_array(coo_array((values, (i, j)), shape=(count, len(node))))
 
 
-def _combine(
-    everything: csr_array, conditions: Rows, equation: Rows, room: int
-) -> tuple[Rows, Floats]:
-    """Return up to `room` combinations: their rows, and the factors (combinations, rows)."""
-    chosen = np.concatenate([conditions, equation])
-    A = everything[chosen]
-    A = A[:, np.unique(A.indices)].toarray()
-    size = np.linalg.norm(A, axis=1)
-    A = A / np.where(size > 0.0, size, 1.0)[:, None]
-    said, rest = A[: len(conditions)], A[len(conditions) :]
-    U, s, Vt = np.linalg.svd(said, full_matrices=False)
-    rank = min(room, int((s > DISTINCT * s[0]).sum()))
-    if rank == len(conditions):
-        told = np.eye(rank)
-    else:
-        told = U[:, :rank].T / np.where(size > 0.0, size, 1.0)[: len(conditions)]
-    open_ = min(room - rank, len(equation))
-    left = rest - (rest @ Vt[:rank].T) @ Vt[:rank]
-    filled = np.zeros((0, len(equation)))
-    if open_ > 0:
-        U, _, _ = np.linalg.svd(left, full_matrices=False)
-        filled = U[:, :open_].T / size[len(conditions) :]
-    blocks = np.zeros((len(told) + len(filled), len(chosen)))
-    blocks[: len(told), : len(conditions)] = told
-    blocks[len(told) :, len(conditions) :] = filled
-    return chosen, blocks
+def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
+    """Return as many combinations of a node's equations as it has `unknowns`, or fewer.
+
+    Parameters
+    ----------
+    equations : (m, all unknowns) csr_array
+        Its conditions, then the equation of the domain.
+    unknowns : int array
+        Columns of the node's own values and of its ghost's.
+    conditions : int
+
+    Returns
+    -------
+    (combinations, m) array
+    """
+    size = np.sqrt(equations.multiply(equations).sum(axis=1))
+    size = np.where(size > 0.0, size, 1.0)  # units of equations differ
+    A = equations[:, unknowns].toarray() / size[:, None]
+    U, s, Vt = np.linalg.svd(A[:conditions], full_matrices=False)
+    rank = int((s > DISTINCT * s[0]).sum())
+    told = np.eye(conditions) if rank == conditions else U[:, :rank].T / size[:conditions]
+    left = A[conditions:] - (A[conditions:] @ Vt[:rank].T) @ Vt[:rank]
+    beyond = np.linalg.svd(left, full_matrices=False)[0][:, : len(unknowns) - rank]
+    return np.asarray(block_diag(told, beyond.T / size[conditions:]))
