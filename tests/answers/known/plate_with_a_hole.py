@@ -53,8 +53,8 @@ def plate() -> LinearElasticity:
 
 
 PLATE = Question(
-    domain=Rectangle((0, 0), (3, 3)) - Disk(1.0),
+    domain=Rectangle((0, 0), (2, 2)) - Disk(1.0),
     equation=plate,
     answer=answer,
-    spacings=(0.25, 0.18, 0.125),
+    spacings=(0.14, 0.1, 0.07),
 )

@@ -37,5 +37,5 @@ RING = Question(
     domain=Annulus(INNER, OUTER) & Rectangle((0, 0), (3, 3)),
     equation=ring,
     answer=answer,
-    spacings=(0.2, 0.14, 0.1),
+    spacings=(0.14, 0.1, 0.07),
 )
