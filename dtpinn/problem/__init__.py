@@ -15,6 +15,7 @@ from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
+from dtpinn.problem.trust import NotResolved
 from dtpinn.problem.vanilla import vanilla
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Estimate",
     "ForwardProblem",
     "Linearization",
+    "NotResolved",
     "Problem",
     "ResidualComparison",
     "Trajectory",

@@ -26,6 +26,7 @@ from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import Matrices, OwnName, assemble_matrices, key_of, read_ghosts
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region, pde_region, repeat
+from dtpinn.problem.trust import check_solution
 from dtpinn.rbffd import Options
 
 MEETING = "pde where sides meet"
@@ -43,6 +44,8 @@ class DiscreteProblem(Problem):
     ----------
     order : int
         The order p of the discretisation.
+    options : dict
+        Of the assembly.
     matrices : Matrices
         The same operators as SciPy matrices, with their conditioning.
     stacked : CSR or CurveProduct
@@ -71,7 +74,7 @@ class DiscreteProblem(Problem):
             ghosts = "all"
         super().__init__(pde, nodes, times, dtype, corners, partial(arrange, ghosts=ghosts))
         self.order, self._given, self._ghosts = order, nodes, ghosts
-        self._operators, self._options = operators, options
+        self._operators, self.options = operators, options
         self._linearizer: Linearizer | None = None
         self.meeting = self._where_sides_meet()
         self.matrices, self._matrices_to_solve = self._assemble()
@@ -95,7 +98,7 @@ class DiscreteProblem(Problem):
     def _assemble(self) -> tuple[Matrices, Matrices]:
         """Matrices of the regions, and with those of the equation where sides meet."""
         equation, *conditions = self.regions
-        arguments = self.requests, self.order, self._operators, self._options
+        arguments = self.requests, self.order, self._operators, self.options
         if self.meeting is None:
             matrices = assemble_matrices(self.nodes, self.regions, *arguments)
             return matrices, matrices
@@ -225,10 +228,17 @@ class DiscreteProblem(Problem):
             If the system is not square.
         RuntimeError
             If Newton does not converge, the system is singular, or the tolerance is not reached.
+
+        Warns
+        -----
+        NotResolved
+            Of a steady problem: if the solution does not solve the equation between the nodes, or
+            stencils have huge weights; with the places.
         """
         if self.times is not None:
             return integrate(self, guess, time_tolerance).values
         u = solve_newton(self, starting_values(self, guess))
+        check_solution(self, u)
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)
 
     @torch.inference_mode(False)
@@ -257,7 +267,7 @@ class DiscreteProblem(Problem):
         """Return the same problem with another order, and without given matrices if so wanted."""
         operators = self._operators if own_matrices else None
         made = DiscreteProblem(
-            self.pde, self._given, order, self.times, self.dtype, operators, self._options,
+            self.pde, self._given, order, self.times, self.dtype, operators, self.options,
             ghosts=self._ghosts, corners=self.corners,
         )  # fmt: skip
         return made.to(self.device)

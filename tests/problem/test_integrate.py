@@ -251,14 +251,14 @@ def test_what_cannot_be_integrated_says_why(disk):
     with pytest.raises(RuntimeError, match="do not determine the next step"):
         dtpinn.discretize(Undetermined(), nodes, order=2, times=TIMES).solve()
 
-    class Short(SplitHeat):
+    class TooMany(SplitHeat):
         def boundary(self, u, D, x, n, t):
-            return u
+            return torch.cat([u, D.normal(u), u], dim=1)
 
     with pytest.raises(
-        ValueError, match=r"not square.*and 1 condition\(s\) at.*takes no condition"
+        ValueError, match=r"not square.*and 1 condition\(s\) at.*write it as two of second order"
     ):
-        dtpinn.discretize(Short(), nodes, order=2, times=TIMES).solve()
+        dtpinn.discretize(TooMany(), nodes, order=2, times=TIMES).solve()
     jump = ordinary(nodes, lambda u, t: -u + (t > 0.77).to(u))
     with pytest.raises(RuntimeError, match=r"from t = 0.75 to 1 the time tolerance 1.0e-08 is not"):
         jump.solve(time_tolerance=1e-8)

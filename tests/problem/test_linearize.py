@@ -103,7 +103,7 @@ def test_jacobians_are_of_float64_whatever_is_trained(disk, rng):
 
 def test_copies_linearise_by_themselves(two_parts, rng):
     problem = dtpinn.discretize(TwoParts(), two_parts)
-    u = rng.standard_normal(len(two_parts.extended))
+    u = rng.standard_normal(len(problem.nodes.extended))
     first = problem.linearize(u).jacobians["pde"]
     other = copy.deepcopy(problem).linearize(u).jacobians["pde"]
     assert other is not first
@@ -118,11 +118,11 @@ def test_shapes_and_rates_are_checked(disk):
     with pytest.raises(ValueError, match="no rate of change"):
         steady.linearize(np.zeros(nodes), np.zeros(nodes))
     problem = in_time(Diffusion(), disk(0.2))
-    u = np.zeros(nodes * len(TIMES))
+    u = np.zeros(len(problem.nodes.extended) * len(TIMES))
     with pytest.raises(ValueError, match="needs rate=du/dt"):
         problem.linearize(u)
     with pytest.raises(ValueError, match=r"rate must hold"):
-        problem.linearize(u, np.zeros(nodes))
+        problem.linearize(u, np.zeros(3))
 
 
 def test_problems_made_in_inference_mode_are_like_any_other(disk):

@@ -57,7 +57,7 @@ def test_the_solution_is_a_root_of_its_own_system(disk):
 def test_the_jacobian_is_the_derivative_of_the_residuals(pde, two_parts, rng):
     """Against central differences along a random direction, for every residual."""
     problem = dtpinn.discretize(pde, two_parts, order=3)
-    shape = (len(two_parts.extended),) + (2,) * (pde.fields == 2)
+    shape = (len(problem.nodes.extended),) + (2,) * (pde.fields == 2)
     u, v = rng.standard_normal((2, *shape))
     step = 1e-6
     plus, minus = problem.linearize(u + step * v), problem.linearize(u - step * v)
@@ -72,7 +72,7 @@ def test_the_residuals_of_a_model_are_those_of_its_nodal_values(two_parts):
     pde = TwoParts()
     model = dtpinn.MLP(2, width=10, depth=2, seed=0)
     problem = dtpinn.discretize(pde, two_parts)
-    values = model(torch.tensor(two_parts.extended)).detach().numpy()
+    values = model(torch.tensor(problem.nodes.extended)).detach().numpy()
     at = problem.linearize(values).residuals
     for name, residual in problem.residuals(model).items():
         assert np.allclose(at[name][:, 0], residual.detach().numpy(), atol=1e-10)
@@ -225,6 +225,20 @@ def test_what_cannot_be_solved_says_why(disk):
     with pytest.raises(ValueError, match=r"not square.*2 condition\(s\).*1 in 'boundary'"):
         dtpinn.discretize(Short(), nodes).solve()
 
+    class Supported(dtpinn.PDE):
+        def residual(self, u, D, x):
+            return D.biharmonic(u) - 1.0
+
+        def boundary(self, u, D, x, n):
+            return torch.stack([u, D.normal(u), D.laplacian(u)], dim=1)
+
+    with pytest.raises(ValueError, match=r"3 in 'boundary'.*write it as two of second order"):
+        dtpinn.discretize(Supported(), nodes, order=2).solve()
+
+
+def test_a_clamped_plate_is_solved_as_it_stands(disk):
+    """Two conditions for one unknown: the equation gives way to the second one on the boundary."""
+
     class Plate(dtpinn.PDE):
         def residual(self, u, D, x):
             return D.biharmonic(u) - 1.0
@@ -232,8 +246,13 @@ def test_what_cannot_be_solved_says_why(disk):
         def boundary(self, u, D, x, n):
             return torch.stack([u, D.normal(u)], dim=1)
 
-    with pytest.raises(ValueError, match=r"2 in 'boundary'.*write it as two of second order"):
-        dtpinn.discretize(Plate(), nodes, order=2).solve()
+    def deflection(x):  # of a disk under a uniform load, in units of load / stiffness
+        return (1 - x.square().sum(1)).square() / 64
+
+    for order, bound in ((2, 1e-2), (3, 3e-3), (4, 1e-11)):  # a quartic: exact from order 4
+        problem = dtpinn.discretize(Plate(), disk(0.15), order=order)
+        exact = deflection(problem.points)
+        assert (problem.solve() - exact).norm() < bound * exact.norm()
 
 
 @pytest.mark.parametrize("order", [2, 5])

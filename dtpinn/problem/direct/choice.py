@@ -81,7 +81,8 @@ def choose_equations(
     several = np.bincount(node[spare], minlength=nodes.count) > 0
     # The equation gives way where the conditions have taken all the room.
     gives_way = (said >= room) & (equations > 0) & (said > 0) & ~several
-    mixed = several | (said > room)
+    # Conditions may be more than the unknowns where a ghost had no place, but not everywhere.
+    mixed = several | ((said > room) & (said <= room[nodes.interior_count :].max()))
     keep = np.flatnonzero(~spare & ~(of_pde & gives_way[node]) & ~mixed[node])
     everything = csr_array(vstack([rows[region.name] for region in regions], format="csr"))
     owner = np.append(np.arange(nodes.count), behind)

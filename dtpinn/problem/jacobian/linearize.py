@@ -100,7 +100,7 @@ class Linearizer:
         """
         everywhere = self._state(self._checked("u", u), self._checked_rate(rate))
         residuals, jacobians, rates = {}, {}, {}
-        with _in_double(self._problem.pde):
+        with in_double(self._problem.pde):
             for residual in self._residuals:
                 name = residual.name
                 residuals[name], jacobians[name], slope = residual(self._matrices, everywhere)
@@ -158,7 +158,7 @@ class Linearizer:
 
 
 @contextmanager
-def _in_double(module: nn.Module) -> Iterator[None]:
+def in_double(module: nn.Module) -> Iterator[None]:
     """While open, what a module holds is in float64: the very same tensors with other data.
 
     A layer refuses input of another dtype than its weights'.

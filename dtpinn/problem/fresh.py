@@ -1,0 +1,162 @@
+"""The equation at points that are no nodes: does the discrete solution solve it there as well?
+
+At the nodes a discrete solution leaves no residual, whatever it is worth. Between them it does:
+what is left there, beside the size of the terms of the equation, tells a solution that follows the
+data from one that wiggles through them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from dtpinn import rbffd
+from dtpinn.nodes import Nodes
+from dtpinn.pde import Derivatives, Operator
+from dtpinn.pde.derivatives import Argument
+from dtpinn.pde.operators import MultiIndex
+from dtpinn.problem.jacobian.derivatives import diagonals
+from dtpinn.problem.jacobian.linearize import in_double
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+Floats = NDArray[np.float64]
+Matrices = dict[MultiIndex, csr_array]
+
+# Of the way from a node to its neighbour: not in the middle, where two stencils are as near.
+PLACE = 0.4
+# Points at most; of more every second, third, ... is taken. They are in the order of a curve.
+MOST = 20_000
+
+
+@dataclass(frozen=True)
+class FreshResidual:
+    """What a discrete solution leaves of the equation between the nodes.
+
+    Attributes
+    ----------
+    points : (m, d) array
+    residual : (m, equations) array
+    size : (m, equations) array
+        Sum of the sizes of the equation's terms: every partial derivative for itself, so that it is
+        a measure where they cancel as well.
+    """
+
+    points: Floats
+    residual: Floats
+    size: Floats
+
+    @property
+    def share(self) -> float:
+        """Sum of the residuals, relative to that of the terms; of several equations the largest.
+
+        Sums, not squares: near a singular corner the residual is large for every discretisation,
+        over an area that shrinks.
+        """
+        total = self.size.sum(axis=0)
+        left = np.abs(self.residual).sum(axis=0)
+        return float(np.max(left / np.where(total > 0.0, total, 1.0)))
+
+    def worst(self, count: int) -> Floats:
+        """Return the points with the largest residuals, (count, d), the worst first."""
+        relative = np.abs(self.residual) / np.maximum(self.size.mean(axis=0), 1e-300)
+        return np.asarray(self.points[np.argsort(-relative.max(axis=1))[:count]])
+
+
+def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
+    """Return the residual of a steady problem between its nodes.
+
+    Parameters
+    ----------
+    problem : DiscreteProblem
+    u : (nodes,) or (nodes, fields) array on X~
+
+    Returns
+    -------
+    FreshResidual or None
+        None where the equation cannot be evaluated there: data known at the nodes only, or nodes
+        that carry no stencils.
+    """
+    nodes, equation = problem.nodes, problem.regions[0]
+    points = between(nodes)
+    points = points[:: -(-len(points) // MOST)]
+    alphas = {
+        alpha
+        for request in problem.requests
+        if request.region == equation.name
+        for alpha, _ in request.operator.terms
+    }
+    try:
+        matrices = _assembled(problem, points, alphas)
+        x = torch.tensor(points, device=problem.device)
+        state = torch.tensor(u, dtype=torch.float64, device=problem.device)
+        here = torch.from_numpy(matrices[(0,) * nodes.dimension] @ u).to(x).requires_grad_()
+        D = _FreshDerivatives(here, state, problem.extended_points.double(), matrices)
+        with in_double(problem.pde), torch.enable_grad():
+            r = equation.function(here, D, x)
+            columns = r[:, None] if r.dim() == 1 else r
+            parts = [_sizes(column, here, D) for column in columns.unbind(1)]
+    except (ValueError, TypeError):
+        return None
+    residual = columns.detach().cpu().numpy()
+    return FreshResidual(points, residual, np.stack(parts, axis=1))
+
+
+def between(nodes: Nodes) -> Floats:
+    """Points (m, d) between each node of X and the interior node nearest to it."""
+    _, near = cKDTree(nodes.interior).query(nodes.collocation, k=[2])
+    near = near[:, 0]
+    near[nodes.interior_count :] = cKDTree(nodes.interior).query(nodes.boundary)[1]
+    x = nodes.collocation
+    return np.asarray((1.0 - PLACE) * x + PLACE * nodes.interior[near])
+
+
+def _assembled(problem: DiscreteProblem, points: Floats, alphas: set[MultiIndex]) -> Matrices:
+    identity = (0,) * problem.nodes.dimension
+    named = {str(alpha): {alpha: 1.0} for alpha in sorted(alphas | {identity})}
+    built = rbffd.assemble(problem.nodes, named, points, problem.order, **problem.options)
+    return {alpha: built.matrices[str(alpha)] for alpha in alphas | {identity}}
+
+
+def _sizes(column: Tensor, u: Tensor, D: _FreshDerivatives) -> Floats:
+    """Sum of the sizes of one equation's terms at its points, (m,)."""
+    leaves = [u, *(z for z, _ in D.used)]
+    slopes = diagonals(column, leaves)
+    known = column.detach().cpu().numpy().copy()
+    total = np.zeros(len(known))
+    spreads = [np.abs(u.detach().cpu().numpy()), *(spread for _, spread in D.used)]
+    for leaf, slope, spread in zip(leaves, slopes, spreads, strict=True):
+        values = leaf.detach().cpu().numpy().reshape(slope.shape)
+        known -= (slope * values).sum(axis=1)
+        total += (np.abs(slope) * spread.reshape(slope.shape)).sum(axis=1)
+    return np.asarray(total + np.abs(known))
+
+
+class _FreshDerivatives(Derivatives):
+    """``D`` between the nodes, for a steady equation in the domain."""
+
+    def __init__(self, here: Tensor, everywhere: Tensor, x: Tensor, matrices: Matrices) -> None:
+        self.dimension = x.shape[1]
+        self._here, self._u, self._x, self._matrices = here, everywhere, x, matrices
+        self.used: list[tuple[Tensor, Floats]] = []
+
+    def apply(self, operator: Operator, of: Argument) -> Tensor:
+        """Return an operator's values as a leaf, and note the sizes of its terms."""
+        values = self._u if isinstance(of, Tensor) else of(self._u, self._x)
+        nodal = values.detach().cpu().numpy()
+        parts = [c * (self._matrices[alpha] @ nodal) for alpha, c in operator.terms]
+        z = torch.from_numpy(np.sum(parts, axis=0)).to(self._here).requires_grad_()
+        self.used.append((z, np.abs(parts).sum(axis=0)))
+        return z
+
+    def time(self, of: Argument) -> Tensor:
+        """A steady equation has no derivative in time."""
+        raise TypeError("a steady problem has no derivative in time")
