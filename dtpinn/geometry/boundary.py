@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -27,9 +27,9 @@ class Boundary:
     points
         (nb, d)
     normals
-        (nb, d), of unit length, pointing out of the domain.
+        (nb, d), of unit length, pointing out of the domain; at a corner the mean of its sides'.
     part
-        (nb,) integers: ``names[part[i]]`` is the part of point i.
+        (nb,) integers: ``names[part[i]]`` is the part of point i, at a corner one of its sides'.
     names
         Names of the parts, in the domain's order.
     sides
@@ -73,23 +73,26 @@ class Boundary:
         sides = Sides.one_each(normals, part) if self.sides is None else self.sides
         object.__setattr__(self, "sides", checked_sides(sides, points, len(names)))
 
-    @classmethod
-    def of_used_parts(
-        cls,
-        points: npt.NDArray[np.float64],
-        normals: npt.NDArray[np.float64],
-        part: npt.NDArray[np.int64],
-        names: Sequence[str],
-    ) -> Boundary:
-        """Make a boundary without the names that no point has: a condition there would be empty.
+    def without(self, names: Iterable[str]) -> Boundary:
+        """Return the boundary less those of ``names`` that no point has.
+
+        For parts of which nothing is left: a condition there would be empty. A part that is only
+        too short for a node keeps its name, as which names are valid must not depend on a spacing.
 
         Examples
         --------
-        >>> Boundary.of_used_parts([[1.0]], [[1.0]], [1], ("left", "right")).names
+        >>> Boundary([[1.0]], [[1.0]], [1], ("left", "right")).without({"left", "right"}).names
         ('right',)
         """
-        used, index = np.unique(part, return_inverse=True)
-        return cls(points, normals, index, tuple(names[number] for number in used))
+        used = {self.names[number] for number in np.union1d(self.sides.part, self.part)}
+        gone = set(names) - used
+        left = [i for i, name in enumerate(self.names) if name not in gone]
+        number = np.zeros(len(self.names), dtype=np.int64)
+        number[left] = np.arange(len(left))
+        return Boundary(
+            self.points, self.normals, number[self.part], tuple(self.names[i] for i in left),
+            replace(self.sides, part=number[self.sides.part]),
+        )  # fmt: skip
 
     def __len__(self) -> int:
         """Return the number of points, nb."""

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry.arcs import Arcs
 from dtpinn.geometry.creases import Crease, least_probe, settle, unit
+from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.spacing import Spacing
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ NEAR = 0.5
 APPROACHES = (0.1, 1e-2, 1e-3)
 # Beside the largest eigenvalue of the planes at a corner: below, they have a line in common.
 FLAT = 0.02
+# Normals that two creases have of one side at a corner differ by less, as vectors: 12 degrees.
+EQUAL = 0.2
 # Points from the end into a crease, where its direction is not lost in round-off.
 INWARDS = 3
 
@@ -42,12 +45,15 @@ class Corners:
         (c, 3)
     normals
         (c, 3), the mean over the sides that meet, of unit length.
+    sides
+        The different normals of the creases that meet, their parts not asked yet.
     at_start, at_end
         (arcs,), the corner at which each arc starts or ends, or -1.
     """
 
     points: Floats
     normals: Floats
+    sides: Sides
     at_start: Rows
     at_end: Rows
 
@@ -89,7 +95,23 @@ def find_corners(domain: Domain, arcs: Arcs, spacing: Spacing) -> Corners:
     normals = np.zeros_like(points)
     # Between them the creases have each side twice.
     np.add.at(normals, group, crease.first + crease.second)
-    return Corners(points, unit(normals), corner_of[0], corner_of[1])
+    sides = _different(np.tile(group, 2), np.concatenate([crease.first, crease.second]))
+    return Corners(points, unit(normals), sides, corner_of[0], corner_of[1])
+
+
+def _different(group: Rows, normals: Floats) -> Sides:
+    """Sides of each group, from ``normals`` (n, 3) that come twice, nearly equal."""
+    apart = np.column_stack([4.0 * group, normals])
+    pairs = cKDTree(apart).query_pairs(EQUAL, output_type="ndarray").T
+    graph = coo_array((np.ones(pairs.shape[1]), tuple(pairs)), shape=(len(group),) * 2).tocsr()
+    _, first, side = np.unique(
+        connected_components(graph, directed=False)[1], return_index=True, return_inverse=True
+    )
+    mean = np.zeros((len(first), 3))
+    np.add.at(mean, side, normals)
+    order = np.argsort(group[first], kind="stable")
+    point = group[first][order]
+    return Sides(point, unit(mean)[order], np.zeros(len(point), dtype=np.int64))
 
 
 def _together(points: Floats, spacing: Spacing) -> Rows:

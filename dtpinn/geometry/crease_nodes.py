@@ -11,6 +11,7 @@ from dtpinn.geometry.arcs import Arcs, order_arcs
 from dtpinn.geometry.corners import Corners, find_corners
 from dtpinn.geometry.creases import Crease, settle
 from dtpinn.geometry.projection import project
+from dtpinn.geometry.sides import Sides, joined_sides
 from dtpinn.geometry.spacing import Spacing
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Rows = npt.NDArray[np.intp]
 LEAST_OF_LOOP = 3
 
 
-def walk_creases(domain: Domain, crease: Crease, spacing: Spacing) -> tuple[Floats, Floats]:
+def walk_creases(domain: Domain, crease: Crease, spacing: Spacing) -> tuple[Floats, Floats, Sides]:
     """Corners, and points in equal steps along the creases between them.
 
     Parameters
@@ -40,6 +41,9 @@ def walk_creases(domain: Domain, crease: Crease, spacing: Spacing) -> tuple[Floa
     -------
     points, normals
         (n, 3); a normal is the mean of those of the sides that meet, of unit length.
+    sides
+        Two of each point between corners, and at a corner all that meet; their parts are not asked
+        yet.
 
     Examples
     --------
@@ -48,19 +52,22 @@ def walk_creases(domain: Domain, crease: Crease, spacing: Spacing) -> tuple[Floa
     >>> from dtpinn.geometry.sampling import sample_surface
     >>> spacing, rng = lambda x: np.full(len(x), 0.25), np.random.default_rng(0)
     >>> crease = find_creases(Box(), sample_surface(Box(), spacing, rng), spacing)
-    >>> points, normals = walk_creases(Box(), crease, spacing)
+    >>> points, normals, sides = walk_creases(Box(), crease, spacing)
     >>> len(points)  # 8 corners, and 3 points on each of 12 edges
     44
+    >>> len(sides) == 8 * 3 + 36 * 2
+    True
     """
     if not len(crease):
-        return crease.points, crease.points
+        return crease.points, crease.points, crease.sides
     arcs = order_arcs(crease, spacing)
     corners = find_corners(domain, arcs, spacing)
     between = _equal_steps(domain, arcs, corners, spacing)
     # What is left is the error of the planes that touch at some distance.
     points, reached = project(domain, np.concatenate([corners.points, between.points]))
     normals = np.concatenate([corners.normals, between.normals])
-    return points[reached], normals[reached]
+    sides = joined_sides([corners.sides, between.sides], [len(corners.points), len(between)])
+    return points[reached], normals[reached], sides.of(np.flatnonzero(reached))
 
 
 def _equal_steps(domain: Domain, arcs: Arcs, corners: Corners, spacing: Spacing) -> Crease:

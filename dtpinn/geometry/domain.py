@@ -86,6 +86,12 @@ class Domain(ABC):
         Neighbouring points should be no closer than about ``0.75 * spacing`` and, along a curve,
         no farther than about ``1.3 * spacing``. In the plane they come in the order of the walk.
 
+        A corner, a point of a crease, and the end of a part are one point that belongs to each of
+        the pieces that meet there. A domain of one's own tells so by the boundary's ``sides``
+        (:class:`~dtpinn.geometry.Sides`): rows of points that ascend, a corner's as often as pieces
+        meet there, each with the normal and the part of its piece. Without them every point has one
+        side, its own, and conditions hold there with its mean normal and its one part.
+
         Parameters
         ----------
         spacing
@@ -228,7 +234,7 @@ class Domain(ABC):
         >>> from dtpinn.geometry import Disk
         >>> half = Disk().with_parts({"top": lambda x: x[:, 1] > 0.0})
         >>> half.walk_boundary(0.1)
-        Boundary(63 points in 2-D, parts circle, top)
+        Boundary(62 points in 2-D, parts circle, top)
         """
         from dtpinn.geometry.parts import Parted
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.geometry.beside import places_beside
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.curves import Arc, Curve
 from dtpinn.geometry.domain import Domain
-from dtpinn.geometry.spacing import SpacingLike
+from dtpinn.geometry.sides import part_among
+from dtpinn.geometry.spacing import SpacingLike, as_spacing
 from dtpinn.geometry.walk import walk_curves
 
 Floats = npt.NDArray[np.float64]
@@ -44,8 +47,11 @@ def distinct_names(left: Sequence[str], right: Sequence[str]) -> tuple[str, ...]
 class Parted(Domain):
     """A domain with parts of its boundary named anew; see :meth:`Domain.with_parts`.
 
-    A predicate is asked at each node of the boundary, a corner too. In a set operation the arcs
-    are cut where it changes, and a corner belongs to the part that the walk enters.
+    In the plane the arcs are cut where a predicate changes, so that parts end in nodes. Elsewhere a
+    predicate is asked at each node of the boundary, and at a corner or on a crease half a spacing
+    away on each of its sides: one that picks the top of a box has the top's side at the rim.
+
+    A part of which predicates leave nothing has no name on the boundary that is walked.
 
     Parameters
     ----------
@@ -134,24 +140,47 @@ class Parted(Domain):
         ValueError
             If the predicate of a part holds at none of the points.
         """
-        if self.dimension == 2:
-            walk = walk_curves(self.boundary_curves(), self._names, spacing, self.bounds)
-            part, sides = walk.part, walk.sides
-        else:
-            walk = self.domain.walk_boundary(spacing)
-            old = np.array([self.domain.parts.index(name) for name in walk.names], dtype=np.int64)
-            part = self._part(walk.points, old[walk.part])
-            at_sides = self._part(walk.points[walk.sides.point], old[walk.sides.part])
-            sides = replace(walk.sides, part=at_sides)
+        # Without curves of its own a domain in the plane would be traced, and need not know parts.
+        own_curves = type(self.domain).boundary_curves is not Domain.boundary_curves
+        walk, before = (
+            self._walk_curves(spacing)
+            if self.dimension == 2 and own_curves
+            else self._walk_sides(spacing)
+        )
+        left = set(walk.sides.part.tolist())
         for name in self._predicates:
-            if not (part == self._names.index(name)).any():
+            if self._names.index(name) not in left:
                 raise ValueError(
                     f"none of the {len(walk)} boundary nodes belongs to part {name!r}: its "
                     "predicate holds at none that an earlier one leaves. Nodes lie on the "
                     "boundary to round-off only: allow for it (np.isclose), or use a smaller "
                     "spacing"
                 )
-        return Boundary(walk.points, walk.normals, part, self._names, sides)
+        return walk.without(self._names[number] for number in before)
+
+    def _walk_curves(self, spacing: SpacingLike) -> tuple[Boundary, set[int]]:
+        """Walk the arcs, once cut; and tell the parts that only the arcs before had."""
+        curves = self.boundary_curves()
+        walk = walk_curves(curves, self._names, spacing, self.bounds)
+        before = {int(self._number[arc.part]) for arc in chain(*self.domain.boundary_curves())}
+        return walk, before - {arc.part for arc in chain(*curves)}
+
+    def _walk_sides(self, spacing: SpacingLike) -> tuple[Boundary, set[int]]:
+        """Walk as the domain does and ask for the parts; and tell those that it had before."""
+        walk = self.domain.walk_boundary(spacing)
+        old = np.array([self.domain.parts.index(name) for name in walk.names], dtype=np.int64)
+        several = walk.sides.several(len(walk))[walk.sides.point]
+        places = walk.points[walk.sides.point]
+        if several.any():
+            h = as_spacing(spacing, self.bounds)(places[several])
+            places[several] = places_beside(
+                self.domain, places[several], walk.sides.normals[several], h
+            )
+        was = old[walk.sides.part]
+        sides = replace(walk.sides, part=self._part(places, was))
+        part = part_among(self._part(walk.points, old[walk.part]), sides)
+        parted = Boundary(walk.points, walk.normals, part, self._names, sides)
+        return parted, set(self._number[was].tolist())
 
     def boundary_curves(self) -> Sequence[Curve]:
         """Return the domain's curves, with arcs cut where a predicate changes."""

@@ -125,7 +125,7 @@ class Combination(Domain):
             kept.append((ends.points[rows], turn * ends.normals[rows], first + ends.part[rows]))
         points, normals, part = (np.concatenate(column) for column in zip(*kept, strict=True))
         self._check_something_left(len(points))
-        return Ends(Boundary.of_used_parts(points, normals, part, names))
+        return Ends(Boundary(points, normals, part, names).without(names))
 
     def _in_the_plane(self, names: tuple[str, ...]) -> Domain:
         kept: list[Arc] = []

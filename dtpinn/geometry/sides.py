@@ -14,6 +14,9 @@ from dtpinn.geometry.checks import as_indices, as_normals
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+# Two sides of one part whose normals are nearer than this cosine, 2.5 degrees, are one side twice.
+SAME = 0.999
+
 
 @dataclass(frozen=True, eq=False)
 class Sides:
@@ -82,6 +85,52 @@ def joined_sides(pieces: Sequence[Sides], counts: Sequence[int]) -> Sides:
         np.concatenate([piece.normals for piece in pieces]),
         np.concatenate([piece.part for piece in pieces]),
     )
+
+
+def united_sides(sides: Sides, points: npt.NDArray[np.integer], alike: float = SAME) -> Sides:
+    """Return ``sides`` after points became one: what was point i is point ``points[i]`` now.
+
+    Sides that a point then has of one part, with normals of a larger cosine than ``alike``, become
+    one side with their mean normal.
+
+    Examples
+    --------
+    The end of one line and the start of the next, at right angles:
+
+    >>> ends = Sides.one_each(np.array([[0.0, -1.0], [1.0, 0.0]]), np.array([0, 1]))
+    >>> united_sides(ends, np.array([0, 0])).point
+    array([0, 0])
+    """
+    order = np.argsort(points[sides.point], kind="stable")
+    point, normals, part = points[sides.point][order], sides.normals[order], sides.part[order]
+    first = np.arange(len(point))
+    for back in range(1, int(np.bincount(point).max(initial=0))):
+        same = (point[back:] == point[:-back]) & (part[back:] == part[:-back])
+        same &= np.einsum("ij,ij->i", normals[back:], normals[:-back]) > alike
+        rows = np.flatnonzero(same)
+        first[rows + back] = first[rows]
+    total = normals.copy()
+    again = np.flatnonzero(first != np.arange(len(first)))
+    np.add.at(total, first[again], normals[again])
+    several = np.unique(first[again])
+    total[several] /= np.linalg.norm(total[several], axis=1, keepdims=True)
+    kept = np.setdiff1d(np.arange(len(first)), again)
+    return Sides(point[kept].astype(np.int64), total[kept], part[kept])
+
+
+def part_among(part: Integers, sides: Sides) -> Integers:
+    """Return the ``part`` (nb,) of each point, or its first side's where no side has that one.
+
+    Examples
+    --------
+    >>> sides = Sides(np.array([0, 0, 1]), np.eye(3), np.array([4, 2, 2]))
+    >>> part_among(np.array([2, 7]), sides)
+    array([2, 2])
+    """
+    has = np.zeros(len(part), dtype=np.bool_)
+    has[sides.point[sides.part == part[sides.point]]] = True
+    first = np.searchsorted(sides.point, np.arange(len(part)))
+    return np.where(has, part, sides.part[first])
 
 
 def checked_sides(sides: Sides, points: Floats, parts: int) -> Sides:

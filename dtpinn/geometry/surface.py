@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.geometry.beside import sides_on
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.geometry.crease_nodes import walk_creases
 from dtpinn.geometry.creases import find_creases
 from dtpinn.geometry.evening import even_out
 from dtpinn.geometry.sampling import sample_surface
+from dtpinn.geometry.sides import Sides, joined_sides, part_among
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
     """Quasi-uniform points on the boundary of a domain in space.
 
     Creases and corners are found where the normal jumps by more than 30 degrees, and get points of
-    their own; a normal there is the mean of those of the sides that meet. The same domain and
-    spacing give the same points, bit for bit.
+    their own. They have two sides or more, each with the normal and the part of its face; as points
+    they have the mean normal, and one of the parts. The same domain and spacing give the same
+    points, bit for bit.
 
     Parameters
     ----------
@@ -85,13 +88,16 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
             f"no boundary was found within bounds={domain.bounds.tolist()}; the signed distance "
             "must vanish on it, and the bounds must hold it"
         )
-    fixed, fixed_normals = walk_creases(domain, find_creases(domain, sample, h), h)
-    rows = keep_apart(fixed, CLOSEST * h(fixed))
-    fixed, fixed_normals = fixed[rows], fixed_normals[rows]
+    fixed, fixed_normals, sides = walk_creases(domain, find_creases(domain, sample, h), h)
+    rows = np.flatnonzero(keep_apart(fixed, CLOSEST * h(fixed)))
+    fixed, fixed_normals, sides = fixed[rows], fixed_normals[rows], sides.of(rows)
     free = _fill(domain, fixed, sample, h, rng)
     points = np.concatenate([fixed, free])
     normals = np.concatenate([fixed_normals, domain.normal(free)])
-    return Boundary(points, normals, domain.nearest_part(points), domain.parts)
+    part = domain.nearest_part(points)
+    smooth = Sides.one_each(normals[len(fixed) :], part[len(fixed) :])
+    sides = joined_sides([sides_on(domain, fixed, sides, h), smooth], [len(fixed), len(free)])
+    return Boundary(points, normals, part_among(part, sides), domain.parts, sides)
 
 
 def _fill(

@@ -157,7 +157,13 @@ def _arc(level: Level, knots: Floats, normals: Floats, *, smooth: bool) -> Arc:
         return level.meet(along(t, knots), unit(along(t, normals)))
 
     def normal(t: Floats) -> Floats:
-        return level.normal(point(np.clip(t, low, high)), step)
+        inside = np.clip(t, low, high)
+        normals = level.normal(point(inside), step)
+        rows = np.flatnonzero(t != inside)
+        # Towards the corner, on from there and from a place as far behind.
+        behind = level.normal(point(2.0 * inside[rows] - t[rows]), step)
+        normals[rows] = unit(2.0 * normals[rows] - behind)
+        return normals
 
     middle = point(0.5 * (at[:1] + at[1:2]))
     return Arc(point, normal, int(level.domain.nearest_part(middle)[0]), 0.0, float(at[-1]))

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves import Curve, corner_normal, normals_on, points_on
-from dtpinn.geometry.sides import Sides, joined_sides
+from dtpinn.geometry.sides import Sides, joined_sides, united_sides
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
 
 Floats = npt.NDArray[np.float64]
@@ -23,6 +23,9 @@ Integers = npt.NDArray[np.int64]
 CORNER = 0.05
 # The end of a part on a smooth boundary is worth as much as a corner that turns by so much.
 END_OF_PART = 1.0
+# In spacings: how far from a corner its sides are asked for their part, if they go on so far. So a
+# part that reaches a little round the corner has no side there.
+BESIDE = 0.5
 # Corners nearer than this many spacings along the curve cannot both be nodes.
 CLOSEST = 0.75
 # A piece is divided once more rather than leave a step longer than this many spacings.
@@ -38,13 +41,13 @@ def walk_curves(
 ) -> Boundary:
     """Nodes on ``curves``, about ``spacing`` apart, in the order of the walk.
 
-    Corners are nodes, and so are the ends of parts; between two of them the steps are equal,
-    measured in local spacings, and as near to one as a whole number of them allows. Where they are
-    closer than three quarters of a spacing the sharper corner is kept. A node there has two sides,
-    those of the arcs that meet; as a node it has the normalised mean of the two normals and the
-    part that the walk enters. A loop has three nodes at least, however
-    small it is. Parts in which no node lies, such as an edge much shorter than the spacing, are
-    left out of the names.
+    Corners are nodes, and so are the ends of parts, unless a part is shorter than three quarters of
+    a spacing there; between two of them the steps are equal, measured in local spacings, and as
+    near to one as a whole number of them allows. Where corners are closer than three quarters of a
+    spacing the sharper one is kept. A node at a corner has two sides, those of the arcs that meet;
+    as a node it has the normalised mean of the two normals and the part that the walk enters. A
+    loop has three nodes at least, however small it is. Where loops touch there is one node, with
+    the sides of all. A part much shorter than the spacing may have no node; it keeps its name.
 
     Parameters
     ----------
@@ -75,8 +78,10 @@ def walk_curves(
         np.concatenate(column) for column in list(zip(*walks, strict=True))[:4]
     )
     sides = joined_sides([walk.sides for walk in walks], [len(walk.points) for walk in walks])
-    keep = np.flatnonzero(_apart(points, MERGE * reach))
-    return Boundary(points[keep], normals[keep], part[keep], names, sides.of(keep))
+    first = _first_there(points, MERGE * reach)
+    keep = np.flatnonzero(first == np.arange(len(points)))
+    sides = united_sides(sides, np.searchsorted(keep, first))
+    return Boundary(points[keep], normals[keep], part[keep], names, sides)
 
 
 class _Walk(NamedTuple):
@@ -91,33 +96,60 @@ class _Walk(NamedTuple):
 
 def _walk(curve: Curve, spacing_at: Spacing) -> _Walk:
     which, share, progress, spacing = _progress(curve, spacing_at)
-    first = np.searchsorted(which, np.arange(len(curve)))
-    corners = _corners(curve, progress[first], progress[-1])
-    at = _steps(progress[first][corners], progress[-1])
+    loop = _Loop(curve, progress[np.searchsorted(which, np.arange(len(curve)))], progress[-1])
+    corners = _corners(loop)
+    at = _steps(loop.start[corners], loop.total)
     # Each arc's table starts at share 0, where the one before has share 1: "right" enters the arc.
     row = np.clip(np.searchsorted(progress, at, side="right") - 1, 0, len(which) - 2)
     length = progress[row + 1] - progress[row]
     part_way = np.clip((at - progress[row]) / length, 0.0, 1.0)
     arc, position = which[row], share[row] + part_way * (share[row + 1] - share[row])
-    points, normals = points_on(curve, arc, position), normals_on(curve, arc, position)
-    part = np.array([each.part for each in curve], dtype=np.int64)[arc]
-    node = np.searchsorted(at, progress[first][corners])
-    sides = _sides(curve, corners, node, normals, part)
-    twice = np.searchsorted(sides.point, node)
-    normals[node] = corner_normal(sides.normals[twice], sides.normals[twice + 1])
+    points, normals, part = (
+        points_on(curve, arc, position), normals_on(curve, arc, position), loop.part[arc]
+    )  # fmt: skip
+    node = np.searchsorted(at, loop.start[corners])
+    sides = _sides(loop, corners, node, normals, part)
+    ends = np.searchsorted(sides.point, node)
+    normals[node] = corner_normal(sides.normals[ends], sides.normals[ends + 1])
+    part[node] = sides.part[ends + 1]
     return _Walk(points, normals, part, np.interp(at, progress, spacing), sides)
 
 
+class _Loop:
+    """A curve, with the spacings walked at the ``start`` of its arcs and in ``total``."""
+
+    def __init__(self, curve: Curve, start: Floats, total: float) -> None:
+        self.start, self.total = start, total
+        self.part = np.array([arc.part for arc in curve], dtype=np.int64)
+        numbers = np.arange(len(curve))
+        self.leaving = normals_on(curve, numbers, np.zeros(len(curve)))
+        self.arriving = np.roll(normals_on(curve, numbers, np.ones(len(curve))), 1, axis=0)
+        cosine = np.einsum("ij,ij->i", self.arriving, self.leaving)
+        a, b = self.arriving.T, self.leaving.T
+        self.turn = np.arctan2(np.abs(a[0] * b[1] - a[1] * b[0]), cosine)
+
+    def part_at(self, progress: Floats) -> Integers:
+        """Parts where so many spacings were walked, from less than a round to more; (n,)."""
+        return self.part[np.searchsorted(self.start, progress % self.total, side="right") - 1]
+
+
 def _sides(
-    curve: Curve, corners: Integers, node: Integers, normals: Floats, part: Integers
+    loop: _Loop, corners: Integers, node: Integers, normals: Floats, part: Integers
 ) -> Sides:
     """One side of every node, and of each ``node`` at a corner two: that which ends there first."""
     point = np.sort(np.append(np.arange(len(part)), node), kind="stable")
     normals, part = normals[point], part[point]
-    ends, before = np.searchsorted(point, node), np.roll(np.arange(len(curve)), 1)[corners]
-    for rows, arcs, share in ((ends, before, 1.0), (ends + 1, corners, 0.0)):
-        normals[rows] = normals_on(curve, arcs, np.full(len(arcs), share))
-        part[rows] = np.array([each.part for each in curve], dtype=np.int64)[arcs]
+    ends = np.searchsorted(point, node)
+    normals[ends], normals[ends + 1] = loop.arriving[corners], loop.leaving[corners]
+    # Half way to the next corner at most.
+    at, sharp = loop.start[corners], loop.start[loop.turn >= CORNER]
+    if not sharp.size:
+        sharp = loop.start[:1]
+    around = np.concatenate([sharp[-1:] - loop.total, sharp, sharp[:1] + loop.total])
+    before = at - around[np.searchsorted(around, at, side="left") - 1]
+    after = around[np.searchsorted(around, at, side="right")] - at
+    part[ends] = loop.part_at(at - np.minimum(BESIDE, 0.5 * before))
+    part[ends + 1] = loop.part_at(at + np.minimum(BESIDE, 0.5 * after))
     return Sides(point, normals, part)
 
 
@@ -160,23 +192,19 @@ def _resample(share: Floats, progress: Floats) -> Floats:
     return np.interp(np.linspace(progress[0], progress[-1], count + 1), progress, share)
 
 
-def _corners(curve: Curve, progress: Floats, total: float) -> Integers:
+def _corners(loop: _Loop) -> Integers:
     """Numbers of the arcs that start at a corner to be kept, or begin a part, ascending."""
-    numbers = np.arange(len(curve))
-    start = normals_on(curve, numbers, np.zeros(len(curve)))
-    stop = normals_on(curve, numbers, np.ones(len(curve)))
-    before = np.roll(stop, 1, axis=0)
-    cosine = np.einsum("ij,ij->i", before, start)
-    turn = np.arctan2(np.abs(before[:, 0] * start[:, 1] - before[:, 1] * start[:, 0]), cosine)
-    part = np.array([arc.part for arc in curve])
-    turn[part != np.roll(part, 1)] += END_OF_PART
+    ends = np.flatnonzero(loop.part != np.roll(loop.part, 1))
+    length = np.diff(loop.start[ends], append=loop.start[ends[:1]] + loop.total)
+    worth, candidate = loop.turn.copy(), loop.turn >= CORNER
+    worth[ends] += END_OF_PART
+    candidate[ends] |= np.minimum(length, np.roll(length, 1)) >= CLOSEST
     kept: list[int] = []
-    for number in np.argsort(-turn, kind="stable"):
-        if turn[number] < CORNER:
-            break
-        gap = np.abs(progress[kept] - progress[number])
-        if (np.minimum(gap, total - gap) >= CLOSEST).all():
-            kept.append(int(number))
+    for number in np.argsort(-worth, kind="stable"):
+        if candidate[number]:
+            gap = np.abs(loop.start[kept] - loop.start[number])
+            if (np.minimum(gap, loop.total - gap) >= CLOSEST).all():
+                kept.append(int(number))
     return np.sort(np.array(kept, dtype=np.int64))
 
 
@@ -193,10 +221,13 @@ def _steps(corners: Floats, total: float) -> Floats:
     return np.sort(np.where(at >= total, at - total, at))
 
 
-def _apart(points: Floats, reach: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each of ``points`` is to stay, the later of two that nearly coincide being left."""
-    keep = np.ones(len(points), dtype=np.bool_)
+def _first_there(points: Floats, reach: Floats) -> Integers:
+    """For each of ``points`` (n, 2) the first that it nearly coincides with, or itself; (n,)."""
     pairs = cKDTree(points).query_pairs(float(reach.max()), output_type="ndarray")
     distance = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
-    keep[pairs[distance < reach[pairs[:, 1]], 1]] = False
-    return keep
+    a, b = pairs[distance < reach[pairs[:, 1]]].T
+    first = np.arange(len(points))
+    np.minimum.at(first, b, a)
+    while (first[first] != first).any():
+        first = first[first]
+    return first

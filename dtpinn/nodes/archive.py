@@ -8,17 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dtpinn.geometry import Sides
 from dtpinn.output import replacing
 
 if TYPE_CHECKING:
     from dtpinn.nodes.nodes import Nodes
 
 ARRAYS = ("interior", "boundary", "ghost", "normals", "part", "ghost_of", "local_spacing")
+# Of the sides; an archive without them is of nodes that have one each.
+SIDES = {"side_point": "point", "side_normals": "normals", "side_part": "part"}
 
 
 def write_npz(path: Path, nodes: Nodes) -> None:
-    """Write ``nodes``, one array for each attribute; the names of the parts are ``parts``."""
+    """Write ``nodes``, one array for each attribute; the names of the parts are ``parts``.
+
+    The sides are ``side_point``, ``side_normals`` and ``side_part``.
+    """
     arrays = {name: getattr(nodes, name) for name in ARRAYS}
+    arrays |= {name: getattr(nodes.sides, attribute) for name, attribute in SIDES.items()}
     with replacing(path) as file:
         np.savez(file, parts=np.array(nodes.parts), **arrays)
 
@@ -36,7 +43,8 @@ def read_npz(path: Path) -> dict[str, Any]:
             found = dict(archive)
     except (ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile):
         raise ValueError(f"{str(path)!r} is not a NumPy archive, or is damaged") from None
-    missing = [name for name in (*ARRAYS, "parts") if name not in found]
+    wanted = (*ARRAYS, "parts", *(SIDES if any(name in found for name in SIDES) else ()))
+    missing = [name for name in wanted if name not in found]
     if missing:
         raise ValueError(
             f"{str(path)!r} does not hold nodes: {', '.join(missing)} missing; it holds "
@@ -45,4 +53,6 @@ def read_npz(path: Path) -> dict[str, Any]:
     arguments: dict[str, Any] = {name: found[name] for name in ARRAYS}
     arguments["spacing"] = arguments.pop("local_spacing")
     arguments["parts"] = tuple(str(name) for name in found["parts"])
+    if "side_point" in found:
+        arguments["sides"] = Sides(**{SIDES[name]: found[name] for name in SIDES})
     return arguments

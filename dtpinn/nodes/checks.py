@@ -46,8 +46,12 @@ def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> 
     return array
 
 
-def check_distinct(interior: Floats, boundary: Floats, spacing: float) -> None:
+def check_distinct(
+    interior: Floats, boundary: Floats, spacing: float, given: npt.NDArray[np.integer]
+) -> None:
     """Check that no two points of X are the same to within ``1e-6 * spacing``.
+
+    ``given`` (nb,) are the rows that a message calls the boundary points by.
 
     Raises
     ------
@@ -60,13 +64,12 @@ def check_distinct(interior: Floats, boundary: Floats, spacing: float) -> None:
         return
     count = len(interior)
     first = [
-        f"interior[{row}]" if row < count else f"boundary[{row - count}]"
+        f"interior[{row}]" if row < count else f"boundary[{given[row - count]}]"
         for row in sorted(pairs[np.lexsort(pairs.T[::-1])[0]])
     ]
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
-        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
-        "a corner where two parts meet belongs to one of them"
+        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each"
     )
 
 

@@ -22,9 +22,10 @@ from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
+from dtpinn.nodes.merging import merge_faces
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
-from dtpinn.nodes.spacings import as_spacings, spacing_of
+from dtpinn.nodes.spacings import as_spacings, spacing_of, typical_spacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +55,7 @@ class Nodes:
         (Nb,): ``parts[part[i]]`` is the part of the boundary that node i belongs to, at a corner
         one of those that meet there.
     parts
-        Names of the parts.
+        Names of the parts, those of :attr:`empty_parts` too.
     ghost_of
         (Ng,): the row in ``boundary`` of the node that each ghost belongs to.
     local_spacing
@@ -135,6 +136,11 @@ class Nodes:
     ) -> Nodes:
         """Nodes from somebody's own point cloud, in the order given.
 
+        Boundary points that coincide, as a mesh or CAD gives a corner once for each face, are one
+        node in the place of the first, with a side for each face: of each part, and of normals more
+        than 15 degrees apart. Only where normals oppose each other, on the two faces of a slit,
+        they stay two. A corner that is given once, with a mean normal, has one side.
+
         Parameters
         ----------
         interior
@@ -144,8 +150,8 @@ class Nodes:
         normals
             (Nb, d), of unit length, outward.
         parts
-            The name of the boundary part of each boundary node, Nb of them; by default all belong
-            to one part, ``"boundary"``.
+            The name of the boundary part of each row of ``boundary``; by default all belong to one
+            part, ``"boundary"``.
         spacing
             Distance between neighbours, a number or a function of the place, points (n, d) ->
             (n,); by default the median distance of a node of X to its nearest neighbour, from
@@ -174,17 +180,19 @@ class Nodes:
         edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
         outward = as_normals(normals, edge)
         part, names = checks.part_index(parts, len(edge))
-        points = np.concatenate([inner, edge])
         share = checked_share(ghost_distance)
-        h = spacing_of(points, spacing)
-        checks.check_distinct(inner, edge, float(h.min()))
+        near = checks.DUPLICATE * typical_spacing(np.concatenate([inner, edge]))
+        rows, mean, sides = merge_faces(edge, outward, part, near)
+        h = spacing_of(np.concatenate([inner, edge[rows]]), spacing)
+        checks.check_distinct(inner, edge[rows], float(h.min()), rows)
         checks.check_outward(inner, edge, outward)
+        edge = edge[rows]
         at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_domain(domain)
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(inner, edge, outward, share * at_edge, domain=domain)
-        return cls(inner, edge, ghost, outward, part, names, ghost_of, h)
+        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain=domain)
+        return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides)
 
     @cached_property
     def collocation(self) -> Floats:
@@ -200,6 +208,12 @@ class Nodes:
     def spacing(self) -> float:
         """Nominal distance h between neighbours: the median of ``local_spacing``."""
         return float(np.median(self.local_spacing))
+
+    @cached_property
+    def empty_parts(self) -> tuple[str, ...]:
+        """Names of the parts that no node lies on, being shorter than the spacing."""
+        used = set(self.sides.part.tolist())
+        return tuple(name for number, name in enumerate(self.parts) if number not in used)
 
     @property
     def dimension(self) -> int:
@@ -233,7 +247,7 @@ class Nodes:
         --------
         >>> nodes = Nodes.from_points([[0.0]], [[-1.0], [1.0]], [[-1.0], [1.0]])
         >>> nodes.with_ghosts_of(np.array([1])).ghost
-        array([[1.5]])
+        array([[1.25]])
         """
         kept = np.isin(self.ghost_of, rows)
         if kept.all():
@@ -244,7 +258,7 @@ class Nodes:
         )  # fmt: skip
 
     def part_rows(self, name: str) -> Integers:
-        """Rows of ``boundary`` that belong to the part ``name``, ascending.
+        """Rows of ``boundary`` with a side on the part ``name``, ascending: corners are in several.
 
         Raises
         ------
@@ -253,7 +267,8 @@ class Nodes:
         """
         if name not in self.parts:
             raise ValueError(f"there is no boundary part {name!r}; the parts are {self.parts}")
-        return np.flatnonzero(self.part == self.parts.index(name))
+        on_it = self.sides.part == self.parts.index(name)
+        return np.unique(self.sides.point[on_it])
 
     def quality(self, domain: Domain | None = None) -> Quality:
         """How evenly the nodes are spread in ``domain``, if it is known (:func:`measure`)."""

@@ -72,6 +72,8 @@ def _draw(nodes: Nodes, ax: Axes) -> None:
     edge = h[nodes.interior_count :]
     _scatter(ax, nodes, nodes.interior, h[: nodes.interior_count], color=GREY, label="interior")
     for number, name in enumerate(nodes.parts):
+        if name in nodes.empty_parts:
+            continue
         rows = nodes.part == number
         colour = COLOURS[number % len(COLOURS)]
         _scatter(ax, nodes, nodes.boundary[rows], edge[rows], color=colour, label=name)
@@ -90,13 +92,15 @@ def _scatter(ax: Axes, nodes: Nodes, points: Floats, h: Floats, **style: Any) ->
 
 
 def _draw_normals(ax: Axes, nodes: Nodes) -> None:
-    """Arrows, as many as do not touch."""
+    """Arrows, at as many nodes as do not touch; at a corner one for each side."""
     extent, space = _extent(nodes), nodes.dimension == 3
     rows = _shown(nodes, nodes.boundary)
     gap = np.full(len(rows), (2.0 if space else 1.0) * ARROW_GAP * extent)
     rows = rows[keep_apart(nodes.boundary[rows], gap)]
+    sides = nodes.sides.of(rows)
+    rows = rows[sides.point]
     start, h = nodes.boundary[rows], nodes.local_spacing[nodes.interior_count :][rows]
-    way = np.clip(2.0 * h, ARROW * extent, 2.0 * ARROW * extent)[:, None] * nodes.normals[rows]
+    way = np.clip(2.0 * h, ARROW * extent, 2.0 * ARROW * extent)[:, None] * sides.normals
     if space:
         ax.quiver(*start.T, *way.T, linewidth=0.5, color="black")
         return

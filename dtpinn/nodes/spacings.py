@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float64]
 
 # A nominal spacing further off the median distance between neighbours is a mistake.
 WIDELY = 10.0
+# Of the size of a cloud: points that differ by less are at one place.
+ROUND_OFF = 1e-7
 
 
 def as_spacings(spacing: npt.ArrayLike, count: int) -> Floats:
@@ -96,4 +98,5 @@ def typical_spacing(points: Floats) -> float:
     1.0
     """
     distance = np.asarray(cKDTree(points).query(points, k=2)[0])[:, 1]
-    return float(np.median(distance[distance > 0.0])) if distance.any() else 1.0
+    apart = distance[distance > ROUND_OFF * float(np.ptp(points, axis=0).max())]
+    return float(np.median(apart)) if apart.size else 1.0

@@ -1,10 +1,15 @@
 """Nodes in a table of text (.csv), one a line, to read and to write by hand.
 
-The columns are ``kind`` (interior, boundary or ghost); the coordinates ``x``, ``y``, ``z``; for
-boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their ``part``; for
-ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for all others their
-``spacing``. Numbers have all their digits. Parts come in the order in which their names first occur
-and those without a node are lost.
+The columns are ``kind`` (interior, boundary, ghost or side); the coordinates ``x``, ``y``, ``z``;
+for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their ``part``;
+for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for interior and
+boundary nodes their ``spacing``. Numbers have all their digits.
+
+A node at a corner has several sides. Then each of its sides has a line of the kind ``side``, with
+the number of the node in one more column, ``side_of``, and the side's normal and part. A boundary
+node without such lines has one side, its own; a table of no others can do without the column. Parts
+come in the order in which their names first occur, in the lines of boundary nodes and then in those
+of sides; those without a node are lost.
 """
 
 from __future__ import annotations
@@ -13,12 +18,15 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.geometry import Sides
+from dtpinn.geometry.checks import as_indices
 from dtpinn.nodes.checks import part_index
 from dtpinn.output import write_csv
 
@@ -26,14 +34,22 @@ if TYPE_CHECKING:
     from dtpinn.nodes.nodes import Nodes
 
 AXES = ("x", "y", "z")
-KINDS = ("interior", "boundary", "ghost")
+KINDS = ("interior", "boundary", "ghost", "side")
+SIDE = "side_of"
 
 Line = tuple[int, dict[str, str]]
 
 
 def write_table(path: Path, nodes: Nodes) -> None:
     """Write ``nodes`` as text."""
-    write_csv(path, _header(nodes.dimension), _rows(nodes))
+    several = nodes.sides.several(nodes.boundary_count)
+    header = _header(nodes.dimension)
+    if not several.any():
+        write_csv(path, header, _rows(nodes))
+        return
+    # The spacing stays last.
+    rows = chain(([*row[:-1], None, row[-1]] for row in _rows(nodes)), _side_rows(nodes, several))
+    write_csv(path, [*header[:-1], SIDE, header[-1]], rows)
 
 
 def _text(path: Path) -> str:
@@ -70,23 +86,43 @@ def read_table(path: Path) -> dict[str, Any]:
         for row in reader:
             if row["kind"] not in lines:
                 raise ValueError(
-                    f"{str(path)!r}, line {reader.line_num}: kind must be interior, boundary or "
-                    f"ghost; got {row['kind']!r}"
+                    f"{str(path)!r}, line {reader.line_num}: kind must be interior, boundary, "
+                    f"ghost or side; got {row['kind']!r}"
                 )
             lines[row["kind"]].append((reader.line_num, row))
-    interior, boundary, ghost = (lines[kind] for kind in KINDS)
-    part, parts = part_index([row["part"] for _, row in boundary], len(boundary))
+    interior, boundary, ghost, side = (lines[kind] for kind in KINDS)
+    if side and SIDE not in header:
+        raise ValueError(f"{str(path)!r} has lines of the kind side, and no column {SIDE}")
+    faces = boundary + side
+    part, parts = part_index([row["part"] for _, row in faces], len(faces))
     axes = AXES[:dimension]
+    normals = _numbers(path, faces, [f"normal_{axis}" for axis in axes])
+    count = len(boundary)
     return {
         "interior": _numbers(path, interior, axes),
         "boundary": _numbers(path, boundary, axes),
         "ghost": _numbers(path, ghost, axes),
-        "normals": _numbers(path, boundary, [f"normal_{axis}" for axis in axes]),
-        "part": part,
+        "normals": normals[:count],
+        "part": part[:count],
         "parts": parts,
         "ghost_of": _whole(path, ghost, "ghost_of"),
         "spacing": _numbers(path, interior + boundary, ["spacing"])[:, 0],
+        "sides": _sides(_whole(path, side, SIDE), normals, part, count),
     }
+
+
+def _sides(
+    point: npt.NDArray[np.int64],
+    normals: npt.NDArray[np.float64],
+    part: npt.NDArray[np.int64],
+    count: int,
+) -> Sides:
+    """Sides from lines: of ``count`` nodes, then of sides, (count + m,), of the nodes ``point``."""
+    point = as_indices(point, SIDE, count)
+    alone = np.setdiff1d(np.arange(count), point)
+    of, line = np.concatenate([alone, point]), np.append(alone, count + np.arange(len(point)))
+    order = np.argsort(of, kind="stable")
+    return Sides(of[order], normals[line[order]], part[line[order]])
 
 
 def _header(dimension: int) -> list[str]:
@@ -105,6 +141,15 @@ def _rows(nodes: Nodes) -> Iterator[list[Any]]:
         yield ["boundary", *point, *normal, nodes.parts[part], None, h]
     for point, row in zip(nodes.ghost.tolist(), nodes.ghost_of.tolist(), strict=True):
         yield ["ghost", *point, *none, None, row, None]
+
+
+def _side_rows(nodes: Nodes, several: npt.NDArray[np.bool_]) -> Iterator[list[Any]]:
+    """Cells of a line for each side of the nodes that have ``several``."""
+    sides = nodes.sides
+    rows = np.flatnonzero(several[sides.point])
+    columns = (nodes.boundary[sides.point], sides.normals, sides.part, sides.point)
+    for point, normal, part, node in zip(*(x[rows].tolist() for x in columns), strict=True):
+        yield ["side", *point, *normal, nodes.parts[part], None, node, None]
 
 
 def _numbers(path: Path, lines: list[Line], columns: Sequence[str]) -> npt.NDArray[np.float64]:

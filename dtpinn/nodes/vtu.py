@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dtpinn.geometry import Sides
 from dtpinn.output import replacing
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 PART = "part: "
 DATA = ("kind", "part", "normal", "ghost_of", "spacing")
 KINDS = 3
+SIDE_NORMAL, SIDE_PART = "side {} normal", "side {} part"
 
 
 def write_vtu(path: Path, nodes: Nodes, fields: Mapping[str, Any]) -> None:
@@ -27,7 +30,8 @@ def write_vtu(path: Path, nodes: Nodes, fields: Mapping[str, Any]) -> None:
 
     The arrays are ``kind`` (0 interior, 1 boundary, 2 ghost), ``part`` (its number, or -1),
     ``normal`` (zero off the boundary), ``ghost_of`` (or -1), ``spacing``, and ``part: NAME`` (1 on
-    that part) for each part.
+    that part) for each part. Where nodes have several sides there are ``side 0 normal`` (zero where
+    a node has no such side) and ``side 0 part`` (or -1), and as many more as a node has at most.
 
     Raises
     ------
@@ -84,7 +88,22 @@ def read_vtu(path: Path) -> dict[str, Any]:
         "parts": parts,
         "ghost_of": data["ghost_of"][ghost],
         "spacing": data["spacing"][np.concatenate([interior, boundary])],
+        "sides": _sides(data, boundary, axes),
     }
+
+
+def _sides(
+    data: Mapping[str, npt.NDArray[Any]], boundary: npt.NDArray[np.intp], axes: slice
+) -> Sides | None:
+    """Sides of the nodes in rows ``boundary``; None if they have one each."""
+    if SIDE_PART.format(0) not in data:
+        return None
+    numbers = itertools.takewhile(lambda k: SIDE_PART.format(k) in data, itertools.count())
+    columns = [(data[SIDE_NORMAL.format(k)], data[SIDE_PART.format(k)]) for k in numbers]
+    normals = np.stack([normal[boundary, axes] for normal, _ in columns], axis=1)
+    part = np.stack([part[boundary] for _, part in columns], axis=1)
+    point, place = np.nonzero(part >= 0)
+    return Sides(point, normals[point, place], part[point, place])
 
 
 def _data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
@@ -99,9 +118,30 @@ def _data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
     normal[edge] = _in_space(nodes.normals)
     h = nodes.local_spacing
     spacing = np.concatenate([h, h[edge][nodes.ghost_of]])
-    masks = {PART + name: (part == i).astype(np.int32) for i, name in enumerate(nodes.parts)}
+    masks = {PART + name: np.zeros(len(kind), dtype=np.int32) for name in nodes.parts}
+    for name, mask in zip(nodes.parts, masks.values(), strict=True):
+        mask[counts[0] + nodes.part_rows(name)] = 1
     arrays: tuple[npt.NDArray[Any], ...] = (kind, part, normal, ghost_of, spacing)
-    return dict(zip(DATA, arrays, strict=True)) | masks
+    return dict(zip(DATA, arrays, strict=True)) | masks | _side_data(nodes)
+
+
+def _side_data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
+    """Arrays over X~ of the first sides, the second ones and so on, if a node has several."""
+    sides = nodes.sides
+    count = np.bincount(sides.point, minlength=nodes.boundary_count)
+    if count.max() == 1:
+        return {}
+    place = np.arange(len(sides)) - (np.cumsum(count) - count)[sides.point]
+    data: dict[str, npt.NDArray[Any]] = {}
+    for k in range(count.max()):
+        rows = place == k
+        at = nodes.interior_count + sides.point[rows]
+        normal = np.zeros((len(nodes.extended), 3))
+        normal[at] = _in_space(sides.normals[rows])
+        part = np.full(len(normal), -1, dtype=np.int64)
+        part[at] = sides.part[rows]
+        data |= {SIDE_NORMAL.format(k): normal, SIDE_PART.format(k): part}
+    return data
 
 
 def _on_all(nodes: Nodes, name: str, values: Any) -> npt.NDArray[np.float64]:

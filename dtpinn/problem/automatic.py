@@ -28,7 +28,7 @@ class AutomaticProblem(Problem):
         nodes: Nodes,
         times: Tensor | Sequence[float] | None = None,
         dtype: torch.dtype = torch.float64,
-        corners: Corners = "each",
+        corners: Corners = "auto",
         arrangement: Arrangement = interior_alone,
     ) -> None:
         super().__init__(pde, nodes, times, dtype, corners, arrangement)

@@ -68,7 +68,7 @@ class DiscreteProblem(Problem):
         options: Options,
         *,
         ghosts: Ghosts = "auto",
-        corners: Corners = "each",
+        corners: Corners = "auto",
     ) -> None:
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"

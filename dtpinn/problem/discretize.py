@@ -28,7 +28,7 @@ def discretize(
     times: Tensor | Sequence[float] | None = None,
     operators: Mapping[OwnName, Any] | None = None,
     ghosts: Ghosts = "auto",
-    corners: Corners = "each",
+    corners: Corners = "auto",
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
     **options: Unpack[Options],
@@ -60,9 +60,11 @@ def discretize(
         of the unknown; where it holds none (Dirichlet) the equation gives way to it on the boundary
         (:mod:`~dtpinn.problem.arrangement` says why). "all" is the paper's arrangement, with the
         equation on all of X. Given matrices that read ghosts keep all of them.
-    corners : "each" or "mean"
-        Whether the conditions of all parts that meet at a corner hold there, each with its own
-        normal, in the place of the equation; or one, with the mean normal, beside the equation.
+    corners : "auto", "each" or "mean"
+        What holds where parts of the boundary meet. "each": the conditions of all of them, each
+        with its own normal, in the place of the equation. "auto": the same, but where one of them
+        gives the value of the unknown the others give way to it. "mean": one condition, that of the
+        node's own part with the mean normal, beside the equation.
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
-from dtpinn.problem.arrangement import Corners, counted_sides
+from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
 
@@ -35,8 +35,8 @@ class Problem(nn.Module, ABC):
     pde : PDE
     nodes : Nodes
         With the ghosts that serve; X is as given.
-    corners : "each" or "mean"
-        Whether conditions hold on every side of a corner, or once with the mean normal.
+    corners : "auto", "each" or "mean"
+        Which conditions hold at a corner: see :func:`dtpinn.discretize`.
     times : Tensor or None
         The time slices of a space-time problem, the first being that of the initial condition.
     dtype : torch.dtype
@@ -71,6 +71,11 @@ class Problem(nn.Module, ABC):
         conditions = boundary_regions(pde, nodes, sides, self.times, dtype)
         equation = pde_region(pde, nodes, np.arange(nodes.count), self.times, dtype)
         self.requests: tuple[Request, ...] = dry_run(pde, [equation, *conditions])
+        if corners == "auto":
+            kept = without_outweighed(nodes, sides, conditions, pde.fields)
+            if len(kept) < len(sides):
+                conditions = boundary_regions(pde, nodes, kept, self.times, dtype)
+                self.requests = dry_run(pde, [equation, *conditions])
         self.nodes, rows = arrange(nodes, equation, conditions)
         if len(rows) < nodes.count:
             equation = pde_region(pde, nodes, rows, self.times, dtype)

@@ -28,6 +28,8 @@ class Region(nn.Module):
     rows : (m,) int array
         Which rows of X = interior | boundary. On the boundary one for each side: a node at a corner
         comes as often as pieces of the boundary meet in it.
+    sides : (m,) int array, or None inside the domain
+        Which of the sides of the boundary.
     outward : (m, d) array, or None inside the domain
         The normal of each side, in float64.
     share : int
@@ -62,10 +64,11 @@ class Region(nn.Module):
         share: int,
         times: Tensor | None,
         dtype: torch.dtype,
+        sides: NDArray[np.int64] | None = None,
         outward: NDArray[np.float64] | None = None,
     ) -> None:
         super().__init__()
-        self.name, self.function, self.outward = name, function, outward
+        self.name, self.function, self.sides, self.outward = name, function, sides, outward
         self.rows = np.asarray(rows, dtype=np.int64)
         count = 1 if times is None else len(times)
         self.share = share * count
@@ -143,7 +146,7 @@ def boundary_regions(
     return [
         Region(
             name, function, nodes.collocation, nodes.interior_count + sides.point[which],
-            len(sides), times, dtype, sides.normals[which],
+            len(sides), times, dtype, which, sides.normals[which],
         )
         for name, (function, which) in holds.items()
         if len(which)

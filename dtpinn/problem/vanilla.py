@@ -28,7 +28,7 @@ def vanilla(
     device: torch.device | str | None = None,
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
-    corners: Corners = "each",
+    corners: Corners = "auto",
 ) -> AutomaticProblem:
     """Return the autograd PINN of an equation on the same nodes, to compare with.
 
@@ -50,9 +50,8 @@ def vanilla(
         the values in one forward pass (Taylor mode, a forward Laplacian), for derivatives up to the
         second and models of the usual torch functions. Forward is the faster one. The residuals are
         the same to round-off.
-    corners : "each" or "mean"
-        Whether the conditions of all parts that meet at a corner hold there, each with its own
-        normal, or one, with the mean normal.
+    corners : "auto", "each" or "mean"
+        Which conditions hold where parts of the boundary meet: see :func:`dtpinn.discretize`.
 
     Raises
     ------

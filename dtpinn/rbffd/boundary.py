@@ -41,7 +41,8 @@ def boundary_operator(
         Dirichlet: alpha = 0; Neumann: beta = 0. The part beta u is exact: beta at the node itself.
         A row where alpha = 0 has this one entry. A function takes the points, (k, d) array ->
         (k,). A mapping has an entry for every name in ``nodes.parts``, and its arrays one number
-        for each node of the part: ``{"wall": 0.0, "inlet": 1.0}``.
+        for each node of the part: ``{"wall": 0.0, "inlet": 1.0}``. A corner counts for the part
+        that ``nodes.part`` gives it, and its row is with the mean normal, ``nodes.normals``.
     order : int
         p >= 2: the error is O(h^p).
     **options
@@ -112,7 +113,7 @@ def _on_boundary(
         )
     result = np.empty(len(nodes.boundary))
     for part, of_part in value.items():
-        rows = nodes.part_rows(part)
+        rows = np.flatnonzero(nodes.part == nodes.parts.index(part))
         result[rows] = _numbers(f"{name}[{part!r}]", of_part, nodes.boundary[rows], "node of it")
     return result
 

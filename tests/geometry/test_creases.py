@@ -29,7 +29,7 @@ def creases(domain, spacing):
 
 
 def walked(domain, h):
-    return walk_creases(domain, creases(domain, constant(h)), constant(h))
+    return walk_creases(domain, creases(domain, constant(h)), constant(h))[:2]
 
 
 @pytest.mark.parametrize("name", SMOOTH)

@@ -18,19 +18,33 @@ def test_parts_are_renamed_and_joined():
     assert set(names[(points[:, 0] == 0.0) & (points[:, 1] > 0) & (points[:, 1] < 1)]) == {"inlet"}
 
 
-def test_a_predicate_is_asked_at_every_node():
+def sides_of(domain, spacing):
+    """Points and parts of the sides, and the domain's walk."""
+    walk = domain.walk_boundary(spacing)
+    return walk.points[walk.sides.point], np.array(walk.names)[walk.sides.part], walk
+
+
+def test_a_predicate_is_asked_on_every_side():
     square = Rectangle().with_parts({"inlet": lambda x: x[:, 0] < 1e-9})
-    points, names = parts_of(square, 0.1)
-    np.testing.assert_array_equal(names == "inlet", points[:, 0] < 1e-9)  # the corners, too
+    points, names, walk = sides_of(square, 0.1)
+    assert set(points[names == "inlet", 0]) == {0.0}
+    assert (names == "inlet").sum() == 11  # with both corners
+    # Where the bottom and the top end they have their sides still.
+    np.testing.assert_array_equal(walk.sides.normals[names == "inlet"], np.tile([-1, 0], (11, 1)))
+    assert (names == "bottom").sum() == (names == "top").sum() == 11
     # Nothing is left of the left side.
-    assert set(names) == {"right", "bottom", "top", "inlet"}
+    assert walk.names == ("right", "bottom", "top", "inlet")
 
 
 def test_of_several_predicates_that_hold_the_first_counts():
     top = {"top": lambda x: x[:, 1] > 0, "right": lambda x: x[:, 0] > 0}
-    points, names = parts_of(Disk().with_parts(top), 0.1)
-    np.testing.assert_array_equal(names == "top", points[:, 1] > 0)
-    np.testing.assert_array_equal(names == "right", (points[:, 0] > 0) & (points[:, 1] <= 0))
+    points, names, walk = sides_of(Disk().with_parts(top), 0.1)
+    ends = walk.sides.several(len(walk))[walk.sides.point]
+    np.testing.assert_allclose(points[ends], np.repeat([[1, 0], [-1, 0], [0, -1]], 2, 0), atol=1e-9)
+    np.testing.assert_array_equal((names == "top")[~ends], points[~ends, 1] > 0)
+    right = (points[~ends, 0] > 0) & (points[~ends, 1] < 0)
+    np.testing.assert_array_equal((names == "right")[~ends], right)
+    assert sorted(names[ends]) == ["circle"] * 2 + ["right"] * 2 + ["top"] * 2
 
 
 def test_everything_else_is_the_domains_own(rng):
@@ -86,5 +100,5 @@ def test_a_predicate_that_holds_nowhere_is_refused():
 
 @pytest.mark.parametrize("predicate", [lambda x: x, lambda x: x[:, 0], lambda x: True])
 def test_a_predicate_that_returns_no_booleans_is_refused(predicate):
-    with pytest.raises(ValueError, match=r"must return one bool per point, shape \(40,\)"):
+    with pytest.raises(ValueError, match=r"must return one bool per point, shape \(\d+,\)"):
         Rectangle().with_parts({"inlet": predicate}).walk_boundary(0.1)

@@ -148,9 +148,13 @@ def test_where_two_loops_touch_there_is_one_node():
     assert len(cKDTree(points).query_ball_point([1.0, 0.0], 1e-9)) == 1
 
 
-def test_parts_without_a_node_have_no_name():
-    walk = Polygon([(0, 0), (1, 0), (1, 0.5), (1, 0.51), (1, 1), (0, 1)]).walk_boundary(0.2)
-    assert walk.names == ("edge0", "edge1", "edge3", "edge4", "edge5")
+@pytest.mark.parametrize("spacing", [0.2, 0.05, 0.002])
+def test_the_names_of_parts_do_not_depend_on_the_spacing(spacing):
+    domain = Polygon([(0, 0), (1, 0), (1, 0.5), (1, 0.51), (1, 1), (0, 1)])
+    walk = domain.walk_boundary(spacing)
+    assert walk.names == domain.parts
+    there = set(walk.sides.part.tolist())
+    assert there == ({0, 1, 3, 4, 5} if spacing > 0.01 else {0, 1, 2, 3, 4, 5})
 
 
 def test_the_corner_belongs_to_the_part_that_the_walk_enters():

@@ -97,7 +97,11 @@ def test_the_table_is_one_node_a_line(tmp_path):
     ("old", "new", "message"),
     [
         ("spacing", "distance", "has no column spacing; nodes in 2-D take the columns kind, x, y"),
-        ("interior", "inside", "line 2: kind must be interior, boundary or ghost; got 'inside'"),
+        (
+            "interior",
+            "inside",
+            "line 2: kind must be interior, boundary, ghost or side; got 'inside'",
+        ),
         ("0.3\n", "nan\n", "line 2: spacing must be a finite number; got 'nan'"),
         ("0.3\n", "\n", "line 2: spacing must be a finite number; got ''"),
         (",0,\n", ",zero,\n", r"line \d+: ghost_of must be an integer; got 'zero'"),

@@ -169,7 +169,7 @@ def test_a_corner_may_have_the_normal_of_either_edge():
     [
         ("interior", 4, "boundary", r"interior\[4\] and boundary\[2\] are the same point"),
         ("interior", 4, "interior", r"interior\[2\] and interior\[4\] are the same point"),
-        ("boundary", 4, "boundary", r"boundary\[2\] and boundary\[4\] are the same point"),
+        ("boundary", 4, "interior", r"interior\[2\] and boundary\[4\] are the same point"),
     ],
 )
 def test_doubled_points_are_named(cloud, name, row, source, message):
