@@ -61,6 +61,7 @@ PLATE = Question(
     ),
     answer=plate,
     spacings=(0.08, 0.055, 0.04),
+    within=0.04,
     rate=1.0,  # 100 degrees meet air of 0 in a corner
 )
 
@@ -69,5 +70,6 @@ HEATED = Question(
     equation=lambda: Poisson(constant(-1.0), Robin(1.0, 2.0)),
     answer=heated,
     spacings=(0.2, 0.14, 0.1),
+    within=0.0001,
     rate=3.0,
 )

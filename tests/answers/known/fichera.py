@@ -61,6 +61,7 @@ CORNER = Question(
     equation=lambda: Poisson(constant(-1.0), Dirichlet()),
     answer=answer,
     spacings=(0.3, 0.22, 0.16),
+    within=0.1,
     orders=(2, 3, 4),
     rate=4 / 3,
     judged=far_from_edges,

@@ -35,4 +35,5 @@ CYLINDER = Question(
     ),
     answer=potential,
     spacings=(0.2, 0.14, 0.1),
+    within=0.008,
 )

@@ -35,5 +35,6 @@ DISK = Question(
     equation=lambda: Poisson(constant(-1.0), {"insulated": Neumann(), "held": Dirichlet()}),
     answer=answer,
     spacings=(0.2, 0.14, 0.1),
+    within=0.2,
     rate=0.5,
 )

@@ -56,6 +56,7 @@ LID = Question(
     ),
     answer=lid,
     spacings=(0.1, 0.07, 0.05),
+    within=0.015,
     rate=1.0,
     judged=lambda x: np.hypot(np.minimum(x[:, 0], 1 - x[:, 0]), 1 - x[:, 1]) > 0.25,
 )
@@ -70,6 +71,7 @@ FROM_ABOVE = Question(
     ),
     answer=heated_from_above,
     spacings=(0.1, 0.07, 0.05),
+    within=0.04,
     rate=1.0,
 )
 
@@ -82,6 +84,7 @@ SMOOTHLY = Question(
     ),
     answer=heated_smoothly,
     spacings=(0.1, 0.07, 0.05),
+    within=0.0006,
 )
 
 THROUGH = Question(

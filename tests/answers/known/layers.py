@@ -46,6 +46,7 @@ LINE = Question(
     equation=lambda: Advection(0.05, {"left": Dirichlet(), "right": Dirichlet()}),
     answer=lambda x: answer(x, 0.05),
     spacings=(0.04, 0.028, 0.02),
+    within=0.0005,
 )
 
 SQUARE = Question(
@@ -56,4 +57,5 @@ SQUARE = Question(
     ),
     answer=lambda x: answer(x, 0.1),
     spacings=(0.08, 0.055, 0.04),
+    within=0.0003,
 )

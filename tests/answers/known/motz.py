@@ -69,5 +69,6 @@ MOTZ = Question(
     ),
     answer=answer,
     spacings=(0.1, 0.07, 0.05),
+    within=0.04,
     rate=1.0,
 )

@@ -37,6 +37,7 @@ DUCT = Question(
     ),
     answer=sound,
     spacings=(0.08, 0.055, 0.04),
+    within=2e-05,
 )
 
 EXPLOSION = Question(
@@ -48,4 +49,5 @@ EXPLOSION = Question(
     ),
     answer=explosion,
     spacings=(0.08, 0.055, 0.04),
+    within=5e-07,
 )

@@ -57,4 +57,5 @@ PLATE = Question(
     equation=plate,
     answer=answer,
     spacings=(0.14, 0.1, 0.07),
+    within=0.03,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dtpinn import Dirichlet, Neumann, Poisson
+from dtpinn import Dirichlet, Neumann, Poisson, Robin
 from dtpinn.geometry import Polygon
 
 from known.question import Array, Question, constant, given
@@ -27,7 +27,9 @@ def torsion(x: Array) -> Array:
     return below * right * left / HEIGHT
 
 
-def loaded(corners: list, *parts: Neumann | Dirichlet) -> Question:
+def loaded(
+    corners: list, *parts: Robin, spacings: tuple[float, float, float] = (0.06, 0.045, 0.03)
+) -> Question:
     """A part of the triangle, with a condition on each of its edges."""
     return Question(
         domain=Polygon(corners),
@@ -35,7 +37,7 @@ def loaded(corners: list, *parts: Neumann | Dirichlet) -> Question:
             constant(-1.0), {f"edge{number}": part for number, part in enumerate(parts)}
         ),
         answer=torsion,
-        spacings=(0.06, 0.045, 0.03),
+        spacings=spacings,
         orders=(3, 4, 5, 6),
         polynomial=True,
     )
@@ -57,7 +59,7 @@ def fluxes() -> dict:
 
 TRIANGLE = loaded([A, B, C], Dirichlet(), Dirichlet(), Dirichlet())
 HALF = loaded([FOOT, B, C], Dirichlet(), Dirichlet(), Neumann())
-SIXTH = loaded([FOOT, B, MIDDLE], Dirichlet(), Neumann(), Neumann())
+SIXTH = loaded([FOOT, B, MIDDLE], Dirichlet(), Neumann(), Neumann(), spacings=(0.04, 0.03, 0.02))
 THROUGH = Question(
     domain=Polygon(HEXAGON),
     equation=lambda: Poisson(None, fluxes()),

@@ -20,10 +20,10 @@ class Question:
     """A domain, conditions by part, and what is known of the solution.
 
     `answer` is u at points (n, d), found by no program of the library; `judged` says at which
-    points it is compared (everywhere by default). The error is the relative l2 error there, and
-    has to fall as h**min(order, rate), where `rate` is what the solution's own singularities leave
-    of the order. A `polynomial` is solved to rounding by every order. Data have `size` digits to
-    lose where a problem is in units.
+    points it is compared (everywhere by default). The error is the relative l2 error there. It
+    falls as h**min(order, rate), where `rate` is what the solution's own singularities leave of the
+    order, and at order 4 and the last of the spacings it is `within` what was seen, times three. A
+    `polynomial` is solved to rounding by every one of the orders.
     """
 
     domain: dtpinn.geometry.Domain

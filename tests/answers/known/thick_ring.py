@@ -38,4 +38,5 @@ RING = Question(
     equation=ring,
     answer=answer,
     spacings=(0.14, 0.1, 0.07),
+    within=0.006,
 )

@@ -32,6 +32,7 @@ CUBE = Question(
     equation=lambda: Poisson(constant(-1.0), Dirichlet()),
     answer=answer,
     spacings=(0.2, 0.15, 0.11),
+    within=0.02,
     orders=(2, 3, 4),
     rate=2.0,
 )
@@ -45,6 +46,7 @@ EIGHTH = Question(
     ),
     answer=answer,
     spacings=(0.125, 0.09, 0.07),
+    within=0.02,
     orders=(2, 3, 4),
     rate=2.0,
 )

@@ -32,6 +32,7 @@ SQUARE = Question(
     equation=lambda: Poisson(constant(-1.0), Dirichlet()),
     answer=answer,
     spacings=(0.1, 0.07, 0.05),
+    within=0.001,
     rate=2.0,  # r**2 log r at the corners
 )
 
@@ -43,5 +44,6 @@ QUARTER = Question(
     ),
     answer=answer,
     spacings=(0.06, 0.04, 0.025),
+    within=0.00015,
     rate=2.0,
 )

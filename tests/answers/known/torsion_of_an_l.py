@@ -64,6 +64,7 @@ LOADED = Question(
     equation=lambda: Poisson(constant(-1.0), Dirichlet()),
     answer=answer,
     spacings=(0.12, 0.08, 0.05),
+    within=0.04,
     rate=4 / 3,
 )
 
@@ -73,6 +74,7 @@ SINGULAR = Question(
     equation=lambda: Poisson(None, Dirichlet(given(singular))),
     answer=singular,
     spacings=(0.12, 0.08, 0.05),
+    within=0.008,
     rate=4 / 3,
     judged=lambda x: np.hypot(*x.T) > 0.25,
 )

@@ -36,5 +36,6 @@ ROOMS = Question(
     ),
     answer=answer,
     spacings=(0.1, 0.07, 0.05),
+    within=0.001,
     rate=2.0,
 )
