@@ -75,7 +75,8 @@ def cantilever() -> LinearElasticity:
 
 
 TENSION = tension(1.0, 1.0, 1.0, "top")
-STEEL = tension(1e6, 210e9, 0.01, "top")
+STEEL = tension(1e6, 210e9, 0.01, "top")  # N, m
+DAM = tension(1e6, 30e9, 100.0, "top")
 IN_SPACE = tension(1.0, 1.0, 1.0, "back", "top")
 CANTILEVER = Question(
     domain=Rectangle((0, -DEPTH / 2), (LENGTH, DEPTH / 2)),

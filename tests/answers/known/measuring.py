@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 
 import numpy as np
@@ -22,9 +23,14 @@ def cloud(question: Question, spacing: float, seed: int) -> tuple[dtpinn.Nodes, 
 
 
 def error(question: Question, order: int, spacing: float, seed: int) -> float:
-    """Relative l2 error of the direct solve where the question is judged."""
+    """Relative l2 error of the direct solve where the question is judged.
+
+    A polynomial is solved without a warning. Others may be unresolved at a corner, and told so.
+    """
     nodes, answer = cloud(question, spacing, seed)
-    u = dtpinn.discretize(question.equation(), nodes, order=order).solve().numpy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if question.polynomial else "ignore")
+        u = dtpinn.discretize(question.equation(), nodes, order=order).solve().numpy()
     judged = slice(None) if question.judged is None else question.judged(nodes.collocation)
     return float(np.linalg.norm((u - answer)[judged]) / np.linalg.norm(answer[judged]))
 
@@ -50,7 +56,9 @@ def faults(question: Question, order: int, spacings: tuple[float, ...], table: A
     if (apart[table.max(axis=1) > ROUNDING] > OUTLIER).any():
         found.append(f"an outlier: {apart.max():.1f} times the median")
     expected = min(order, question.rate)
-    if table.min() > ROUNDING and (power := observed(spacings, table)) < 0.5 * expected:
+    # Of fewer seeds the median wanders where the solution is singular.
+    enough = table.shape[1] > 2 and table.min() > ROUNDING
+    if enough and (power := observed(spacings, table)) < 0.5 * expected:
         found.append(f"falls as h**{power:.1f}, expected is h**{expected:.1f}")
     if order == 4 and (last := np.median(table[-1])) > question.within:
         found.append(f"{last:.1e} at the last spacing, where {question.within:.1e} is allowed")

@@ -47,3 +47,13 @@ QUARTER = Question(
     within=0.00015,
     rate=2.0,
 )
+
+# Metres: a particle of 10 micrometres. The pattern of rounding is another, the digits are the same.
+MICROMETRES = Question(
+    domain=Rectangle((5e-6, 5e-6), (1e-5, 1e-5)),
+    equation=QUARTER.equation,
+    answer=lambda x: 1e-10 * answer(1e5 * x),
+    spacings=(0.06e-5, 0.04e-5, 0.025e-5),
+    within=QUARTER.within,
+    rate=QUARTER.rate,
+)
