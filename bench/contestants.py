@@ -45,7 +45,7 @@ class Case:
     def model(self, dtype: torch.dtype, width: int = 50, depth: int = 4) -> dtpinn.MLP:
         """The same network for everybody."""
         inputs = 2 if self.times is None else 3
-        return dtpinn.MLP(inputs, width=width, depth=depth, seed=0, dtype=dtype)
+        return dtpinn.MLP(inputs, width=width, depth=depth, seed=0, dtype=dtype, normalise=False)
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,18 @@ class Contestant:
 def reference(case: Case, model: dtpinn.MLP, same_as: str) -> Tensor:
     """The loss that a contestant must compute, in float64."""
     if same_as == "discrete":
-        problem = dtpinn.discretize(case.pde, case.nodes, ORDER, times=case.times)
+        problem = dtpinn.discretize(case.pde, case.nodes, ORDER, times=case.times, weights="equal")
     else:
-        problem = dtpinn.vanilla(case.pde, case.nodes, times=case.times, collocation=same_as)
+        problem = dtpinn.vanilla(
+            case.pde, case.nodes, times=case.times, collocation=same_as, weights="equal"
+        )
     return problem.loss(model)
 
 
 def _discrete(case: Case, model: dtpinn.MLP) -> Loss:
-    problem = dtpinn.discretize(case.pde, case.nodes, ORDER, times=case.times, dtype=model.dtype)
+    problem = dtpinn.discretize(
+        case.pde, case.nodes, ORDER, times=case.times, dtype=model.dtype, weights="equal"
+    )
     return partial(problem.loss, model)
 
 
@@ -108,12 +112,16 @@ def _published(case: Case, model: dtpinn.MLP) -> Loss:
 
 
 def _vanilla(mode: str, case: Case, model: dtpinn.MLP) -> Loss:
-    problem = dtpinn.vanilla(case.pde, case.nodes, times=case.times, dtype=model.dtype, mode=mode)
+    problem = dtpinn.vanilla(
+        case.pde, case.nodes, times=case.times, dtype=model.dtype, mode=mode, weights="equal"
+    )
     return partial(problem.loss, model)
 
 
 def _two_passes(case: Case, model: dtpinn.MLP) -> Loss:
-    return partial(TwoPasses(case.pde, case.nodes, case.times, model.dtype).loss, model)
+    problem = TwoPasses(case.pde, case.nodes, case.times, model.dtype)
+    problem.set_weights("equal")
+    return partial(problem.loss, model)
 
 
 def _outside(make: Callable, case: Case, model: dtpinn.MLP) -> Loss:

@@ -19,9 +19,9 @@ from race import race
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 METHODS = {
-    "DT-PINN": dtpinn.discretize,
-    "vanilla": dtpinn.vanilla,
-    "vanilla forward": partial(dtpinn.vanilla, mode="forward"),
+    "DT-PINN": partial(dtpinn.discretize, weights="equal"),
+    "vanilla": partial(dtpinn.vanilla, weights="equal"),
+    "vanilla forward": partial(dtpinn.vanilla, mode="forward", weights="equal"),
 }
 # A graph runs the kernels of the eager step; only cuBLAS may choose others while it is captured.
 AGREE = {"fp64": 1e-11, "fp32": 1e-4}
@@ -33,7 +33,7 @@ class Step:
     def __init__(self, method: str, dtype: str, count: int, device: str) -> None:
         pde = dtpinn.Poisson.from_solution(sine_cosine)
         self.problem = METHODS[method](pde, disk_nodes(count), dtype=DTYPES[dtype], device=device)
-        self.model = dtpinn.MLP(2, seed=0, dtype=DTYPES[dtype], device=device)
+        self.model = dtpinn.MLP(2, seed=0, normalise=False, dtype=DTYPES[dtype], device=device)
         self.parameters = list(self.model.parameters())
 
     def __call__(self) -> tuple[Tensor, ...]:

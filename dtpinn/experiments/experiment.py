@@ -20,6 +20,8 @@ from dtpinn.problem import DiscreteProblem, Problem, discretize, vanilla
 class Experiment:
     """An equation with a known solution on a domain, and what the paper asks of it.
 
+    Its losses are the paper's: plain sums of mean squares, without weights.
+
     Attributes
     ----------
     name : str
@@ -71,7 +73,7 @@ class Experiment:
             return self._discrete(settings, nodes, settings.torch_dtype)
         return vanilla(
             self.pde(), nodes, times=slices(settings), dtype=settings.torch_dtype,
-            device=settings.device,
+            device=settings.device, weights="equal",
         )  # fmt: skip
 
     def solve(self, settings: Settings, nodes: Nodes, problem: Problem) -> Tensor:
@@ -85,7 +87,7 @@ class Experiment:
         # The paper's arrangement: a ghost for every boundary node, the equation on all of X.
         return discretize(
             self.pde(), nodes, settings.order, times=slices(settings), ghosts="all", dtype=dtype,
-            device=settings.device,
+            device=settings.device, weights="equal",
         )  # fmt: skip
 
 

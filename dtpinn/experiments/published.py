@@ -53,6 +53,7 @@ class PublishedProblem(Problem):
         # Every boundary node with one normal and one ghost, and the equation on all of X.
         everywhere = partial(arrange, ghosts="all")
         super().__init__(pde, nodes, times, dtype, "mean", everywhere)
+        self.set_weights("equal")
         self.matrices = assemble_matrices(nodes, self.regions, self.requests, order, None, {})
         self.register_buffer("extended", torch.tensor(nodes.extended, dtype=dtype))
         slices = [None] if self.times is None else torch.split(self.times, 1)

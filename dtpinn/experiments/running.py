@@ -67,7 +67,8 @@ def run(
     checkpoint = None if out is None else out / "checkpoint.pt"
     result = fit(
         MLP(prepared.inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
-            dtype=settings.torch_dtype, device=settings.device),
+            dtype=settings.torch_dtype, device=settings.device,
+            normalise=False),  # raw coordinates, as in the paper
         prepared.problem,
         settings.planned_epochs,
         optimizer=settings.optimizer,

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dtpinn.models.normalising import Drawn, Normalisation
+
 Activation = str | type[nn.Module] | Callable[[Tensor], Tensor]
 
 _NAMED: dict[str, Callable[[Tensor], Tensor]] = {
@@ -45,6 +47,15 @@ class MLP(nn.Module):
     seed : int, optional
         Draw the weights from a generator of their own, and leave torch's untouched. Default:
         draw them from torch's global CPU generator.
+    normalise : bool
+        Whether ``fit`` sets the normalisation, from the points and the equation of its problem, at
+        the beginning of the training of a network that is still as it was drawn. False: the
+        network sees the raw coordinates and makes the raw values, as in the paper.
+
+    Attributes
+    ----------
+    normalisation : Normalisation or None
+        The affine maps before and after the layers; nothing until ``fit`` sets them.
 
     Raises
     ------
@@ -80,6 +91,7 @@ class MLP(nn.Module):
         dtype: torch.dtype = torch.float64,
         device: torch.device | str | None = None,
         seed: int | None = None,
+        normalise: bool = True,
     ) -> None:
         super().__init__()
         for name, size in (
@@ -101,7 +113,9 @@ class MLP(nn.Module):
             self.layers = nn.ModuleList(
                 nn.Linear(a, b, dtype=torch.float32, device="cpu") for a, b in pairwise(sizes)
             )
+        self.normalisation = Normalisation(inputs, fields, device="cpu") if normalise else None
         self.to(dtype=dtype, device=device or torch.get_default_device())
+        self.drawn = Drawn(self)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -137,16 +151,20 @@ class MLP(nn.Module):
                 f"MLP: the points are {x.dtype} but the weights are {dtype}; use x.to({dtype}) or "
                 f"model.to({x.dtype})"
             )
+        if self.normalisation is not None:
+            x = self.normalisation.inwards(x)
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
         x = self.layers[-1](x)
+        if self.normalisation is not None:
+            x = self.normalisation.outwards(x)
         return x.squeeze(-1) if self.fields == 1 else x
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, so that ``MLP(**model.config())`` is a model of this shape.
 
-        The weights are not in it, nor the device; the dtype is the present one. An activation that
-        has no name here is kept as it was given.
+        Weights and normalisation are not in it, nor the device; the dtype is the present one. An
+        activation that has no name here is kept as it was given.
 
         Examples
         --------
@@ -162,10 +180,14 @@ class MLP(nn.Module):
             "activation": self._activation_name or self.activation,
             "dtype": self.dtype,
             "seed": self.seed,
+            "normalise": self.normalisation is not None,
         }
 
     def __repr__(self) -> str:
-        config = {key: value for key, value in self.config().items() if key != "seed"}
+        config = self.config()
+        del config["seed"]
+        if config["normalise"]:  # as usual
+            del config["normalise"]
         return f"MLP({', '.join(f'{key}={value!r}' for key, value in config.items())})"
 
 

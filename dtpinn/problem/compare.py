@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dtpinn.output import format_table
 from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.balance.weights import weights_of
 from dtpinn.problem.problem import Model, Problem
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ class ResidualComparison:
     largest : float
         Largest difference at any point.
     relative : float
-        l2 norm of the difference, relative to that of the model's part in the residual: what it
-        changes where the model is replaced by its mean. (The residual itself would be no measure,
-        as it is nearly zero where the model is good.)
+        l2 norm of the difference, several equations each in its own size, relative to that of the
+        model's part in the residual: what it changes where the model is replaced by its mean. (The
+        residual itself would be no measure, as it is nearly zero where the model is good.)
     truncation : float or None
         The same of the truncation error, estimated: the yardstick. None where the nodes carry no
         other RBF-FD to compare with.
@@ -123,17 +124,22 @@ def compare(problem: DiscreteProblem, model: Model) -> Comparison:
         _residuals(p, m) for p, m in ((problem, model), (automatic, model), (automatic, mean))
     )
     truncation = _truncation(problem, model, ours, exact)
+    weights = weights_of(problem, "balanced")
     parts = []
     for name, r in ours.items():
-        difference, size = r - exact[name], (exact[name] - flat[name]).norm()
-        error = None if truncation is None else _ratio(truncation[name].norm(), size)
+        # Equations of different units have no common norm but in natural ones.
+        size = _natural(exact[name] - flat[name], weights.get(name))
+        difference = r - exact[name]
+        error = None
+        if truncation is not None:
+            error = _ratio(_natural(truncation[name], weights.get(name)), size)
         parts.append(
             ResidualComparison(
                 name,
                 rms=_rms(r),
                 automatic=_rms(exact[name]),
                 largest=float(difference.abs().max()),
-                relative=_ratio(difference.norm(), size),
+                relative=_ratio(_natural(difference, weights.get(name)), size),
                 truncation=error,
                 round_off=1e5 * torch.finfo(r.dtype).eps,
             )
@@ -164,6 +170,14 @@ def _mean_of(problem: DiscreteProblem, model: Model) -> Model:
     with torch.no_grad():
         mean = problem.evaluate(model, problem.points).mean(dim=0)
     return lambda points: mean.expand(len(points), *mean.shape)
+
+
+def _natural(r: Tensor, weights: tuple[float, ...] | None) -> Tensor:
+    """l2 norm, with every equation in its own size."""
+    if r.dim() == 2 and weights is not None:
+        r = r.double() * torch.tensor(weights, dtype=torch.float64, device=r.device).sqrt()
+    norm: Tensor = torch.linalg.vector_norm(r)
+    return norm
 
 
 def _rms(r: Tensor) -> float:

@@ -270,6 +270,7 @@ class DiscreteProblem(Problem):
             self.pde, self._given, order, self.times, self.dtype, operators, self.options,
             ghosts=self._ghosts, corners=self.corners,
         )  # fmt: skip
+        made.set_weights(self.weight_choice)
         return made.to(self.device)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts
+from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.discrete import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
@@ -29,6 +30,7 @@ def discretize(
     operators: Mapping[OwnName, Any] | None = None,
     ghosts: Ghosts = "auto",
     corners: Corners = "auto",
+    weights: Choice = "balanced",
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
     **options: Unpack[Options],
@@ -65,6 +67,9 @@ def discretize(
         with its own normal, in the place of the equation. "auto": the same, but where one of them
         gives the value of the unknown the others give way to it. "mean": one condition, that of the
         node's own part with the mean normal, beside the equation.
+    weights : "balanced", "equal" or mapping of residual to float
+        How much each residual counts in the loss: :meth:`Problem.set_weights`. By default each by
+        its own size; "equal" are the paper's; ``{"pde": 0.01}`` is a hundredth of the default.
     dtype : torch.dtype
         float64. With float32 the weights are still computed in float64.
     device : optional
@@ -93,4 +98,5 @@ def discretize(
     problem = DiscreteProblem(
         pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners
     )
+    problem.set_weights(weights)
     return problem.to(device=device)

@@ -28,6 +28,9 @@ HINT = 0.02
 class Estimate:
     """Two distances, relative in l2 on X, that together bound how wrong a model is.
 
+    Several fields, which may have different units, each count in the size that
+    :attr:`Problem.scales` expects of them.
+
     Attributes
     ----------
     distance : float
@@ -105,8 +108,8 @@ def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
     finer = None if next_order is None else _solution(next_order, solution)
     with torch.no_grad():
         u = problem.evaluate(model, problem.points).to(solution.dtype)
-    discretisation = None if finer is None else _relative(solution, finer)
-    return Estimate(_relative(u, solution), discretisation, unresolved)
+    discretisation = None if finer is None else relative_distance(problem, solution, finer)
+    return Estimate(relative_distance(problem, u, solution), discretisation, unresolved)
 
 
 def _solution(problem: DiscreteProblem, guess: Tensor) -> Tensor:
@@ -124,5 +127,9 @@ def _next_order(problem: DiscreteProblem) -> DiscreteProblem | None:
         return None
 
 
-def _relative(a: Tensor, b: Tensor) -> float:
+def relative_distance(problem: DiscreteProblem, a: Tensor, b: Tensor) -> float:
+    """Return |a - b| / |b| of values (n,) or (n, fields), each field in its expected size."""
+    if b.dim() == 2:
+        unit = torch.tensor(problem.scales.unit, dtype=b.dtype, device=b.device)
+        a, b = a / unit, b / unit
     return float((a - b).norm() / b.norm())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
+from dtpinn.problem.balance.scales import FieldScales, field_scales
+from dtpinn.problem.balance.weights import Choice, Weights, check_weights, weights_of
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
 
@@ -27,8 +30,8 @@ class Problem(nn.Module, ABC):
     """An equation on nodes, as residuals of a model.
 
     A model maps points (n, d), or (n, d + 1) with the time last, to (n,) or (n, fields). The loss
-    is the sum over the residuals of their mean squares, equations (4), (12) and (16); to weight
-    them, override `loss_parts`.
+    is the sum over the residuals of their mean squares, equations (4), (12) and (16), each with a
+    weight: see `set_weights`. To do otherwise, override `loss_parts`.
 
     Attributes
     ----------
@@ -81,6 +84,8 @@ class Problem(nn.Module, ABC):
             equation = pde_region(pde, nodes, rows, self.times, dtype)
             dry_run(pde, [equation])
         self._regions = nn.ModuleList([equation, *conditions])
+        self.set_weights("balanced")
+        self._scales: FieldScales | None = None
         if self.times is not None:
             self.register_buffer("initial_points", repeat(nodes.collocation, 1, dtype))
 
@@ -88,6 +93,52 @@ class Problem(nn.Module, ABC):
     def regions(self) -> list[Region]:
         """Where the residuals hold, in their order."""
         return [cast(Region, region) for region in self._regions]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the residuals, in their order."""
+        return [region.name for region in self.regions] + ["initial"] * (self.times is not None)
+
+    def set_weights(self, choice: Choice) -> None:
+        """Choose how much each residual counts in the loss.
+
+        Parameters
+        ----------
+        choice : "balanced", "equal" or mapping of str to float
+            "balanced": every equation and every condition by 1 / size^2, its size being what its
+            operators make of a solution as large as the data ask for, at a wavenumber halfway
+            between the domain's and the spacing's. "equal": 1, the paper's. A mapping gives
+            multiples of the balanced weights, by name of the residual; "boundary" stands for all
+            of its parts, and what is not named keeps its own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is none of these, or names a residual that there is not.
+        """
+        check_weights(choice, self.names)
+        self.weight_choice, self._weights = choice, cast("Weights | None", None)
+
+    @property
+    def weights(self) -> dict[str, float | tuple[float, ...]]:
+        """The weight of each residual in the loss; of each equation, where they differ.
+
+        Taken once, with the unknown coefficients as they are by then.
+        """
+        return {name: w[0] if len(set(w)) == 1 else w for name, w in self._in_use.items()}
+
+    @property
+    def _in_use(self) -> Weights:
+        if self._weights is None:
+            self._weights = weights_of(self, self.weight_choice)
+        return self._weights
+
+    @property
+    def scales(self) -> FieldScales:
+        """Centre and size of every field, as equation and data let them be expected."""
+        if self._scales is None:
+            self._scales = field_scales(self)
+        return self._scales
 
     @property
     def dtype(self) -> torch.dtype:
@@ -117,15 +168,18 @@ class Problem(nn.Module, ABC):
         """
 
     def loss(self, model: Model) -> Tensor:
-        """Return the sum of the mean squares of all residuals: a differentiable scalar."""
+        """Return the weighted sum of the mean squares of all residuals: a differentiable scalar."""
         parts = self.loss_parts(self.residuals(model))
         return torch.stack(list(parts.values())).sum()
 
     def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the mean square of each residual, by name; the loss is their sum."""
+        """Return the weighted mean square of each residual, by name; the loss is their sum."""
         shares = {region.name: region.share for region in self.regions}
         shares["initial"] = self.nodes.count
-        return {name: r.square().sum() / shares[name] for name, r in residuals.items()}
+        return {
+            name: _sum_of_squares(r, self._in_use[name]) / shares[name]
+            for name, r in residuals.items()
+        }
 
     def evaluate(self, model: Model, points: Tensor) -> Tensor:
         """Return the model's values (n,) or (n, fields) at points, checked against the PDE."""
@@ -146,6 +200,14 @@ class Problem(nn.Module, ABC):
                 f"model.to({self.dtype}) or problem.to({u.dtype})"
             )
         return u
+
+
+def _sum_of_squares(r: Tensor, weights: tuple[float, ...]) -> Tensor:
+    """Weighted before it is squared: a residual in pascals would overflow float32."""
+    if len(set(weights)) == 1:
+        return (r if weights[0] == 1.0 else r * math.sqrt(weights[0])).square().sum()
+    columns = zip(r.unbind(1), weights, strict=True)
+    return torch.stack([(column * math.sqrt(w)).square().sum() for column, w in columns]).sum()
 
 
 def check_device(device: torch.device | str | None) -> None:

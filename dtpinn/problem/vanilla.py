@@ -13,6 +13,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, arrange, interior_alone
 from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.forward import ForwardProblem
 from dtpinn.problem.problem import check_device
 
@@ -29,6 +30,7 @@ def vanilla(
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
     corners: Corners = "auto",
+    weights: Choice = "balanced",
 ) -> AutomaticProblem:
     """Return the autograd PINN of an equation on the same nodes, to compare with.
 
@@ -52,6 +54,8 @@ def vanilla(
         the same to round-off.
     corners : "auto", "each" or "mean"
         Which conditions hold where parts of the boundary meet: see :func:`dtpinn.discretize`.
+    weights : "balanced", "equal" or mapping of residual to float
+        As of :func:`dtpinn.discretize`, whose weights are the same on the same nodes.
 
     Raises
     ------
@@ -78,4 +82,6 @@ def vanilla(
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
     arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
-    return MODES[mode](pde, nodes, times, dtype, corners, arrangement).to(device=device)
+    problem = MODES[mode](pde, nodes, times, dtype, corners, arrangement).to(device=device)
+    problem.set_weights(weights)
+    return problem

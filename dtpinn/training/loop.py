@@ -14,6 +14,7 @@ from dtpinn.training.interrupt import Interrupt
 from dtpinn.training.result import Result
 from dtpinn.training.run import Ending, Run
 from dtpinn.training.stages import INTERRUPTED
+from dtpinn.training.stalled import distance_to_solution, warn_if_far
 
 Callback = Callable[[Result], Any]
 
@@ -64,7 +65,10 @@ class Loop:
                 run.begin_stage()
                 ending = self._train_stage()
         run.finish_stage(ending.reason)
+        if ending.of_itself:
+            run.result.distance = distance_to_solution(run.model, run.problem)
         self._save()
+        warn_if_far(run.model, run.problem, run.result.distance)  # an error, where users want it so
 
     def _train_stage(self) -> Ending:
         """Train until the stage is over."""
@@ -80,10 +84,10 @@ class Loop:
                 run.record()
                 self._bar.set_postfix_str(_postfix(run.history[-1]))
                 if self._call():
-                    return Ending("stopped by a callback", of_run=True)
+                    return Ending("stopped by a callback", of_run=True, of_itself=False)
             if self._interrupt.requested:
                 run.record()  # it may have come after the lines above
-                return Ending(INTERRUPTED, of_run=True)
+                return Ending(INTERRUPTED, of_run=True, of_itself=False)
             self._save_now_and_then()
         # What a stage leaves undone is no longer to come.
         self._bar.total -= max(run.stage.plan.epochs - run.stage.epochs, 0)

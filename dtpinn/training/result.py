@@ -41,6 +41,10 @@ class Result:
     floor : float or None
         Relative l2 error of the discrete solution itself, where somebody has computed it: no
         training on the same problem gets reliably below it.
+    distance : float or None
+        Relative l2 distance to the discrete solution at the end of the training, where that is a
+        matter of seconds: far above the error of the discretisation, the training has stalled, and
+        `fit` has warned of it.
     stages : list of Stage
         What each optimiser did, in their order: epochs, iterations, evaluations, seconds and the
         reason why it stopped.
@@ -55,6 +59,7 @@ class Result:
     optimizer: torch.optim.Optimizer | None = None
     exact: Exact | None = None
     floor: float | None = None
+    distance: float | None = None
     stages: list[Stage] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -128,7 +133,12 @@ class Result:
             optimizer=self.optimizer,
             history=self.history,
             stages=self.stages,
-            details={**self.details, "stop_reason": self.stop_reason, "floor": self.floor},
+            details={
+                **self.details,
+                "stop_reason": self.stop_reason,
+                "floor": self.floor,
+                "distance": self.distance,
+            },
         )
 
     def summary(self) -> dict[str, Any]:
@@ -146,6 +156,7 @@ class Result:
             "relative_l2_error": last.error,
             "best_relative_l2_error": None if best is None else best.error,
             "floor_relative_l2_error": self.floor,
+            "distance_to_discrete_solution": self.distance,
             "coefficients": last.coefficients,
             "stop_reason": self.stop_reason,
             "stages": [asdict(stage) for stage in self.stages],
@@ -203,10 +214,10 @@ class Result:
             model = MLP(**{**config, "dtype": getattr(torch, config["dtype"])})
         model.load_state_dict(state["model"])
         details = dict(state["details"])
-        stop_reason, floor = details.pop("stop_reason"), details.pop("floor")
+        ended = {name: details.pop(name) for name in ("stop_reason", "floor", "distance")}
         history = History.from_state(state["history"])
         stages = [Stage(**stage) for stage in state["stages"]]
-        return cls(model, None, history, stop_reason, floor=floor, stages=stages, details=details)
+        return cls(model, None, history, stages=stages, details=details, **ended)
 
 
 def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:

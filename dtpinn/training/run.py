@@ -17,10 +17,21 @@ from dtpinn.training.stages import STILL_RUNNING, Stage, whole_reason
 
 
 class Ending(NamedTuple):
-    """Why a stage is over, and whether the run is over with it whatever was planned."""
+    """Why a stage is over.
+
+    Attributes
+    ----------
+    reason : str
+    of_run : bool
+        Whether the run is over with it, whatever was planned.
+    of_itself : bool
+        Whether the training came to it; not where somebody has stopped it, or nothing is left of
+        the model.
+    """
 
     reason: str
     of_run: bool
+    of_itself: bool = True
 
 
 class Run:
@@ -109,7 +120,7 @@ class Run:
         reason = self.stage.reason_to_stop()
         loss = self.history[-1].loss
         if not abs(loss) < float("inf"):  # true for NaN: no stage could go on from there
-            return Ending(f"the loss is not finite: {loss}", of_run=True)
+            return Ending(f"the loss is not finite: {loss}", of_run=True, of_itself=False)
         if reason is not None:
             return Ending(reason, of_run=False)
         reason = time_is_up(self.seconds, self.max_seconds)

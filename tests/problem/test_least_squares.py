@@ -102,9 +102,12 @@ def by_autograd(problem, model, parameters):
     """Weighted residuals and every row of their Jacobian by a backward pass of its own."""
     shares = {region.name: region.share for region in problem.regions}
     shares["initial"] = problem.nodes.count
-    r = torch.cat(
-        [r.reshape(-1) / shares[name] ** 0.5 for name, r in problem.residuals(model).items()]
-    )
+    roots = {
+        name: (torch.tensor(weight, dtype=problem.dtype) / shares[name]).sqrt()
+        for name, weight in problem.weights.items()
+    }
+    residuals = problem.residuals(model)
+    r = torch.cat([(r * roots[name]).reshape(-1) for name, r in residuals.items()])
     rows = [
         torch.autograd.grad(entry, parameters, retain_graph=True, materialize_grads=True)
         for entry in r

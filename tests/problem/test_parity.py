@@ -120,8 +120,8 @@ def test_the_loss_is_equation_12(disk):
     pde = dtpinn.Poisson.from_solution(sine_cosine)
     nodes, model = disk(0.1), network(2, 1)
     for problem, count in (
-        (dtpinn.discretize(pde, nodes), nodes.count),
-        (dtpinn.vanilla(pde, nodes), nodes.interior_count),
+        (dtpinn.discretize(pde, nodes, weights="equal"), nodes.count),
+        (dtpinn.vanilla(pde, nodes, weights="equal"), nodes.interior_count),
     ):
         r = problem.residuals(model)
         assert len(r["pde"]) == count
@@ -133,7 +133,7 @@ def test_the_loss_is_equation_12(disk):
 def test_the_loss_in_space_time_is_equation_16(disk):
     """Means over all points and slices, the initial condition over X alone."""
     nodes, model = disk(0.1), network(3, 1)
-    problem = dtpinn.discretize(ReactionInTime(), nodes, times=TIMES)
+    problem = dtpinn.discretize(ReactionInTime(), nodes, times=TIMES, weights="equal")
     r = problem.residuals(model)
     counts = {
         "pde": nodes.count * len(TIMES),
@@ -147,7 +147,8 @@ def test_the_loss_in_space_time_is_equation_16(disk):
 
 def test_parts_of_the_boundary_share_one_mean(two_parts):
     """A boundary point weighs the same, whatever its part."""
-    problem, model = dtpinn.discretize(TwoParts(), two_parts), network(2, 1)
+    problem = dtpinn.discretize(TwoParts(), two_parts, weights="equal")
+    model = network(2, 1)
     r = problem.residuals(model)
     boundary = torch.cat([r["boundary.left"], r["boundary.right"]])
     wanted = r["pde"].square().mean() + boundary.square().mean()

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 from torch import Tensor
 
+from dtpinn.problem.direct.scaling import equilibrate
 from dtpinn.problem.jacobian.derivatives import diagonals
 
 if TYPE_CHECKING:
@@ -49,29 +51,52 @@ def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDA
     u = torch.tensor(start[: nodes.count], dtype=torch.float64, device=problem.device)
     first = None
     for _ in range(MAX_ITERATIONS):
-        r, slopes, step = _newton_step(problem, u, x)
-        first = float(r.norm()) if first is None else first
-        u = u + step
-        if step.norm() <= 1e-14 * u.norm():
+        newton = _Step(problem, u, x)
+        first = newton.residual if first is None else first
+        u = u + newton.step
+        if newton.size(newton.step) <= 1e-14 * newton.size(u):
             break
-    left = float(_newton_step(problem, u, x)[0].norm())
-    if not left <= 1e-10 * max(first or 0.0, float(u.norm())):
+    newton = _Step(problem, u, x)
+    left = newton.residual
+    if not left <= 1e-10 * max(first or 0.0, newton.size(u)):
         raise RuntimeError(
             f"initial(): Newton's method cannot solve it for u; the residual fell from {first:.3g} "
             f"to {left:.3g}. Write it as u - u_0(x), or start from a better guess"
         )
     on_x = u.cpu().numpy()
     values = np.concatenate([on_x, on_x[nodes.interior_count + nodes.ghost_of]])
-    return values, slopes.any(dim=0).any(dim=0).cpu().numpy()
+    return values, newton.slopes.any(dim=0).any(dim=0).cpu().numpy()
 
 
-def _newton_step(problem: DiscreteProblem, u: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Residual (n, equations), slopes (n, equations, fields), the least step to remove it."""
-    u = u.detach().requires_grad_()
-    with torch.enable_grad():
-        r = problem.pde.initial(u, x)
-    equations = r[:, None] if r.dim() == 1 else r
-    parts = [torch.from_numpy(diagonals(column, [u])[0]) for column in equations.unbind(1)]
-    slopes = torch.stack(parts, dim=1).to(u.device)
-    step = -torch.linalg.pinv(slopes) @ equations.detach()[..., None]
-    return equations.detach(), slopes, step.reshape(u.shape)
+class _Step:
+    """A step of Newton's method in natural units, as `equilibrate` finds them.
+
+    Attributes
+    ----------
+    slopes : Tensor, (n, equations, fields)
+    step : Tensor of the shape of u
+        The least one that removes the residual.
+    residual : float
+        l2 norm, in natural units.
+    """
+
+    def __init__(self, problem: DiscreteProblem, u: Tensor, x: Tensor) -> None:
+        u = u.detach().requires_grad_()
+        with torch.enable_grad():
+            r = problem.pde.initial(u, x)
+        equations = r[:, None] if r.dim() == 1 else r
+        parts = [torch.from_numpy(diagonals(column, [u])[0]) for column in equations.unbind(1)]
+        self.slopes = torch.stack(parts, dim=1).to(u.device)
+        scales = equilibrate(csc_array(self.slopes.abs().amax(dim=0).cpu().numpy()))
+        rows, self._units = (
+            torch.from_numpy(scale).to(u.device) for scale in (scales.rows, scales.columns)
+        )
+        natural = rows * equations.detach()
+        slopes = rows[:, None] * self.slopes * self._units
+        step = -torch.linalg.pinv(slopes) @ natural[..., None]
+        self.step = (self._units * step[..., 0]).reshape(u.shape)
+        self.residual = float(natural.norm())
+
+    def size(self, u: Tensor) -> float:
+        """l2 norm of values of all fields, in natural units."""
+        return float((u.reshape(len(u), -1) / self._units).norm())

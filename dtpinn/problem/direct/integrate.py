@@ -135,7 +135,7 @@ class _Walk:
         self.slices = [stepper.system.restrict(start)]
         self.error, self.steps, self.count = 0.0, 0, 1
         self.first = 0  # steps to the second slice
-        self._scale = self._norm(self.slices[0])
+        self._scale = 0.0
 
     def advance(self, begin: float, end: float) -> None:
         """Append the next slice."""
@@ -190,9 +190,7 @@ class _Walk:
     def _difference(self, fine: Floats | None, coarse: Floats | None) -> float:
         if fine is None or coarse is None:
             return float("inf")
-        self._scale = max(self._scale, self._norm(fine))
-        difference = self._norm(fine - coarse)
+        norm = self.stepper.norm
+        self._scale = max(self._scale, norm(self.slices[-1]), norm(fine))
+        difference = norm(fine - coarse)
         return difference / self._scale if difference else 0.0
-
-    def _norm(self, u: Floats) -> float:
-        return float(np.linalg.norm(u[: self.stepper.system.on_nodes]))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from tqdm import tqdm
 
-from dtpinn.problem.direct.system import LARGE, System, factorise, generic_values
+from dtpinn.problem.direct.factorise import factorise
+from dtpinn.problem.direct.system import LARGE, System, generic_values
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
@@ -57,10 +58,13 @@ def solve_newton(problem: DiscreteProblem, start: Floats) -> Floats:
 
 
 class _Newton:
-    """State of the iteration."""
+    """State of the iteration.
+
+    Residuals are measured in the natural units of the latest factorisation: an equation in pascals
+    and a condition in metres have no common norm otherwise.
+    """
 
     u: Floats
-    norm: float
     _r: Floats
     _J: csc_array
 
@@ -69,7 +73,7 @@ class _Newton:
         self._system = System(problem, self._linearize(generic_values(start.shape)))
         u = self._system.restrict(start)
         self._take(u, *self._evaluate(u))
-        self.first = self.norm
+        self._first, self._rows = self._r, np.ones(len(self._r))
         self._polished = False
 
     @property
@@ -77,22 +81,34 @@ class _Newton:
         """On X~."""
         return self._system.expand(self.u[None])
 
+    @property
+    def norm(self) -> float:
+        """Of the residual."""
+        return self._size(self._r)
+
+    @property
+    def first(self) -> float:
+        """Norm of the residual that the iteration started from."""
+        return self._size(self._first)
+
     def done(self, iteration: int) -> bool:
-        """Whether nothing is left to gain."""
-        if not np.isfinite(self.norm):
+        """Whether nothing is left to gain; never before a factorisation has judged the system."""
+        if not np.isfinite(self._r).all():
             raise RuntimeError(
                 f"Newton: the residual is not finite after {iteration} iterations; check the "
                 "known functions of the PDE, or start from a better guess"
             )
-        return self._polished or self.norm <= self._round_off()
+        return self._polished
 
     def advance(self) -> None:
         """One damped step, and a second with the same factors once they are good enough."""
         factors = factorise(self._J, _UNDETERMINED)
-        self._damped_step(factors.solve(-self._r))
-        if self.norm <= _NEARLY * self.first:
+        self._rows = factors.scales.rows
+        if self.norm > self._round_off():
+            self._damped_step(factors.solve(-self._r))
+        if self.norm <= max(_NEARLY * self.first, self._round_off()):
             polished = self.u + factors.solve(-self._r)
-            if np.linalg.norm(self._evaluate(polished)[0]) <= self.norm:
+            if self._size(self._evaluate(polished)[0]) <= self.norm:
                 self.u = polished
             self._polished = True
 
@@ -101,20 +117,23 @@ class _Newton:
         return self._system.residuals(at)[0], at
 
     def _take(self, u: Floats, r: Floats, at: Linearization) -> None:
-        self.u, self._r, self.norm = u, r, float(np.linalg.norm(r))
+        self.u, self._r = u, r
         self._J = self._system.matrix(at, at.jacobians)
+
+    def _size(self, r: Floats) -> float:
+        return float(np.linalg.norm(self._rows * r))
 
     def _round_off(self) -> float:
         """Size of the residual that rounding alone leaves: a few eps |J| |u|, in l2."""
-        eps = np.finfo(np.float64).eps
-        return float(4 * eps * np.linalg.norm(abs(self._J) @ np.abs(self.u)))
+        eps = float(np.finfo(np.float64).eps)
+        return 4 * eps * self._size(abs(self._J) @ np.abs(self.u))
 
     def _damped_step(self, step: Floats) -> None:
         length = 1.0
         while length > 1e-6:
             trial = self.u + length * step
             r, at = self._evaluate(trial)
-            if np.linalg.norm(r) <= (1.0 - 1e-4 * length) * self.norm:  # false also for NaN
+            if self._size(r) <= (1.0 - 1e-4 * length) * self.norm:  # false also for NaN
                 return self._take(trial, r, at)
             length /= 2.0
         raise RuntimeError(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
-from dtpinn.problem.direct.system import factorise
+from dtpinn.problem.direct.factorise import factorise
 
 Floats = NDArray[np.float64]
 
@@ -87,6 +87,11 @@ class StageMatrix:
         real, pair = _EIGENVALUES[[_REAL, _COMPLEX]] / step
         self._real = factorise(csc_array(real.real * R + J), _UNDETERMINED)
         self._pair = factorise(csc_array(pair * R + J), _UNDETERMINED)
+
+    @property
+    def units(self) -> Floats:
+        """Return the natural unit of every unknown, (n,)."""
+        return self._real.scales.columns
 
     def solve(self, r: Floats) -> Floats:
         """Return the solution (3, n) for the right-hand sides r (3, n), a row per stage."""

@@ -71,13 +71,15 @@ class Stepper:
     def __init__(self, problem: DiscreteProblem, tolerance: float) -> None:
         assert problem.times is not None
         self._tolerance = tolerance
-        stages = problem.times[0] + torch.from_numpy(STAGES)
+        first, second = problem.times[:2]
+        stages = first + (second - first) * torch.from_numpy(STAGES)
         self._linearizer = problem.linearizer(stages)
         values = generic_values(self._linearizer.shape)
         example = self._linearizer(values, values[::-1])
         self.system = System(problem, example, len(STAGES))
         self.evolving = self._fields_with_rate(example)
         self._factors: list[_Factors] = []  # the latest last
+        self._units = np.ones(self.system.fields)
         self.factorizations = 0
 
     def march(self, u: Floats, begin: float, end: float, count: int) -> Floats | None:
@@ -100,6 +102,15 @@ class Stepper:
         """
         stages = self._step(u, np.tile(u, (3, 1)), begin, step)
         return None if stages is None else np.asarray(BACKWARDS @ stages)
+
+    def norm(self, u: Floats) -> float:
+        """Of the values on X: those at the ghosts are means to an end, and less certain.
+
+        Each field in its natural unit, known from the first step on: a displacement and a pressure
+        have no common norm otherwise.
+        """
+        on_x = u[..., : self.system.on_nodes]
+        return float(np.linalg.norm(on_x.reshape(-1, self.system.fields) / self._units))
 
     def _step(self, u: Floats, guess: Floats, time: float, step: float) -> Floats | None:
         """Return the unknowns at the stages, (3, n), the last of them those at the end."""
@@ -127,7 +138,7 @@ class Stepper:
             stages = stages + change
             if not np.isfinite(change).all():
                 return None
-            size = self._norm(change) / max(self._norm(u), self._norm(stages[-1]), _TINY)
+            size = self.norm(change) / max(self.norm(u), self.norm(stages[-1]), _TINY)
             if size <= np.finfo(float).eps:
                 return stages
             if size >= previous:
@@ -146,6 +157,9 @@ class Stepper:
         others = [f for f in self._factors if not f.near(step)]
         self._factors = others[-(_KEPT - 1) :]  # before the new ones are made: they are large
         made = _Factors(StageMatrix(J, R, step), at, time, step)
+        if not self.factorizations and self.system.fields > 1:
+            by_field = made.matrix.units[: self.system.on_nodes].reshape(-1, self.system.fields)
+            self._units = np.exp(np.log(by_field).mean(axis=0))
         self._factors.append(made)
         self.factorizations += 1
         return made
@@ -157,7 +171,3 @@ class Stepper:
     def _fields_with_rate(self, example: Linearization) -> NDArray[np.bool_]:
         columns = np.concatenate([rates.indices for rates in example.rates.values()])
         return np.isin(np.arange(self.system.fields), columns % self.system.fields)
-
-    def _norm(self, u: Floats) -> float:
-        """Of the values on X: those at the ghosts are means to an end, and less certain."""
-        return float(np.linalg.norm(u[..., : self.system.on_nodes]))

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, vstack
-from scipy.sparse.linalg import SuperLU, splu
 from torch import Tensor
 
 from dtpinn.problem.direct.choice import choose_equations
@@ -22,10 +21,6 @@ Floats = NDArray[np.float64]
 
 LARGE = 20_000
 """Nodes from which on a factorisation takes so long that the user is told of it."""
-
-# Smallest pivot to largest. Pure Neumann conditions leave 1e-16 to 3e-15, coefficients that differ
-# by a million 1e-9, the usual problems 1e-5 to 1e-2.
-_SINGULAR = 1e-13
 
 
 class System:
@@ -175,24 +170,3 @@ def inputs_on_extended(problem: DiscreteProblem) -> Tensor:
     """Points of X~ as the model takes them, with the time last in space-time."""
     x, t = problem.extended_points, problem.extended_time
     return x if t is None else torch.cat([x, t[:, None]], dim=1)
-
-
-def factorise(matrix: csc_array, remedy: str) -> SuperLU:
-    """Return the sparse LU factorisation.
-
-    Raises
-    ------
-    RuntimeError
-        If the matrix is singular, exactly or to rounding, with the remedy.
-    """
-    try:
-        factors = splu(matrix)
-    except RuntimeError as error:
-        raise RuntimeError(f"the discrete system is singular: {remedy} [{error}]") from error
-    pivots = np.abs(factors.U.diagonal())
-    if pivots.min() < _SINGULAR * pivots.max():
-        raise RuntimeError(
-            f"the discrete system is singular to rounding: {remedy} [pivots from "
-            f"{pivots.min():.1e} to {pivots.max():.1e}]"
-        )
-    return factors

@@ -122,7 +122,11 @@ class DiscreteResiduals:
     def _weigh(self, residuals: dict[str, Tensor]) -> dict[str, Tensor]:
         """Square roots of the weights that the loss gives to every entry of every residual."""
         with torch.enable_grad():
-            ones = {name: torch.ones_like(r, requires_grad=True) for name, r in residuals.items()}
+            # In double: the square of a size in pascals is beyond what float32 holds.
+            ones = {
+                name: torch.ones_like(r, dtype=torch.float64, requires_grad=True)
+                for name, r in residuals.items()
+            }
             total = torch.stack(list(self._problem.loss_parts(ones).values())).sum()
             doubled = torch.autograd.grad(total, list(ones.values()), allow_unused=True)
         weights = {
@@ -140,7 +144,10 @@ class DiscreteResiduals:
                 f"weighted sum of the squares of its residuals ({squares:.6g}); where `loss_parts` "
                 "is overridden it may weight squares, and nothing else"
             )
-        return {name: w.sqrt().reshape(-1).detach() for name, w in weights.items()}
+        return {
+            name: w.sqrt().reshape(-1).detach().to(self._problem.dtype)
+            for name, w in weights.items()
+        }
 
     def _weighted(self, residuals: dict[str, Tensor]) -> Tensor:
         assert self._scales is not None

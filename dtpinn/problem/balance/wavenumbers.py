@@ -1,0 +1,73 @@
+"""Wavenumbers of a discretisation, and how large an operator is at one of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from dtpinn.nodes import Nodes
+from dtpinn.pde import Operator
+
+
+@dataclass(frozen=True)
+class Wavenumbers:
+    """A wave in space and one in time.
+
+    Attributes
+    ----------
+    space : float
+        1 / length.
+    time : float
+        1 / time; 0 in a steady problem.
+    """
+
+    space: float
+    time: float
+
+    def size(self, operator: Operator, dimension: int) -> float:
+        """Return what a spatial operator multiplies such a wave by, without its sign.
+
+        The wave runs along no axis in particular, so the Laplacian gives the square of the
+        wavenumber in every dimension.
+
+        Examples
+        --------
+        >>> from dtpinn.pde import operators
+        >>> round(Wavenumbers(3.0, 0.0).size(operators.laplacian(2), 2), 9)
+        9.0
+        """
+        if operator.along_normal:
+            return self.space
+        along_axis = self.space / math.sqrt(dimension)
+        terms = [abs(c) * along_axis ** sum(alpha) for alpha, c in operator.terms]
+        return sum(terms)
+
+
+def of_domain(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
+    """Return pi / L and pi / T: those of a solution that is as smooth as the domain lets it be."""
+    duration = _duration(times)
+    return Wavenumbers(math.pi / _length(nodes), math.pi / duration if duration else 0.0)
+
+
+def in_the_middle(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
+    """Return the geometric mean of the domain's wavenumber and the finest, 1 / h.
+
+    In between lies everything that the nodes can hold. What is scaled here is off by the same
+    factor at either end, where a choice of one end would be off by the square of it at the other.
+    """
+    domain = of_domain(nodes, times)
+    step = _duration(times) / (len(times) - 1) if times is not None else 1.0
+    return Wavenumbers(math.sqrt(domain.space / nodes.spacing), math.sqrt(domain.time / step))
+
+
+def _length(nodes: Nodes) -> float:
+    """The side of a cube of the volume of the bounding box."""
+    extent = np.ptp(nodes.collocation, axis=0)
+    return float(np.exp(np.log(np.maximum(extent, nodes.spacing)).mean()))
+
+
+def _duration(times: Tensor | None) -> float:
+    return 0.0 if times is None else float(times[-1] - times[0])

@@ -1,0 +1,88 @@
+"""Weights: how much each equation and condition counts in the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from dtpinn.problem.balance.sensitivity import sensitivities
+from dtpinn.problem.balance.wavenumbers import in_the_middle
+
+if TYPE_CHECKING:
+    from dtpinn.problem.problem import Problem
+
+Choice = Literal["balanced", "equal"] | Mapping[str, float]
+Weights = dict[str, tuple[float, ...]]
+"""By name of the residual: of each of its equations, or one for all."""
+
+
+def weights_of(problem: Problem, choice: Choice) -> Weights:
+    """Return the weight of every equation of every residual, by name of the residual.
+
+    "balanced": 1 / size^2, the size being that of the residual for waves of each field, of the
+    field's own size, in the middle of the wavenumbers that the nodes can hold.
+    """
+    if choice == "equal":
+        return dict.fromkeys(problem.names, (1.0,))
+    scales = problem.scales
+    multiples = {} if isinstance(choice, str) else choice
+    at = in_the_middle(problem.nodes, problem.times)
+    # Away from the centre, where the slopes of a product such as u u_x may vanish.
+    states = [sensitivities(problem, s) for s in (scales.centre + scales.unit, scales.centre)]
+    result = {}
+    for name, first in states[0].items():
+        sizes = next((s[name] for s in states if s[name].finite), first).sizes(at) @ scales.unit
+        known = np.isfinite(sizes) & (sizes > 0.0)
+        balanced = np.where(known, np.where(known, sizes, 1.0) ** -2.0, 1.0)
+        result[name] = tuple((multiple_of(name, multiples) * balanced).tolist())
+    return result
+
+
+def multiple_of(name: str, multiples: Mapping[str, float]) -> float:
+    """Return what was asked for a residual; "boundary" stands for all of its parts.
+
+    Examples
+    --------
+    >>> multiple_of("boundary.left", {"boundary": 3.0, "boundary.right": 5.0})
+    3.0
+    """
+    return multiples.get(name, multiples.get(name.split(".")[0], 1.0))
+
+
+def check_weights(choice: object, names: list[str]) -> None:
+    """Raise unless a choice can be one for residuals of these names.
+
+    Raises
+    ------
+    TypeError, ValueError
+
+    Examples
+    --------
+    >>> check_weights({"boundry": 2.0}, ["pde", "boundary"])
+    Traceback (most recent call last):
+        ...
+    ValueError: weights: there is no residual 'boundry'; there are pde, boundary
+    """
+    if isinstance(choice, str):
+        if choice not in ("balanced", "equal"):
+            raise ValueError(
+                f'weights must be "balanced", "equal" or a mapping of residual to multiple of the '
+                f"balanced weight, got {choice!r}"
+            )
+        return
+    if not isinstance(choice, Mapping):
+        raise TypeError(
+            'weights: expected "balanced", "equal" or a mapping of residual to multiple of the '
+            f"balanced weight, got {type(choice).__name__}"
+        )
+    known = [*names, *{name.split(".")[0]: None for name in names}]
+    for name, weight in choice.items():
+        if name not in known:
+            raise ValueError(
+                f"weights: there is no residual {name!r}; there are {', '.join(names)}"
+            )
+        number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
+        if not number or not 0.0 <= weight < float("inf"):
+            raise ValueError(f"weights[{name!r}] must be a number of at least 0, got {weight!r}")

@@ -1,0 +1,84 @@
+"""Whether a training has stopped far above what its own discrete system can reach."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from contextlib import AbstractContextManager
+
+import torch
+from torch import nn
+
+from dtpinn.problem import DiscreteProblem, Problem
+from dtpinn.problem.estimate import relative_distance
+
+# Unknowns up to which the direct solve takes a few seconds, by the dimension of space.
+AFFORDABLE = {1: 20_000, 2: 20_000, 3: 4_000}
+# Relative distance, and that in errors of the discretisation, from which on it is told.
+FAR, TIMES_THE_ERROR = 0.01, 10.0
+
+
+def distance_to_solution(model: nn.Module, problem: Problem) -> float | None:
+    """Return |model - u_p| / |u_p| in l2 on X, u_p being the discrete solution.
+
+    None where it is not known at the price of a few seconds: without matrices, in space-time, with
+    coefficients to be found, with too many unknowns, or where the discrete system cannot be solved.
+    """
+    if not isinstance(problem, DiscreteProblem) or not _affordable(problem):
+        return None
+    try:
+        # What there is to say of the system is not of training, and a model that draws random
+        # numbers goes on as if it had not been asked.
+        with warnings.catch_warnings(), torch.no_grad(), _generators_kept(problem):
+            warnings.simplefilter("ignore")
+            solution = problem.solve(guess=model)
+            u = problem.evaluate(model, problem.points).to(solution.dtype)
+            distance = relative_distance(problem, u, solution)
+    except Exception:  # whatever it is, the training has ended well
+        return None
+    return distance if math.isfinite(distance) else None
+
+
+def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> None:
+    """Warn, with figures and remedies, if a distance is not one of the discretisation."""
+    if distance is None or distance <= FAR:
+        return
+    assert isinstance(problem, DiscreteProblem)
+    try:
+        with warnings.catch_warnings(), _generators_kept(problem):
+            warnings.simplefilter("ignore")
+            error = problem.estimate(model).discretisation
+    except Exception:
+        error = None
+    if error is not None and not distance > TIMES_THE_ERROR * error:
+        return
+    known = "" if error is None else f", whose own error is about {error:.1e}"
+    warnings.warn(
+        f"fit: training has ended at a relative distance of {distance:.1e} from the discrete "
+        f"solution{known}: problem.solve() knows better than this model. Train longer; with "
+        'optimizer="gauss-newton"; with a wider network, or another seed; with other weights (in '
+        f"use: {_told(problem)}), discretize(..., weights={{'pde': ...}}). "
+        "problem.compare(model) tells whether a residual is at fault",
+        stacklevel=4,
+    )
+
+
+def _generators_kept(problem: Problem) -> AbstractContextManager[None]:
+    devices = [problem.device] if problem.device.type == "cuda" else []
+    kept: AbstractContextManager[None] = torch.random.fork_rng(devices=devices)
+    return kept
+
+
+def _affordable(problem: DiscreteProblem) -> bool:
+    unknowns = len(problem.nodes.extended) * problem.pde.fields
+    to_be_found = any(p.requires_grad for p in problem.pde.parameters())
+    steady = problem.times is None
+    return steady and not to_be_found and unknowns <= AFFORDABLE[problem.nodes.dimension]
+
+
+def _told(problem: Problem) -> str:
+    def number(weight: float | tuple[float, ...]) -> str:
+        each = weight if isinstance(weight, tuple) else (weight,)
+        return " and ".join(f"{w:.1e}" for w in each)
+
+    return ", ".join(f"{name} {number(weight)}" for name, weight in problem.weights.items())
