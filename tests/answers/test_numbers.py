@@ -55,9 +55,9 @@ def test_torsion_of_a_square_and_of_an_l():
 
 
 def test_nafems_t4_is_at_18_degrees():
-    points, u = solved(cooled_plates.PLATE, 0.04)
+    points, u = solved(cooled_plates.PLATE, 0.02)
     place, degrees = cooled_plates.NAFEMS
-    assert value_and_gradient(points, u, np.array(place))[0] == pytest.approx(degrees, abs=0.5)
+    assert value_and_gradient(points, u, np.array(place))[0] == pytest.approx(degrees, abs=0.3)
 
 
 def test_nafems_t3_is_at_36_6_degrees():
@@ -89,7 +89,7 @@ def test_the_stress_at_a_hole_is_three_times_the_pull():
     for place, axis, stress in (((0.0, 1.0), 0, 3.0), ((1.0, 0.0), 1, -1.0)):
         along = strain(points, u, place)
         found = (along[axis] + plate_with_a_hole.NU * along[1 - axis]) / factor
-        assert found == pytest.approx(stress, abs=0.15)
+        assert found == pytest.approx(stress, abs=0.1)
 
 
 def test_nafems_le1_is_stressed_by_92_7():
@@ -103,9 +103,9 @@ def test_nafems_le1_is_stressed_by_92_7():
         "bottom": Symmetry(steel),
     }
     pde = LinearElasticity(None, sides, material=steel)
-    nodes = dtpinn.place_nodes(ring & Rectangle((0, 0), (4, 4)), spacing=0.09)
+    nodes = dtpinn.place_nodes(ring & Rectangle((0, 0), (4, 4)), spacing=0.06)
     across, along = strain(nodes.collocation, solution(pde, nodes), (2.0, 0.0))
-    assert 210e3 / (1 - 0.3**2) * (along + 0.3 * across) == pytest.approx(92.7, rel=0.05)
+    assert 210e3 / (1 - 0.3**2) * (along + 0.3 * across) == pytest.approx(92.7, rel=0.03)
 
 
 def test_a_clamped_beam_bends_as_beam_theory_says():
@@ -121,7 +121,7 @@ def test_a_clamped_beam_bends_as_beam_theory_says():
     u = solution(LinearElasticity(None, sides, material=material), nodes)
     end = value_and_gradient(nodes.collocation, u, np.array([length, 0.5]))[0]
     theory = 1e-3 * (length**3 / (3 / 12) + 1.2 * length * 2 * 1.3)
-    assert -end[1] == pytest.approx(theory, rel=0.02)
+    assert -end[1] == pytest.approx(theory, rel=0.1)
 
 
 def test_the_flow_on_top_of_a_cylinder_is_twice_as_fast():
@@ -132,4 +132,4 @@ def test_the_flow_on_top_of_a_cylinder_is_twice_as_fast():
 def test_a_corner_in_space():
     """The largest u beside Fichera's corner is 0.1540: differences on 128 cells, extrapolated."""
     _, u = solved(fichera.CORNER, 0.16)
-    assert u.max() == pytest.approx(0.1540, rel=0.05)
+    assert u.max() == pytest.approx(0.1540, rel=0.08)
