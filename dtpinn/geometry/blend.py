@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves import unit
 from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.sampling import sample_surface
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
 
@@ -17,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 # Where the two distances agree to within this share of the size, both boundaries meet.
 CREASE = 1e-7
+# In sizes: the spacing at which the surface is searched for parts that are gone.
+GRAIN = 1.0 / 32
 # Length of the sum of two unit normals that are opposite to round-off.
 CANCELLED = 1e-6
 
@@ -104,8 +108,22 @@ class Blend(Domain):
         return np.where(left >= right, self.left.nearest_part(points), second)
 
     def walk_boundary(self, spacing: SpacingLike) -> Boundary:
-        """Points on the surface; see :func:`~dtpinn.geometry.surface.walk_surface`."""
-        return walk_surface(self, spacing)
+        """Points on the surface; see :func:`~dtpinn.geometry.surface.walk_surface`.
+
+        A part of which nothing is left is not named.
+        """
+        walk = walk_surface(self, spacing)
+        if len(np.unique(walk.sides.part)) == len(self.names):
+            return walk
+        return walk.without(name for i, name in enumerate(self.names) if i not in self._there)
+
+    @cached_property
+    def _there(self) -> set[int]:
+        """Numbers of the parts of which something is left, whatever the spacing of a walk."""
+        size = GRAIN * float(np.max(np.ptp(self.bounds, axis=0)))
+        rng = np.random.default_rng(0)
+        sample = sample_surface(self, lambda points: np.full(len(points), size), rng)
+        return set(self.nearest_part(sample).tolist())
 
     def _check_no_sheet(self, points: Floats, normals: Floats) -> None:
         bad = np.flatnonzero(np.linalg.norm(normals, axis=1) <= CANCELLED)

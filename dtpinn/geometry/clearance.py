@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
@@ -88,15 +90,22 @@ def independent_set(count: int, pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.b
     return taken | open_
 
 
-def keep_apart(points: Floats, radius: Floats) -> npt.NDArray[np.bool_]:
+def keep_apart(
+    points: Floats,
+    radius: Floats,
+    harmless: Callable[[npt.NDArray[np.intp]], npt.NDArray[np.bool_]] | None = None,
+) -> npt.NDArray[np.bool_]:
     """Choose ``points`` (n, d), earlier first, none nearer than its ``radius`` to one chosen.
+
+    Pairs (m, 2) of rows that are ``harmless`` (m,) may be nearer.
 
     Examples
     --------
     >>> keep_apart(np.array([[0.0], [0.6], [1.2]]), np.ones(3))
     array([ True, False,  True])
     """
-    return independent_set(len(points), _too_near(points, radius))
+    pairs = _too_near(points, radius)
+    return independent_set(len(points), pairs if harmless is None else pairs[~harmless(pairs)])
 
 
 def _too_near(points: Floats, radius: Floats) -> npt.NDArray[np.intp]:

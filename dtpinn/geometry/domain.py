@@ -227,7 +227,7 @@ class Domain(ABC):
         parts
             New name -> the name, or names, of the parts that shall be called so, or a predicate:
             points (n, d) -> (n,) bool. Where several predicates hold the first one counts. The
-            rest of the boundary keeps its names.
+            rest of the boundary keeps its names. In the plane the ends of parts become nodes.
 
         Examples
         --------

@@ -171,7 +171,7 @@ class Parted(Domain):
         old = np.array([self.domain.parts.index(name) for name in walk.names], dtype=np.int64)
         several = walk.sides.several(len(walk))[walk.sides.point]
         places = walk.points[walk.sides.point]
-        if several.any():
+        if several.any() and self.dimension > 1:
             h = as_spacing(spacing, self.bounds)(places[several])
             places[several] = places_beside(
                 self.domain, places[several], walk.sides.normals[several], h

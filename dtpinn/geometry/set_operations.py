@@ -37,8 +37,8 @@ class Combination(Domain):
     rectangles with a side in common unite without a seam.
 
     Parts keep their names. A name of the right domain that the left one has too gets the next free
-    number: ``"circle"`` and ``"circle_2"``. On the line and in the plane, a part of which nothing
-    is left is no part of the result.
+    number: ``"circle"`` and ``"circle_2"``. A part of which nothing is left is no part of the
+    result, in space of the boundary that is walked.
 
     Raises
     ------

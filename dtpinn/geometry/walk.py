@@ -28,9 +28,11 @@ END_OF_PART = 1.0
 BESIDE = 0.5
 # Corners nearer than this many spacings along the curve cannot both be nodes.
 CLOSEST = 0.75
+# How far two nodes of a pinched domain bulge towards each other together, in spacings.
+PINCHED = 0.01
 # A piece is divided once more rather than leave a step longer than this many spacings.
 WIDEST = 1.3
-# Nodes of two loops that touch, nearer than this many spacings, are one node.
+# Where two holes pinch the domain to a point, nodes nearer than this many spacings are one node.
 MERGE = 0.05
 # Samples of an arc: at least so many, and so many per spacing.
 SAMPLES, SAMPLES_PER_STEP = 32, 8
@@ -78,20 +80,26 @@ def walk_curves(
         np.concatenate(column) for column in list(zip(*walks, strict=True))[:4]
     )
     sides = joined_sides([walk.sides for walk in walks], [len(walk.points) for walk in walks])
-    first = _first_there(points, MERGE * reach)
+    bulge = np.concatenate([walk.bulge for walk in walks])
+    first = _first_there(points, bulge, MERGE * reach)
     keep = np.flatnonzero(first == np.arange(len(points)))
     sides = united_sides(sides, np.searchsorted(keep, first))
     return Boundary(points[keep], normals[keep], part[keep], names, sides)
 
 
 class _Walk(NamedTuple):
-    """Nodes of one loop, with their local spacing."""
+    """Nodes of one loop, with their local spacing and their bulge.
+
+    The bulge is how far, in spacings, both neighbours of a node lie in front of its normal: positive
+    where the domain is hollow.
+    """
 
     points: Floats
     normals: Floats
     part: Integers
     spacing: Floats
     sides: Sides
+    bulge: Floats
 
 
 def _walk(curve: Curve, spacing_at: Spacing) -> _Walk:
@@ -112,7 +120,10 @@ def _walk(curve: Curve, spacing_at: Spacing) -> _Walk:
     ends = np.searchsorted(sides.point, node)
     normals[node] = corner_normal(sides.normals[ends], sides.normals[ends + 1])
     part[node] = sides.part[ends + 1]
-    return _Walk(points, normals, part, np.interp(at, progress, spacing), sides)
+    local = np.interp(at, progress, spacing)
+    beside = np.roll(points, 1, axis=0) + np.roll(points, -1, axis=0) - 2.0 * points
+    bulge = np.einsum("ni,ni->n", beside, normals) / local
+    return _Walk(points, normals, part, local, sides, bulge)
 
 
 class _Loop:
@@ -221,13 +232,17 @@ def _steps(corners: Floats, total: float) -> Floats:
     return np.sort(np.where(at >= total, at - total, at))
 
 
-def _first_there(points: Floats, reach: Floats) -> Integers:
-    """For each of ``points`` (n, 2) the first that it nearly coincides with, or itself; (n,)."""
-    pairs = cKDTree(points).query_pairs(float(reach.max()), output_type="ndarray")
-    distance = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
-    a, b = pairs[distance < reach[pairs[:, 1]]].T
+def _first_there(points: Floats, bulge: Floats, reach: Floats) -> Integers:
+    """For each of ``points`` (n, 2) the first that it nearly coincides with, or itself; (n,).
+
+    Two nodes that have a wall between them both stay, however thin it is. Where the domain is
+    between them, pinched to a point by two holes, they bulge towards each other and are one.
+    """
+    a, b = cKDTree(points).query_pairs(float(reach.max()), output_type="ndarray").T
+    distance = np.linalg.norm(points[a] - points[b], axis=1)
+    same = (distance < reach[b]) & (bulge[a] + bulge[b] >= PINCHED)
     first = np.arange(len(points))
-    np.minimum.at(first, b, a)
+    np.minimum.at(first, b[same], a[same])
     while (first[first] != first).any():
         first = first[first]
     return first

@@ -10,11 +10,14 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import as_points, check_finite, rows_text
+from dtpinn.nodes.walls import Walls
 
 Floats = npt.NDArray[np.float64]
 
 # Nodes nearer to each other than this share of the spacing make a stencil's matrix singular.
 DUPLICATE = 1e-6
+# Boundary nodes among which walls are looked for between a boundary node and interior ones.
+BESIDE = 8
 # Mean cosine between a normal and the way to the nearest interior nodes. Inward normals measure
 # 0.7 to 1.0; outward ones are negative, but at the tip of a slit or at a re-entrant corner, where
 # nodes lie on both sides, they come up to 0.1.
@@ -47,11 +50,16 @@ def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> 
 
 
 def check_distinct(
-    interior: Floats, boundary: Floats, spacing: float, given: npt.NDArray[np.integer]
+    interior: Floats,
+    boundary: Floats,
+    spacing: float,
+    walls: Walls,
+    given: npt.NDArray[np.integer],
 ) -> None:
     """Check that no two points of X are the same to within ``1e-6 * spacing``.
 
-    ``given`` (nb,) are the rows that a message calls the boundary points by.
+    Two boundary points may be, if a wall is between them: on the two faces of a slit. ``given``
+    (nb,) are the rows that a message calls the boundary points by.
 
     Raises
     ------
@@ -60,24 +68,36 @@ def check_distinct(
     """
     points = np.concatenate([interior, boundary])
     pairs = cKDTree(points).query_pairs(DUPLICATE * spacing, output_type="ndarray")
+    count = len(interior)
+    if len(pairs):
+        asked = _with_boundary_beside(pairs, points, count)
+        pairs = pairs[~walls.hidden(walls.eyes[pairs[:, 0]], asked)[:, 1]]
     if not len(pairs):
         return
-    count = len(interior)
     first = [
         f"interior[{row}]" if row < count else f"boundary[{given[row - count]}]"
         for row in sorted(pairs[np.lexsort(pairs.T[::-1])[0]])
     ]
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
-        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each"
+        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; two points "
+        "on the faces of a slit have opposite normals"
     )
 
 
-def check_outward(interior: Floats, boundary: Floats, normals: Floats) -> None:
+def check_outward(
+    interior: Floats,
+    boundary: Floats,
+    normals: Floats,
+    walls: Walls,
+    given: npt.NDArray[np.integer],
+) -> None:
     """Check that the nearest interior nodes lie behind the normals.
 
     The ``2 d + 1`` nearest interior nodes of a boundary node vote, by the mean cosine between the
-    way to them and the normal: on a non-convex domain one of them may be around the corner.
+    way to them and the normal: on a non-convex domain one of them may be around the corner. Those
+    behind a wall have no vote, unless all are: then the normal itself may have the wrong sense.
+    ``given`` (nb,) are the rows that a message calls the boundary points by.
 
     Raises
     ------
@@ -88,13 +108,27 @@ def check_outward(interior: Floats, boundary: Floats, normals: Floats) -> None:
     _, rows = cKDTree(interior).query(boundary, k=range(1, count + 1))
     way = interior[rows] - boundary[:, None]
     way /= np.linalg.norm(way, axis=2, keepdims=True)
-    cosine = np.einsum("nki,ni->n", way, normals) / count
+    asked = np.column_stack([np.arange(len(boundary)) + len(interior), rows])
+    asked = _with_boundary_beside(asked, np.concatenate([interior, boundary]), len(interior))
+    votes = ~walls.hidden(walls.eyes[len(interior) :], asked)[:, 1 : count + 1]
+    votes[~votes.any(axis=1)] = True
+    cosine = np.einsum("nki,ni,nk->n", way, normals, votes) / votes.sum(axis=1)
     bad = np.flatnonzero(cosine > INWARD)
     if bad.size:
         raise ValueError(
-            f"normals must point out of the domain; in {rows_text(bad)} of {len(normals)} they "
+            f"normals must point out of the domain; in {rows_text(given[bad])} of {len(normals)} they "
             "point towards the nearest interior nodes. Use -normals for these rows"
         )
+
+
+def _with_boundary_beside(
+    nodes: npt.NDArray[np.integer], points: Floats, count: int
+) -> npt.NDArray[np.integer]:
+    """Return ``nodes`` (k, m) with the boundary nodes around the first of each row, (k, m + 8)."""
+    tree = cKDTree(points[count:])
+    asked = np.arange(1, min(BESIDE, tree.n) + 1)
+    beside = np.asarray(tree.query(points[nodes[:, 0]], k=asked)[1])
+    return np.concatenate([nodes, count + beside], axis=1)
 
 
 def check_domain(domain: object) -> None:

@@ -9,11 +9,14 @@ from scipy.spatial import cKDTree
 from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import positive_length
 from dtpinn.geometry.clearance import keep_apart
+from dtpinn.nodes.walls import Walls
 
 Floats = npt.NDArray[np.float64]
 
 # A ghost needs this share of its distance to the boundary as room around it.
 ROOM = 0.5
+# Nodes that are looked at for one that is too near; of two faces of a wall half are on the other.
+NEAR = 16
 # In spacings. Nearer, a ghost and its boundary node make two rows of a stencil's matrix agree to
 # 1%; farther, the stencils of order 2 no longer reach it.
 SHARES = (0.01, 2.0)
@@ -24,17 +27,21 @@ def place_ghosts(
     boundary: Floats,
     normals: Floats,
     distance: float | Floats,
-    *,
     domain: Domain | None = None,
+    walls: Walls | None = None,
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Ghost nodes at ``boundary + distance * normals``, less those that would collide.
 
-    At re-entrant corners and across slits a ghost may land on another node, and two rows of a
-    stencil's matrix would nearly agree. A ghost is dropped when
+    At re-entrant corners a ghost may land on another node, and two rows of a stencil's matrix would
+    nearly agree. A ghost is dropped when
 
     1. a node of ``interior`` or ``boundary`` is nearer to it than ``distance / 2``, or
     2. it does not lie outside ``domain``, where that is known, or
     3. the ghost of an earlier boundary node is nearer than ``distance / 2`` and was kept.
+
+    What lies beyond a wall does not matter where no node sees both: no stencil has both. So neither
+    nodes on the other face of a wall, away from its end, take a ghost's room, nor their ghosts, and
+    it may fall into the domain there.
 
     Parameters
     ----------
@@ -46,6 +53,8 @@ def place_ghosts(
         From a boundary node to its ghost: one number, or one per node (nb,).
     domain
         The domain, if there is one.
+    walls
+        The boundary, as ``interior``, ``boundary`` and ``normals`` tell it, if it is at hand.
 
     Returns
     -------
@@ -67,13 +76,29 @@ def place_ghosts(
     reach = np.broadcast_to(distance, len(boundary))
     ghost = boundary + reach[:, None] * normals
     radius = ROOM * reach
-    nearest, _ = cKDTree(np.concatenate([interior, boundary])).query(ghost)
-    room = nearest >= radius
-    if domain is not None:
-        room &= domain.signed_distance(ghost) > 0.0
-    rows = np.flatnonzero(room)
-    rows = rows[keep_apart(ghost[rows], radius[rows])]
+    walls = Walls(interior, boundary, normals) if walls is None else walls
+    rows = np.flatnonzero(_clear(ghost, radius, walls, domain))
+
+    def harmless(pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        return walls.far_apart(rows[pairs] + len(interior))
+
+    rows = rows[keep_apart(ghost[rows], radius[rows], harmless)]
     return ghost[rows], rows.astype(np.int64)
+
+
+def _clear(
+    ghost: Floats, radius: Floats, walls: Walls, domain: Domain | None
+) -> npt.NDArray[np.bool_]:
+    """Whether each ghost has room among the nodes that are seen where its boundary node is."""
+    count = min(NEAR, len(walls.points))
+    distance, near = cKDTree(walls.points).query(ghost, k=np.arange(1, count + 1))
+    bad = distance < radius[:, None]
+    if domain is not None:
+        bad[:, 0] |= domain.signed_distance(ghost) <= 0.0
+    row, k = np.nonzero(bad)
+    own = walls.interior_count + row
+    bad[row, k] = ~walls.far_apart(np.column_stack([own, near[row, k]]))
+    return ~bad.any(axis=1)
 
 
 def checked_share(ghost_distance: float) -> float:

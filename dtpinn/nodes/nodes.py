@@ -26,6 +26,7 @@ from dtpinn.nodes.merging import merge_faces
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
 from dtpinn.nodes.spacings import as_spacings, spacing_of, typical_spacing
+from dtpinn.nodes.walls import Walls
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,13 +161,14 @@ class Nodes:
             From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
         domain
-            If it is known, the points are checked against it, and a ghost that falls into it,
-            across a slit, is left out.
+            If it is known, the points are checked against it, and a ghost that falls into it at
+            the end of a slit is left out.
 
         Raises
         ------
         ValueError
-            If points are missing, not finite or doubled, shapes disagree, or normals are not of
+            If points are missing, not finite or doubled (but on the two faces of a slit, whose
+            normals are opposed), shapes disagree, or normals are not of
             unit length or point inwards, or a point is not where ``domain`` has it; the message
             names the rows. Or if the spacing is nothing like the distance between the points.
 
@@ -183,15 +185,16 @@ class Nodes:
         share = checked_share(ghost_distance)
         near = checks.DUPLICATE * typical_spacing(np.concatenate([inner, edge]))
         rows, mean, sides = merge_faces(edge, outward, part, near)
-        h = spacing_of(np.concatenate([inner, edge[rows]]), spacing)
-        checks.check_distinct(inner, edge[rows], float(h.min()), rows)
-        checks.check_outward(inner, edge, outward)
         edge = edge[rows]
+        h = spacing_of(np.concatenate([inner, edge]), spacing)
+        walls = Walls(inner, edge, mean)
+        checks.check_distinct(inner, edge, float(h.min()), walls, rows)
+        checks.check_outward(inner, edge, mean, walls, rows)
         at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_domain(domain)
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain=domain)
+        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls)
         return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides)
 
     @cached_property
@@ -214,6 +217,11 @@ class Nodes:
         """Names of the parts that no node lies on, being shorter than the spacing."""
         used = set(self.sides.part.tolist())
         return tuple(name for number, name in enumerate(self.parts) if number not in used)
+
+    @cached_property
+    def walls(self) -> Walls:
+        """The boundary as something that stencils do not reach through."""
+        return Walls(self.interior, self.boundary, self.normals, self.ghost_of)
 
     @property
     def dimension(self) -> int:

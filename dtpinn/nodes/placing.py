@@ -163,6 +163,6 @@ def _nodes(domain: Domain, layout: Layout, ghost_share: float) -> Nodes:
     spacing = np.concatenate([spacing_at(interior), at_edge[rows]])
     check_growth(np.concatenate([interior, points]), spacing)
     distance = ghost_share * spacing[len(interior) :]
-    ghost, ghost_of = place_ghosts(interior, points, normals, distance, domain=domain)
+    ghost, ghost_of = place_ghosts(interior, points, normals, distance, domain)
     sides = boundary.sides.of(rows)
     return Nodes(interior, points, ghost, normals, part, boundary.names, ghost_of, spacing, sides)

@@ -20,6 +20,8 @@ Contains = Callable[[Floats], Flags]
 
 # Of the distance on the boundary, in spacings.
 TOLERANCE = 1e-4
+# Nodes that are looked at for the nearest in sight.
+BESIDE = 6
 # Volume of a parallelepiped over the power of its longest edge. A flatter simplex of boundary nodes
 # lies along a face, and may be as wide as the opening in the face that it covers.
 FLAT = 1e-3
@@ -78,8 +80,10 @@ def measure(nodes: Nodes, domain: Domain | None = None) -> Quality:
     """
     points, h = nodes.collocation, nodes.local_spacing
     tree = cKDTree(points)
-    distance, rows = (np.asarray(found)[:, 1] for found in tree.query(points, k=2))
-    separation = float((distance / (0.5 * (h + h[rows]))).min())
+    distance, rows = tree.query(points, k=np.arange(2, min(BESIDE, len(points)) + 1))
+    # Two nodes with a wall between them are not near each other.
+    apart = np.where(nodes.walls.hidden(nodes.walls.eyes, rows), np.inf, distance)
+    separation = float((apart / (0.5 * (h[:, None] + h[rows]))).min())
     find = _widest_gap if nodes.dimension == 1 else _widest_hole
     fill = find(nodes, tree, _by_nodes(nodes, tree) if domain is None else domain.contains)
     return Quality(separation, fill)

@@ -179,9 +179,13 @@ def _way(
     sites: Sites, operators: Operators, overlap: float | None, threads: int, advance: Advance
 ) -> Solve:
     """Choose how rows get their weights."""
-    cloud, rows = sites.cloud, sites.rows
+    cloud, rows, walls = sites.cloud, sites.rows, sites.walls
     if rows is None:
-        return elsewhere(cloud, sites.points, operators, threads=threads, advance=advance)
+        return elsewhere(
+            cloud, sites.points, operators, walls=walls, threads=threads, advance=advance
+        )
     if overlap in (None, 1.0):
-        return centred(cloud, rows, operators, threads=threads, advance=advance)
-    return overlapped(cloud, rows, operators, overlap, threads=threads, advance=advance)
+        return centred(cloud, rows, operators, walls=walls, threads=threads, advance=advance)
+    return overlapped(
+        cloud, rows, operators, overlap, walls=walls, threads=threads, advance=advance
+    )

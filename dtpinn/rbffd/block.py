@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
@@ -59,6 +60,7 @@ def centred(
     rows: NDArray[np.integer],
     operators: Operators,
     *,
+    walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
 ) -> Solve:
@@ -72,6 +74,8 @@ def centred(
         The nodes at which derivatives are wanted, as indices into `points`.
     operators : mapping of name to terms
         Coefficients are (1,) or (rows,).
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
         The result does not depend on it.
     advance : callable, optional
@@ -83,7 +87,9 @@ def centred(
     """
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
-        stencils = find_stencils(points, rows[some], rule.stencil_size, threads=threads)
+        stencils = find_stencils(
+            points, rows[some], rule.stencil_size, walls=walls, threads=threads
+        )
         terms = of_rows(operators, some)
         return Block(
             some, stencils, solve_weights(stencils, terms, rule, threads=threads, advance=advance)

@@ -1,4 +1,4 @@
-"""Weights at points that are no nodes: those of the nearest node's stencil."""
+"""Weights at points that are no nodes: those of the stencil of the nearest node in sight."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from math import gamma, pi
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
+from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
@@ -28,10 +29,13 @@ def elsewhere(
     places: NDArray[np.float64],
     operators: Operators,
     *,
+    walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
 ) -> Solve:
     """Evaluate at any places; those nearest to one node share its stencil and factorisation.
+
+    A node behind a wall is not near.
 
     Parameters
     ----------
@@ -41,6 +45,8 @@ def elsewhere(
         Where.
     operators : mapping of name to terms
         Coefficients are (1,) or (rows,).
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
         The result does not depend on it.
     advance : callable, optional
@@ -51,11 +57,11 @@ def elsewhere(
     callable
         Which raises ValueError if a place lies beyond the cloud; names the farthest.
     """
-    distance, nearest = map(np.asarray, cKDTree(points).query(places, workers=threads))
+    distance, nearest = nearest_in_sight(points, places, walls, threads=threads)
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
         nodes, owner = np.unique(nearest[some], return_inverse=True)
-        stencils = find_stencils(points, nodes, rule.stencil_size, threads=threads)
+        stencils = find_stencils(points, nodes, rule.stencil_size, walls=walls, threads=threads)
         _check_reach(stencils.take(owner), distance[some], places[some])
         terms = of_rows(operators, some)
         derivatives = sorted({alpha for one in terms.values() for alpha in one})

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.geometry.clearance import independent_set
+from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
 from dtpinn.rbffd.degenerate import LIMIT
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
@@ -25,6 +26,7 @@ def overlapped(
     operators: Operators,
     delta: float,
     *,
+    walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
 ) -> Solve:
@@ -40,6 +42,8 @@ def overlapped(
         Coefficients are (1,) or (rows,).
     delta : float
         In (0, 1]; 1 gives each row its own stencil.
+    walls : Walls, optional
+        What stencils do not reach through.
     threads : int
         The result does not depend on it.
     advance : callable, optional
@@ -62,7 +66,7 @@ def overlapped(
         nodes, first, back = np.unique(rows[some], return_index=True, return_inverse=True)
         terms = of_rows(operators, some)
         derivatives = sorted({alpha for one in terms.values() for alpha in one})
-        own = find_stencils(points, nodes, rule.stencil_size, threads=threads)
+        own = find_stencils(points, nodes, rule.stencil_size, walls=walls, threads=threads)
         weights = np.empty((len(nodes), len(derivatives), rule.stencil_size))
         condition, centre = np.empty(len(nodes)), np.arange(len(nodes))
         left = np.ones(len(nodes), dtype=bool)

@@ -13,6 +13,7 @@ from dtpinn.rbffd.stencils import check_points
 
 if TYPE_CHECKING:
     from dtpinn.nodes import Nodes
+    from dtpinn.nodes.walls import Walls
 
 At: TypeAlias = str | NDArray[np.integer] | NDArray[np.float64]
 """A name in :data:`PLACES`, (rows,) indices into ``nodes.extended``, or (rows, d) points."""
@@ -45,6 +46,11 @@ class Sites:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def walls(self) -> Walls | None:
+        """The boundary of the cloud, where it has one."""
+        return getattr(self.nodes, "walls", None)
 
     @property
     def dimension(self) -> int:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dtpinn.geometry.checks import as_indices, as_points, check_finite
+from dtpinn.nodes.walls import Walls
+from dtpinn.rbffd.visible import View
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,16 @@ class Stencils:
 
 
 def find_stencils(
-    points: NDArray[np.float64], rows: NDArray[np.integer], size: int, *, threads: int = 1
+    points: NDArray[np.float64],
+    rows: NDArray[np.integer],
+    size: int,
+    *,
+    walls: Walls | None = None,
+    threads: int = 1,
 ) -> Stencils:
     """Find the nearest neighbours of each row's node, the node itself first.
+
+    Beside walls they are the nearest of those in its sight.
 
     Parameters
     ----------
@@ -87,6 +96,8 @@ def find_stencils(
         The nodes at which derivatives are wanted, as indices into `points`.
     size : int
         n, the number of nodes of a stencil, the centre included.
+    walls : Walls, optional
+        The boundary, where it is known.
     threads : int
         For the search. The stencils do not depend on it.
 
@@ -100,7 +111,7 @@ def find_stencils(
         If `rows` does not hold integers.
     ValueError
         If `points` is not (N, d) and finite, if `rows` does not index it, if there are fewer nodes
-        than a stencil needs, or if two nodes coincide.
+        than a stencil needs or than a node reaches, or if two nodes coincide.
 
     Examples
     --------
@@ -120,10 +131,15 @@ def find_stencils(
             f"(a smaller spacing), or ask for a lower order or a smaller stencil_size"
         )
     # k as a list keeps two dimensions when size is 1.
-    found = cKDTree(points).query(points[rows], k=np.arange(1, size + 1), workers=threads)
+    tree = cKDTree(points)
+    found = tree.query(points[rows], k=np.arange(1, size + 1), workers=threads)
     distance, members = np.asarray(found[0]), np.asarray(found[1], dtype=np.intp)
+    if walls is not None:
+        view = View.of(walls, tree, size)
+        some = view.disturbed(rows, members)
+        members[some], distance[some] = view.nearest(rows[some], size)
     _check_centres(points, rows, members)
-    return Stencils(points, members, distance[:, -1].copy())
+    return Stencils(points, members, distance.max(axis=1))
 
 
 def check_points(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -256,7 +256,7 @@ def test_what_cannot_be_integrated_says_why(disk):
             return torch.cat([u, D.normal(u), u], dim=1)
 
     with pytest.raises(
-        ValueError, match=r"not square.*and 1 condition\(s\) at.*write it as two of second order"
+        ValueError, match=r"not square.*and 2 condition\(s\) at.*write it as two of second order"
     ):
         dtpinn.discretize(TooMany(), nodes, order=2, times=TIMES).solve()
     jump = ordinary(nodes, lambda u, t: -u + (t > 0.77).to(u))

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 # Of the largest in its row and in its column: smaller sizes couple nothing.
 _NOTHING = 1e-10
+# Beside the centre: less is its rounding.
+_ROUNDING = 1e-10
 # Singular values of the fit of a constant, in natural units, below which a direction is open.
 _OPEN = 1e-6
 
@@ -59,7 +61,10 @@ def field_scales(problem: Problem) -> FieldScales:
     if not table.amplitude(there).sum() < table.amplitude(here).sum():  # also for NaN
         centre, there = zero, here
     amplitude = table.amplitude(there)
-    unit = np.where(amplitude > 0.0, table.columns * amplitude, 1.0)
+    unit = table.columns * amplitude
+    # Where a constant solves everything, what is left is rounding, and no size.
+    unit = np.where(unit > _ROUNDING * np.abs(centre), unit, np.abs(centre))
+    unit = np.where(unit > 0.0, unit, 1.0)
     return FieldScales(centre, np.where(np.isfinite(unit), unit, 1.0))
 
 
