@@ -54,7 +54,9 @@ class PublishedProblem(Problem):
         everywhere = partial(arrange, ghosts="all")
         super().__init__(pde, nodes, times, dtype, "mean", everywhere)
         self.set_weights("equal")
-        self.matrices = assemble_matrices(nodes, self.regions, self.requests, order, None, {})
+        self.matrices = assemble_matrices(
+            nodes, self.regions, self.requests, order, None, {}, sturdy=False
+        )
         self.register_buffer("extended", torch.tensor(nodes.extended, dtype=dtype))
         slices = [None] if self.times is None else torch.split(self.times, 1)
         self._slices = nn.ModuleList(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,19 @@ def rows_text(rows: npt.NDArray[np.integer]) -> str:
     if len(rows) > 5:
         return f"rows {shown}, ... ({len(rows)} in all)"
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}"
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Return a short list of names for a message.
+
+    Examples
+    --------
+    >>> names_text([f"edge{k}" for k in range(20)])
+    'edge0, edge1, edge2, edge3, edge4, edge5, ... (20 in all)'
+    """
+    if len(names) <= 8:
+        return ", ".join(names)
+    return f"{', '.join(names[:6])}, ... ({len(names)} in all)"
 
 
 def as_floats(value: object, name: str, expected: str = "an array of real numbers") -> Floats:

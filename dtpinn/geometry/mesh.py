@@ -98,7 +98,7 @@ class TriangleMesh(Domain):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the format is another one, or the mesh does not bound a region.
+            If the format is another one, there are no faces, or they do not bound a region.
         """
         file = Path(path)
         if file.suffix.lower() not in FORMATS:
@@ -106,7 +106,14 @@ class TriangleMesh(Domain):
         if not file.is_file():
             raise FileNotFoundError(f"there is no file {file}")
         mesh = _trimesh().load_mesh(file)
-        return cls(np.asarray(mesh.vertices), np.asarray(mesh.faces))
+        faces = np.asarray(getattr(mesh, "faces", ()))
+        if not faces.size:
+            raise ValueError(
+                f"{file.name} holds no faces (points or lines alone, or an empty mesh). Export the "
+                "surface as triangles; points alone are nodes by dtpinn.Nodes.from_points, with "
+                "normals"
+            )
+        return cls(np.asarray(mesh.vertices), faces)
 
     def __reduce__(self) -> tuple[type[TriangleMesh], tuple[Floats, Rows]]:
         """Copied and pickled by its triangles: the search tree is built anew."""

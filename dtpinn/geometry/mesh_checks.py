@@ -98,9 +98,14 @@ def edges_of(faces: Rows) -> tuple[Rows, Rows, Rows]:
 
 def _as_faces(faces: npt.ArrayLike, count: int) -> Rows:
     array = np.asarray(faces)
+    if not array.size:
+        raise ValueError(
+            f"there are no faces, only {count} vertices; a region needs a closed surface of "
+            "triangles. Points alone are nodes by dtpinn.Nodes.from_points, with normals"
+        )
     if array.dtype.kind not in "iu":
         raise TypeError(f"faces must hold integers, rows of vertices; got dtype {array.dtype}")
-    if array.ndim != 2 or array.shape[1] != 3 or not len(array):
+    if array.ndim != 2 or array.shape[1] != 3:
         raise ValueError(
             f"faces must have shape (m, 3), three vertices a face; got shape {array.shape}. "
             "Split faces of more corners into triangles first"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dtpinn.geometry.beside import places_beside
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points
+from dtpinn.geometry.checks import as_points, names_text
 from dtpinn.geometry.curves import Arc, Curve
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import part_among
@@ -102,7 +102,7 @@ class Parted(Domain):
         self._number = np.array(number, dtype=np.int64)
 
     def __repr__(self) -> str:
-        return f"{self.domain!r} with parts {', '.join(self._names)}"
+        return f"{self.domain!r} with parts {names_text(self._names)}"
 
     @property
     def dimension(self) -> int:

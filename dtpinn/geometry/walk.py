@@ -90,8 +90,8 @@ def walk_curves(
 class _Walk(NamedTuple):
     """Nodes of one loop, with their local spacing and their bulge.
 
-    The bulge is how far, in spacings, both neighbours of a node lie in front of its normal: positive
-    where the domain is hollow.
+    The bulge is how far, in spacings, both neighbours of a node together lie in front of it:
+    positive where the domain is hollow.
     """
 
     points: Floats

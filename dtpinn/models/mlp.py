@@ -139,18 +139,20 @@ class MLP(nn.Module):
         TypeError, ValueError
             If x has another dtype than the weights, or another number of coordinates.
         """
-        # Both are facts of the trace under torch.compile: they cost guards, not graph nodes.
+        # These are facts of the trace under torch.compile: they cost guards, not graph nodes.
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"MLP: expected the points as a torch tensor, got {type(x).__name__}; use "
+                f"torch.as_tensor(points, dtype={self.dtype})"
+            )
         if x.shape[-1:] != (self.inputs,):
             raise ValueError(
                 f"MLP: expected points of shape (n, {self.inputs}), got {tuple(x.shape)}; the "
                 f"model was made with inputs={self.inputs}"
             )
-        dtype = self.layers[0].weight.dtype
+        dtype: torch.dtype = self.layers[0].weight.dtype  # type: ignore[assignment]
         if x.dtype != dtype:
-            raise TypeError(
-                f"MLP: the points are {x.dtype} but the weights are {dtype}; use x.to({dtype}) or "
-                f"model.to({x.dtype})"
-            )
+            raise TypeError(_other_dtype(x.dtype, dtype))
         if self.normalisation is not None:
             x = self.normalisation.inwards(x)
         for layer in self.layers[:-1]:
@@ -189,6 +191,16 @@ class MLP(nn.Module):
         if config["normalise"]:  # as usual
             del config["normalise"]
         return f"MLP({', '.join(f'{key}={value!r}' for key, value in config.items())})"
+
+
+def _other_dtype(points: torch.dtype, weights: torch.dtype) -> str:
+    """What to do with points of another dtype."""
+    told = f"MLP: the points are {points} but the weights are {weights}"
+    if points.is_complex:
+        return f"{told}; coordinates are real numbers"
+    if not points.is_floating_point:
+        return f"{told}; use x.to({weights})"
+    return f"{told}; use x.to({weights}) or model.to({points})"
 
 
 def _check_size(name: str, size: Any) -> None:

@@ -80,8 +80,8 @@ def check_distinct(
     ]
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
-        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; two points "
-        "on the faces of a slit have opposite normals"
+        f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
+        "two points on the faces of a slit have opposite normals"
     )
 
 
@@ -96,7 +96,8 @@ def check_outward(
 
     The ``2 d + 1`` nearest interior nodes of a boundary node vote, by the mean cosine between the
     way to them and the normal: on a non-convex domain one of them may be around the corner. Those
-    behind a wall have no vote, unless all are: then the normal itself may have the wrong sense.
+    behind a wall have no vote, unless all are: then the normal itself may have the wrong sense. At
+    the end of a wall the domain is all around, and there is none.
     ``given`` (nb,) are the rows that a message calls the boundary points by.
 
     Raises
@@ -113,11 +114,11 @@ def check_outward(
     votes = ~walls.hidden(walls.eyes[len(interior) :], asked)[:, 1 : count + 1]
     votes[~votes.any(axis=1)] = True
     cosine = np.einsum("nki,ni,nk->n", way, normals, votes) / votes.sum(axis=1)
-    bad = np.flatnonzero(cosine > INWARD)
+    bad = np.flatnonzero((cosine > INWARD) & ~walls.tip)
     if bad.size:
         raise ValueError(
-            f"normals must point out of the domain; in {rows_text(given[bad])} of {len(normals)} they "
-            "point towards the nearest interior nodes. Use -normals for these rows"
+            f"normals must point out of the domain; in {rows_text(given[bad])} of {len(normals)} "
+            "they point towards the nearest interior nodes. Use -normals for these rows"
         )
 
 

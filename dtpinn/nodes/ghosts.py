@@ -98,7 +98,7 @@ def _clear(
     row, k = np.nonzero(bad)
     own = walls.interior_count + row
     bad[row, k] = ~walls.far_apart(np.column_stack([own, near[row, k]]))
-    return ~bad.any(axis=1)
+    return np.asarray(~bad.any(axis=1))
 
 
 def checked_share(ghost_distance: float) -> float:

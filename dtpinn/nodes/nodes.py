@@ -17,6 +17,7 @@ from dtpinn.geometry.checks import (
     as_normals,
     as_points,
     check_finite,
+    names_text,
 )
 from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
@@ -156,7 +157,8 @@ class Nodes:
         spacing
             Distance between neighbours, a number or a function of the place, points (n, d) ->
             (n,); by default the median distance of a node of X to its nearest neighbour, from
-            which it must not be more than 10 times off.
+            which it must not be more than 10 times off. Where distances differ more than twofold
+            it is the median around each node.
         ghost_distance
             From a boundary node to its ghost, in local spacings, 0.01 to 2. A ghost that another
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
@@ -274,7 +276,9 @@ class Nodes:
             If there is no such part.
         """
         if name not in self.parts:
-            raise ValueError(f"there is no boundary part {name!r}; the parts are {self.parts}")
+            raise ValueError(
+                f"there is no boundary part {name!r}; the parts are {names_text(self.parts)}"
+            )
         on_it = self.sides.part == self.parts.index(name)
         return np.unique(self.sides.point[on_it])
 
@@ -359,7 +363,7 @@ class Nodes:
         return (
             f"Nodes({self.dimension}-D: {self.interior_count} interior + {self.boundary_count} "
             f"boundary + {self.ghost_count} ghost, spacing {self.spacing:.4g}, "
-            f"parts {', '.join(self.parts)})"
+            f"parts {names_text(self.parts)})"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

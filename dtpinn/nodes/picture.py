@@ -30,6 +30,8 @@ SIZE = 6.0  # inches, the longest side of the domain; times 72 it is so many poi
 DIAMETER, THINNEST, THICKEST = 0.4, 0.5, 6.0
 # An arrow is two spacings long and at least this share of the domain, and so far from the next.
 ARROW, ARROW_GAP = 0.04, 0.025
+# In the legend, which is to leave the picture its room: so many parts, with names so long.
+LABELS, LETTERS = 12, 24
 GREY = "0.55"
 # Okabe and Ito's, which the colour-blind tell apart; yellow left out, as it is lost on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -71,16 +73,34 @@ def _draw(nodes: Nodes, ax: Axes) -> None:
     h = nodes.local_spacing
     edge = h[nodes.interior_count :]
     _scatter(ax, nodes, nodes.interior, h[: nodes.interior_count], color=GREY, label="interior")
-    for number, name in enumerate(nodes.parts):
-        if name in nodes.empty_parts:
+    for number, label in enumerate(_labels(nodes)):
+        if nodes.parts[number] in nodes.empty_parts:
             continue
         rows = nodes.part == number
         colour = COLOURS[number % len(COLOURS)]
-        _scatter(ax, nodes, nodes.boundary[rows], edge[rows], color=colour, label=name)
+        _scatter(ax, nodes, nodes.boundary[rows], edge[rows], color=colour, label=label)
     hollow = {"facecolors": "none", "edgecolors": "black", "label": "ghosts"}
     _scatter(ax, nodes, nodes.ghost, 0.6 * edge[nodes.ghost_of], linewidths=0.4, **hollow)
     _draw_normals(ax, nodes)
     _frame(ax, nodes)
+
+
+def _labels(nodes: Nodes) -> list[str | None]:
+    """Of the parts, for the legend: where they are many the largest alone, and how many are left.
+
+    A name that does not fit beside the picture is cut in the middle.
+    """
+    count = len(nodes.parts)
+    size = np.bincount(nodes.part, minlength=count)
+    shown = np.argsort(-size, kind="stable")[: LABELS if count > LABELS + 1 else count]
+    labels: list[str | None] = [None] * count
+    for number in sorted(shown.tolist()):
+        name, half = nodes.parts[number], LETTERS // 2
+        labels[number] = name if len(name) <= LETTERS else f"{name[:half]}...{name[-half:]}"
+    if len(shown) < count:
+        last = max(shown.tolist())
+        labels[last] = f"{labels[last]}\n... and {count - len(shown)} parts more"
+    return labels
 
 
 def _scatter(ax: Axes, nodes: Nodes, points: Floats, h: Floats, **style: Any) -> None:

@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float64]
 
 # A nominal spacing further off the median distance between neighbours is a mistake.
 WIDELY = 10.0
+# Points are uneven where these quantiles of the distance between neighbours are so far apart.
+SPREAD, UNEVEN = 0.05, 2.0
 # Of the size of a cloud: points that differ by less are at one place.
 ROUND_OFF = 1e-7
 
@@ -56,7 +58,8 @@ def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
     points
         X
     spacing
-        A number, a function of the place, or None for what is typical.
+        A number, a function of the place, or None for what is typical: of all points, or around
+        each where it differs more than twofold.
 
     Raises
     ------
@@ -73,7 +76,9 @@ def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
     """
     typical = typical_spacing(points)
     if spacing is None:
-        return np.full(len(points), typical)
+        local = local_spacing(points)
+        low, high = np.quantile(local, (SPREAD, 1.0 - SPREAD))
+        return local if high > UNEVEN * low else np.full(len(points), typical)
     h = (
         as_spacing(spacing, np.array([points.min(axis=0), points.max(axis=0)]))(points)
         if callable(spacing)
@@ -87,6 +92,22 @@ def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
             f"Use spacing={typical:.3g}, or leave it out"
         )
     return h
+
+
+def local_spacing(points: Floats) -> Floats:
+    """Median distance to the second neighbour among the 2 d + 1 points nearest to each, (n,).
+
+    The first one may lie across a slit.
+
+    Examples
+    --------
+    >>> local_spacing(np.array([[0.0], [0.1], [0.2], [0.3], [1.3], [2.3], [3.3]]))
+    array([0.1, 0.1, 0.1, 0.1, 1. , 1. , 1. ])
+    """
+    tree, count = cKDTree(points), min(2 * points.shape[1] + 1, len(points))
+    distance = np.asarray(tree.query(points, k=[min(3, len(points))])[0])[:, 0]
+    around = np.asarray(tree.query(points, k=range(1, count + 1))[1])
+    return np.asarray(np.median(distance[around], axis=1))
 
 
 def typical_spacing(points: Floats) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from dtpinn.nodes.pieces import Pieces, pieces_of
+from dtpinn.nodes.covering import pieces_of
+from dtpinn.nodes.pieces import Pieces
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.integer]
@@ -17,8 +18,9 @@ Flags = npt.NDArray[np.bool_]
 LIFT = 0.2
 # And at most so much of the way across a corridor.
 ACROSS = 0.4
-# The mean of the unit vectors to a node's neighbours is this long at a corner of 120 degrees.
-SHARP = {1: 2.0, 2: 0.5, 3: 0.3}
+# The mean of the unit vectors to a node's neighbours is longer than this at a sharp corner: in the
+# plane one of less than 120 degrees, in space the rim of a thin plate.
+SHARP = {1: 2.0, 2: 0.5, 3: 0.7}
 # Round-off, in radii of a piece.
 TOUCHING = 1e-6
 # By this share a piece reaches farther than it need.
@@ -35,7 +37,7 @@ class Walls:
     """The boundary as something that nothing is seen through.
 
     Where it runs is told by the boundary nodes and their normals alone, so it is known for any
-    cloud: :func:`~dtpinn.nodes.pieces.pieces_of`. A boundary node looks from a place a little
+    cloud: :func:`~dtpinn.nodes.covering.pieces_of`. A boundary node looks from a place a little
     inside, so that of two nodes at one place, on the two faces of a slit, each sees its own side;
     a ghost is seen where its boundary node is.
 
@@ -56,6 +58,8 @@ class Walls:
         (ni + nb + ng,), the node of X that stands for each of X~: itself, or a ghost's own.
     eyes
         (ni + nb, d), the places from which nodes look.
+    tip
+        (nb,), whether a boundary node is at a sharp end of a wall.
 
     Examples
     --------
@@ -66,7 +70,7 @@ class Walls:
     >>> to_left, to_right = np.tile([-1.0, 0.0], (7, 1)), np.tile([1.0, 0.0], (7, 1))
     >>> walls = Walls([[-1.0, 0.2], [1.0, 0.2]], np.concatenate([face, face]),
     ...               np.concatenate([to_right, to_left]))
-    >>> walls.hidden(walls.eyes[:1], np.array([[0, 1, 4, 11]]))
+    >>> walls.hidden(walls.eyes[:1], np.array([[0, 1, 5, 12]]))
     array([[False,  True, False,  True]])
     """
 
@@ -84,7 +88,8 @@ class Walls:
         self._pieces = pieces_of(edge, np.asarray(normals, dtype=np.float64))
         self.points = np.concatenate([inner, edge])
         self.stand = np.concatenate([np.arange(count), self.interior_count + owner])
-        self.eyes = np.concatenate([inner, _eyes(edge, np.asarray(normals), self._pieces)])
+        eyes, self.tip = _eyes(edge, np.asarray(normals), self._pieces)
+        self.eyes = np.concatenate([inner, eyes])
         # Numbers that one is needed of after the other lie side by side.
         self._columns = np.ascontiguousarray(self.eyes.T)
 
@@ -239,11 +244,11 @@ class Walls:
         height = self._columns[0][nodes] * normal[:, :1]
         for k in range(1, len(self._columns)):
             height += self._columns[k][nodes] * normal[:, k : k + 1]
-        return height
+        return np.asarray(height)
 
 
-def _eyes(boundary: Floats, normals: Floats, pieces: Pieces) -> Floats:
-    """Places a little inside, (nb, d).
+def _eyes(boundary: Floats, normals: Floats, pieces: Pieces) -> tuple[Floats, Flags]:
+    """Places a little inside, (nb, d), and which are at the end of a wall.
 
     At a sharp corner the normal need not be their mean; neighbours tell the way inside better.
     """
@@ -254,4 +259,6 @@ def _eyes(boundary: Floats, normals: Floats, pieces: Pieces) -> Floats:
     convex = np.einsum("ni,ni->n", way, normals[sharp]) < -0.2
     inward[sharp] = np.where(convex[:, None], way, -way)
     lift = np.minimum(LIFT * pieces.step, ACROSS * pieces.room)
-    return np.asarray(boundary + lift[:, None] * inward)
+    tip = np.zeros(len(boundary), dtype=np.bool_)
+    tip[sharp] = ~convex
+    return boundary + lift[:, None] * inward, tip

@@ -184,6 +184,10 @@ class GaussNewton(Resumable):
             self._damping = options["damping"] * equations.mean_square
         if not self._descend(equations, r):
             self._flat.write(self._point)
+            if self.stop_reason is not None:  # is it the loss's fault?
+                again, digits = _square(self._evaluate()), torch.finfo(self._flat.dtype).eps ** 0.5
+                told = stopping.not_twice(self._loss, again, digits)
+                self.stop_reason = told or self.stop_reason
             return
         self.iterations, self._draws = self.iterations + 1, 0
         self._damping /= options["decrease"]

@@ -197,7 +197,11 @@ class LBFGS(Resumable):
                 break
             self._flat.write(self._point)
             if len(self._history) == 0:
-                self.stop_reason = stopping.no_decrease(found.evaluations, self._loss)
+                again = floats(self._evaluate(), self._gradient.new_zeros(()))[0]
+                digits = torch.finfo(self._flat.dtype).eps ** 0.5
+                self.stop_reason = stopping.not_twice(
+                    self._loss, again, digits
+                ) or stopping.no_decrease(found.evaluations, self._loss)
                 return
             self._history.clear()  # a direction that misleads: forget what it was made of
         before = self._loss

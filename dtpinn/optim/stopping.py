@@ -59,6 +59,24 @@ def no_decrease(evaluations: int, loss: float) -> str:
     )
 
 
+def not_twice(before: float, again: float, digits: float) -> str | None:
+    """The loss at the very same parameters has become another number.
+
+    Examples
+    --------
+    >>> not_twice(1.0, 1.25, 1e-9)
+    'the loss is not the same twice at the same parameters: it was 1, and now is 1.25; optimisers \
+that compare losses need dropout in eval mode (model.eval()) and residuals that draw no numbers'
+    """
+    if not abs(again - before) > digits * abs(before):
+        return None
+    return (
+        f"the loss is not the same twice at the same parameters: it was {before:.6g}, and now is "
+        f"{again:.6g}; optimisers that compare losses need dropout in eval mode (model.eval()) and "
+        "residuals that draw no numbers"
+    )
+
+
 def no_step(loss: float, damping: float, taken: int, rows: int) -> str:
     """Even the most cautious step of Gauss-Newton, from some or all rows, lowers no loss.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,11 +49,11 @@ class Derivatives(ABC):
 
     def gradient(self, of: Argument) -> Tensor:
         """Return all first derivatives, in a new last dimension: (n, d) or (n, fields, d)."""
-        return torch.stack([self.partial(of, axis) for axis in range(self.dimension)], dim=-1)
+        return torch.stack(self._first_derivatives(of, "gradient"), dim=-1)
 
     def divergence(self, of: Argument) -> Tensor:
         """Return div u (n,) of an unknown with one field per axis."""
-        columns = [self.partial(of, axis) for axis in range(self.dimension)]
+        columns = self._first_derivatives(of, "divergence")
         if any(c.dim() != 2 or c.shape[1] != self.dimension for c in columns):
             raise TypeError(
                 f"D.divergence: the unknown must have {self.dimension} fields, "
@@ -64,14 +65,91 @@ class Derivatives(ABC):
         """Return the derivative along the outward normal; on the boundary only."""
         return self.apply(operators.NORMAL, of)
 
+    def _first_derivatives(self, of: Argument, name: str) -> list[Tensor]:
+        """The derivatives along the axes, for the word `name`, which messages then say."""
+        try:
+            return [self.partial(of, axis) for axis in range(self.dimension)]
+        except WrongArgument as error:
+            raise WrongArgument(error.of, name) from None
+
+    def __getattr__(self, name: str) -> Any:
+        """Tell, of a word that is none, which there are."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        words = [word for word in Derivatives.__dict__ if not word.startswith("_")]
+        known = ", ".join(word for word in words if word not in ("apply", "dimension"))
+        raise AttributeError(f"D knows no {name!r}; it knows {known}")
+
+
+def check_pointwise(
+    of: Callable[..., Tensor], values: Tensor, unknown: Tensor, at: Sequence[Tensor], name: str
+) -> None:
+    """Raise ValueError unless a function of the unknown has the same values among other points.
+
+    Parameters
+    ----------
+    of : callable
+    values : (n, ...)
+        What it returned for ``of(unknown, *at)``.
+    unknown, at
+        Of n rows each.
+    name : str
+        Of the derivative that it is for.
+    """
+    n = len(unknown)
+    # Few, so that a maximum is hardly ever among them; the first one is not the first.
+    some = torch.tensor([n // 2, n // 8, 7 * n // 8], device=unknown.device)
+    with torch.no_grad():
+        among, alone = values[some], of(unknown[some], *(rows[some] for rows in at))
+        size = values.abs().max() * torch.finfo(values.dtype).eps ** 0.5
+        differs = alone.shape != among.shape or bool(((alone - among).abs() > size).any())
+    if differs:
+        raise ValueError(
+            f"D.{name}: the function of the unknown must be pointwise, but it has other values "
+            "among other points; take means, sums, flips and sorts along the first dimension out "
+            "of it"
+        )
+
+
+class WrongArgument(TypeError):
+    """A derivative was asked of what is neither the unknown nor a function of it."""
+
+    def __init__(self, of: object, name: str) -> None:
+        got = f"tensor of shape {tuple(of.shape)}" if isinstance(of, Tensor) else type(of).__name__
+        super().__init__(
+            f"{_call(name, '...')}: expected the unknown u itself or a function of it, got another "
+            f"{got}, of which the values at other points are not known. {_remedy(name)}"
+        )
+        self.of = of
+
+
+def _call(name: str, of: str) -> str:
+    """How one writes it: ("partial(0, 1)", "u") -> "D.partial(u, 0, 1)"."""
+    word, _, axes = name.removesuffix(")").partition("(")
+    return f"D.{word}({', '.join([of, axes] if axes else [of])})"
+
+
+def _remedy(name: str) -> str:
+    if name == "time":
+        return (
+            f"Take components afterwards, {_call(name, 'u')}[:, 0]; for the rate of an expression "
+            f"pass a function of the unknown, {_call(name, 'lambda u, x, t: u**2')}. For u_tt make "
+            "the rate a field of its own: fields = 2, with D.time(u)[:, 0] - u[:, 1] as the first "
+            "equation and D.time(u)[:, 1] for u_tt in the second"
+        )
+    example, first = "u**3", f"Take components afterwards, {_call(name, 'u')}[:, 0]; for"
+    if name == "divergence":
+        example, first = "torch.stack([u**2, u * x[:, 0]], dim=1)", "For"
+    return (
+        f"{first} the derivative of an expression in u pass a function, "
+        f"{_call(name, f'lambda u, x: {example}')} (lambda u, x, t in space-time). Of what "
+        "contains derivatives: higher ones have names of their own, D.partial(u, 0, 1), "
+        "D.laplacian(u), D.biharmonic(u); with a coefficient k(x), div(k grad u) is "
+        "k * D.laplacian(u) + (grad_k * D.gradient(u)).sum(1)"
+    )
+
 
 def check_argument(of: object, unknown: Tensor, name: str) -> None:
-    """Raise TypeError unless `of` is the unknown itself or a function of it."""
-    if of is unknown or callable(of):
-        return
-    got = f"tensor of shape {tuple(of.shape)}" if isinstance(of, Tensor) else type(of).__name__
-    raise TypeError(
-        f"D.{name}: expected the unknown u itself or a function of it, got another {got}. "
-        f"Take components afterwards, D.{name}(u)[:, 0]; for the derivative of an expression "
-        f"pass a function, D.{name}(lambda u, x: u**3)."
-    )
+    """Raise WrongArgument, a TypeError, unless `of` is the unknown itself or a function of it."""
+    if of is not unknown and not callable(of):
+        raise WrongArgument(of, name)

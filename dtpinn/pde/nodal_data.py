@@ -58,6 +58,9 @@ class NodalData:
                 f"{self.tolerance:.1e}; give each point once"
             )
 
+    def __repr__(self) -> str:
+        return f"NodalData({len(self.values)} points)"
+
     def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
         """Return the values at x (n, d), and t (n,) where the points have a time; ignore normals.
 

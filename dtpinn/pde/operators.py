@@ -47,7 +47,7 @@ def partial(dimension: int, *axes: int) -> Operator:
     """
     if not axes or any(not 0 <= axis < dimension for axis in axes):
         raise ValueError(
-            f"partial derivative: expected one axis or more in 0..{dimension - 1}, got {axes}"
+            f"D.partial(u, axis, ...): expected one axis or more in 0..{dimension - 1}, got {axes}"
         )
     count = Counter(axes)
     alpha = tuple(count[axis] for axis in range(dimension))

@@ -21,6 +21,7 @@ from dtpinn.problem.direct.newton import solve_newton
 from dtpinn.problem.direct.system import starting_values
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
+from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import Matrices, OwnName, assemble_matrices, key_of, read_ghosts
@@ -99,12 +100,13 @@ class DiscreteProblem(Problem):
         """Matrices of the regions, and with those of the equation where sides meet."""
         equation, *conditions = self.regions
         arguments = self.requests, self.order, self._operators, self.options
+        sturdy = self._ghosts != "all"
         if self.meeting is None:
-            matrices = assemble_matrices(self.nodes, self.regions, *arguments)
+            matrices = assemble_matrices(self.nodes, self.regions, *arguments, sturdy=sturdy)
             return matrices, matrices
         rows = np.concatenate([equation.rows, self.meeting.rows])
         both = pde_region(self.pde, self.nodes, rows, self.times, self.dtype)
-        built = assemble_matrices(self.nodes, [both, *conditions], *arguments)
+        built = assemble_matrices(self.nodes, [both, *conditions], *arguments, sturdy=sturdy)
         return built.split(equation.name, len(equation.rows), MEETING)
 
     def linearizer(self, times: Tensor | None) -> Linearizer:
@@ -241,6 +243,22 @@ class DiscreteProblem(Problem):
         check_solution(self, u)
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)
 
+    def interpolate(self, values: Tensor | np.ndarray, points: Tensor | np.ndarray) -> Tensor:
+        """Return values on X, such as those of `solve`, at any points (m, d) of the domain.
+
+        Differentiable in the values: see :func:`~dtpinn.problem.interpolate.interpolate`.
+
+        Examples
+        --------
+        >>> import dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+        >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
+        >>> problem = dtpinn.discretize(pde, nodes, order=3)
+        >>> problem.interpolate(problem.solve(), [[0.5, 0.5], [0.1, -0.2]]).round(decimals=6)
+        tensor([ 0.2500, -0.0200], dtype=torch.float64)
+        """
+        return interpolate(self, values, points)
+
     @torch.inference_mode(False)
     def estimate(self, model: Model) -> Estimate:
         """Return how wrong the model is, without knowing the solution: see :class:`Estimate`."""
@@ -257,6 +275,11 @@ class DiscreteProblem(Problem):
     def describe(self) -> Description:
         """Return what has been built: operators, nonzeros, conditioning, memory. Print it."""
         return describe(self)
+
+    @property
+    def own_matrices(self) -> list[OwnName]:
+        """Names of the operators that were given."""
+        return list(self._operators or ())
 
     @property
     def has_own_matrices(self) -> bool:

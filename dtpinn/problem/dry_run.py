@@ -15,11 +15,15 @@ import torch
 from torch import Tensor
 
 from dtpinn.pde import PDE, Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.derivatives import Argument, check_argument, check_pointwise
 from dtpinn.problem.regions import Region
 
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
 _ROWS = 101
+COMPLEX = (
+    "unknowns are real numbers: a complex one is two fields, its real and its imaginary part, "
+    "with fields = 2 of the PDE and of the model"
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class _Recorder(Derivatives):
     def _values(self, of: Argument, name: str) -> Tensor:
         if isinstance(of, Tensor):
             return of
+        check_call(of, "u", "x", *["t"] * (len(self._at) > 1))
         values = of(self._u, *self._at)
         if not isinstance(values, Tensor) or len(values) != len(self._u):
             got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
@@ -72,6 +77,7 @@ class _Recorder(Derivatives):
                 f"D.{name}: the function must return one row per point: {len(self._u)} rows for "
                 f"u of shape {tuple(self._u.shape)}, got {got}"
             )
+        check_pointwise(of, values, self._u, self._at, name)
         return values
 
 
@@ -129,6 +135,8 @@ def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> Te
                 ". A residual must take any points: values known at the nodes only become a "
                 "function of them by dtpinn.pde.NodalData(points, values)"
             )
+        if "real scalar outputs" in str(error):
+            hint = f". {COMPLEX}"
         raise ValueError(
             f"{label(function)} failed on {_ROWS} dummy points, with u and points of shapes "
             f"{given}: {error}{hint}"
@@ -154,6 +162,10 @@ def check_call(function: Callable[..., Any], *names: str) -> None:
 def check_result(function: Callable[..., Any], result: object, u: Tensor) -> None:
     """Raise ValueError unless a residual has one row per point."""
     rows = len(u)
+    if isinstance(result, Tensor) and result.is_complex():
+        raise TypeError(
+            f"{label(function)} returned {result.dtype}; {COMPLEX}, with a real equation for each"
+        )
     shape = tuple(result.shape) if isinstance(result, Tensor) else ()
     if len(shape) in (1, 2) and shape[0] == rows and shape != (rows, rows):
         return

@@ -8,7 +8,7 @@ data from one that wiggles through them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
 from dtpinn.pde.operators import MultiIndex
-from dtpinn.problem.jacobian.derivatives import diagonals
 from dtpinn.problem.jacobian.linearize import in_double
+from dtpinn.problem.jacobian.pointwise import diagonals
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
@@ -35,6 +35,8 @@ Matrices = dict[MultiIndex, csr_array]
 PLACE = 0.4
 # Points at most; of more every second, third, ... is taken. They are in the order of a curve.
 MOST = 20_000
+# Of the products that are added up: far above what a direct solve loses, far below any truncation.
+ROUNDING = 1e-11
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,14 @@ class FreshResidual:
     size : (m, equations) array
         Sum of the sizes of the equation's terms: every partial derivative for itself, so that it is
         a measure where they cancel as well.
+    rounding : (m, equations) array
+        What rounding alone may leave, of a solution whose terms are all zero, say.
     """
 
     points: Floats
     residual: Floats
     size: Floats
+    rounding: Floats
 
     @property
     def share(self) -> float:
@@ -62,7 +67,7 @@ class FreshResidual:
         over an area that shrinks.
         """
         total = self.size.sum(axis=0)
-        left = np.abs(self.residual).sum(axis=0)
+        left = np.maximum(np.abs(self.residual) - self.rounding, 0.0).sum(axis=0)
         return float(np.max(left / np.where(total > 0.0, total, 1.0)))
 
     def worst(self, count: int) -> Floats:
@@ -103,11 +108,12 @@ def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
         with in_double(problem.pde), torch.enable_grad():
             r = equation.function(here, D, x)
             columns = r[:, None] if r.dim() == 1 else r
-            parts = [_sizes(column, here, D) for column in columns.unbind(1)]
+            sizes = [_sizes(column, here, D) for column in columns.unbind(1)]
     except (ValueError, TypeError):
         return None
     residual = columns.detach().cpu().numpy()
-    return FreshResidual(points, residual, np.stack(parts, axis=1))
+    size, rounding = (np.stack(part, axis=1) for part in zip(*sizes, strict=True))
+    return FreshResidual(points, residual, size, ROUNDING * rounding)
 
 
 def between(nodes: Nodes) -> Floats:
@@ -126,18 +132,27 @@ def _assembled(problem: DiscreteProblem, points: Floats, alphas: set[MultiIndex]
     return {alpha: built.matrices[str(alpha)] for alpha in alphas | {identity}}
 
 
-def _sizes(column: Tensor, u: Tensor, D: _FreshDerivatives) -> Floats:
-    """Sum of the sizes of one equation's terms at its points, (m,)."""
-    leaves = [u, *(z for z, _ in D.used)]
-    slopes = diagonals(column, leaves)
+def _sizes(column: Tensor, u: Tensor, D: _FreshDerivatives) -> tuple[Floats, Floats]:
+    """Sizes of one equation's terms at its points, and of the products that they are sums of."""
+    slopes = diagonals(column, [u, *(answer.values for answer in D.used)])
+    own = np.abs(u.detach().cpu().numpy())
+    answers = [(u, own, own), *D.used]
     known = column.detach().cpu().numpy().copy()
-    total = np.zeros(len(known))
-    spreads = [np.abs(u.detach().cpu().numpy()), *(spread for _, spread in D.used)]
-    for leaf, slope, spread in zip(leaves, slopes, spreads, strict=True):
+    size, products = np.zeros(len(known)), np.zeros(len(known))
+    for (leaf, spread, sums), slope in zip(answers, slopes, strict=True):
         values = leaf.detach().cpu().numpy().reshape(slope.shape)
         known -= (slope * values).sum(axis=1)
-        total += (np.abs(slope) * spread.reshape(slope.shape)).sum(axis=1)
-    return np.asarray(total + np.abs(known))
+        size += (np.abs(slope) * spread.reshape(slope.shape)).sum(axis=1)
+        products += (np.abs(slope) * sums.reshape(slope.shape)).sum(axis=1)
+    return size + np.abs(known), products
+
+
+class _Answer(NamedTuple):
+    """An operator's values (a leaf), the sizes of its terms, and of the products in them."""
+
+    values: Tensor
+    spread: Floats
+    products: Floats
 
 
 class _FreshDerivatives(Derivatives):
@@ -146,7 +161,7 @@ class _FreshDerivatives(Derivatives):
     def __init__(self, here: Tensor, everywhere: Tensor, x: Tensor, matrices: Matrices) -> None:
         self.dimension = x.shape[1]
         self._here, self._u, self._x, self._matrices = here, everywhere, x, matrices
-        self.used: list[tuple[Tensor, Floats]] = []
+        self.used: list[_Answer] = []
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return an operator's values as a leaf, and note the sizes of its terms."""
@@ -154,7 +169,8 @@ class _FreshDerivatives(Derivatives):
         nodal = values.detach().cpu().numpy()
         parts = [c * (self._matrices[alpha] @ nodal) for alpha, c in operator.terms]
         z = torch.from_numpy(np.sum(parts, axis=0)).to(self._here).requires_grad_()
-        self.used.append((z, np.abs(parts).sum(axis=0)))
+        products = [abs(c * self._matrices[alpha]) @ np.abs(nodal) for alpha, c in operator.terms]
+        self.used.append(_Answer(z, np.abs(parts).sum(axis=0), np.sum(products, axis=0)))
         return z
 
     def time(self, of: Argument) -> Tensor:

@@ -18,6 +18,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import Operator
 from dtpinn.problem.dry_run import Request
 from dtpinn.problem.regions import Region
+from dtpinn.problem.stencil_plans import plans
 from dtpinn.sparse import CSR
 
 OwnName = str | tuple[str, str]
@@ -50,6 +51,10 @@ class Matrices:
 
     by_key: dict[str, csr_array]
     condition: dict[str, NDArray[np.float64]]
+
+    def __repr__(self) -> str:
+        sizes = (f"{key} {m.shape[0]} x {m.shape[1]}" for key, m in self.by_key.items())
+        return f"Matrices({', '.join(sizes)})"
 
     def of(self, region: str, operator: Operator) -> csr_array:
         """Return the matrix of an operator on a region."""
@@ -86,11 +91,18 @@ def assemble_matrices(
     order: int,
     given: Mapping[OwnName, Any] | None,
     options: rbffd.Options,
+    *,
+    sturdy: bool,
 ) -> Matrices:
     """Assemble what is requested and not given; one set of stencils for each region.
 
     All operators of a region share the stencils of the highest derivative among them: one
     factorisation, and the lower ones come out more accurate than asked for.
+
+    Parameters
+    ----------
+    sturdy : bool
+        Whether rows at the boundary have stencils of their own (:func:`plans`), or the paper's.
     """
     own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
     _check_finite(own)
@@ -105,10 +117,14 @@ def assemble_matrices(
             by_key[key_of(region.name, wanted[name])] = _rows_of(key, own[key], region, nodes)
         rest = {name: _terms(op, region) for name, op in wanted.items() if name not in found}
         if rest:
-            built = rbffd.assemble(nodes, rest, region.rows, order, **options)
-            condition[region.name] = built.condition
-            for name, matrix in built.matrices.items():
-                by_key[key_of(region.name, wanted[name])] = matrix
+            built = [
+                rbffd.assemble(nodes, rest, region.rows[plan.rows], plan.order, **plan.options)
+                for plan in plans(nodes, region, requests, order, options, sturdy)
+            ]
+            condition[region.name] = np.concatenate([piece.condition for piece in built])
+            for name in rest:
+                stacked = scipy.sparse.vstack([p.matrices[name] for p in built], format="csr")
+                by_key[key_of(region.name, wanted[name])] = csr_array(stacked)
     return Matrices(by_key, condition)
 
 
@@ -136,6 +152,8 @@ def _as_scipy(name: OwnName, matrix: Any) -> csr_array:
     if isinstance(matrix, Tensor) and matrix.layout != torch.strided:
         return CSR.from_torch(matrix).to_scipy()
     if scipy.sparse.issparse(matrix):
+        if np.iscomplexobj(matrix):
+            raise TypeError(f"operators[{name!r}] is complex; operators are real matrices")
         return csr_array(matrix).astype(np.float64)
     raise TypeError(
         f"operators[{name!r}]: expected a dtpinn.CSR, a SciPy sparse matrix or a sparse torch "

@@ -17,13 +17,15 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
 from dtpinn.problem.balance.scales import FieldScales, field_scales
 from dtpinn.problem.balance.weights import Choice, Weights, check_weights, weights_of
-from dtpinn.problem.dry_run import Request, dry_run
+from dtpinn.problem.dry_run import COMPLEX, Request, dry_run
 from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
 
 Model = Callable[[Tensor], Tensor]
 # From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
 # the rows of X on which the equation holds.
 Arrangement = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
+
+DTYPES = (torch.float64, torch.float32)
 
 
 class Problem(nn.Module, ABC):
@@ -67,7 +69,7 @@ class Problem(nn.Module, ABC):
                 f"expected dtpinn.Nodes, got {type(nodes).__name__}; make them with "
                 "dtpinn.place_nodes or dtpinn.Nodes.from_points"
             )
-        if dtype not in (torch.float64, torch.float32):
+        if dtype not in DTYPES:
             raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
         self.pde, self.corners, self.times = pde, corners, check_times(times)
         sides = counted_sides(nodes, corners)
@@ -184,6 +186,8 @@ class Problem(nn.Module, ABC):
     def evaluate(self, model: Model, points: Tensor) -> Tensor:
         """Return the model's values (n,) or (n, fields) at points, checked against the PDE."""
         u = model(points)
+        if not isinstance(u, Tensor):
+            raise TypeError(f"the model must return a torch tensor, got {type(u).__name__}")
         fields = self.pde.fields
         wanted = (len(points),) if fields == 1 else (len(points), fields)
         if fields == 1 and u.shape == (len(points), 1):
@@ -195,11 +199,23 @@ class Problem(nn.Module, ABC):
                 "of the PDE or of the model"
             )
         if u.dtype != self.dtype:
-            raise TypeError(
-                f"the model returned {u.dtype}, but the problem is in {self.dtype}; convert one: "
-                f"model.to({self.dtype}) or problem.to({u.dtype})"
-            )
+            raise TypeError(f"the model returned {u.dtype}, but {self._of_dtype(u.dtype)}")
         return u
+
+    def _of_dtype(self, other: torch.dtype) -> str:
+        """What the problem's dtype is, and what to do with a model of another one."""
+        if other.is_complex:
+            return f"the problem is in {self.dtype}; {COMPLEX}"
+        told = f"the problem is in {self.dtype}; convert the model: model.to({self.dtype})"
+        return f"{told}, or the problem: problem.to({other})" if other in DTYPES else told
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Problem:
+        """Convert in place, for ``.to()`` and its like, once the dtype is known to serve."""
+        dtype = fn(torch.empty(0, dtype=self.dtype, device=self.device)).dtype
+        if dtype not in DTYPES:
+            raise TypeError(f"a problem is in torch.float64 or torch.float32, so not {dtype}")
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
 
 def _sum_of_squares(r: Tensor, weights: tuple[float, ...]) -> Tensor:

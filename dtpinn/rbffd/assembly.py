@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from dtpinn.geometry.checks import whole_number
-from dtpinn.rbffd.block import Operators, Solve, centred
+from dtpinn.rbffd.block import Find, Operators, Solve, centred
 from dtpinn.rbffd.csr_rows import interleave, to_csr
 from dtpinn.rbffd.elsewhere import elsewhere
 from dtpinn.rbffd.expression import Differential, resolve
 from dtpinn.rbffd.growing import solve_growing
+from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.options import Degenerate, Exponent
 from dtpinn.rbffd.overlapped import overlapped
 from dtpinn.rbffd.parallel import available_threads
@@ -24,6 +26,7 @@ from dtpinn.rbffd.rule import Rule, choose_rule
 from dtpinn.rbffd.sites import At, Sites, find_sites
 from dtpinn.rbffd.stencils import Stencils
 from dtpinn.rbffd.terms import Terms, check_terms, highest_derivative
+from dtpinn.rbffd.uneven import spread_out
 
 if TYPE_CHECKING:
     from dtpinn.nodes import Nodes
@@ -50,6 +53,12 @@ class Assembly:
     matrices: dict[str, csr_array]
     condition: NDArray[np.float64]
     rule: Rule
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(
+            f"{name} {m.shape[0]} x {m.shape[1]}" for name, m in self.matrices.items()
+        )
+        return f"Assembly({sizes}, condition up to {self.condition.max():.1e}, {self.rule})"
 
 
 def assemble(
@@ -96,8 +105,9 @@ def assemble(
         If an order, a size, the number of threads or a row is not an integer, or an operator is
         none.
     ValueError
-        If an argument is out of its range, if there are fewer nodes than a stencil needs, or if a
-        stencil is degenerate; names the operator or the node and its coordinates.
+        If an argument is out of its range, if there are fewer nodes than a stencil needs, or fewer
+        in sight of a node, or if a stencil is degenerate; names the operator or the node and its
+        coordinates.
 
     Warns
     -----
@@ -107,6 +117,9 @@ def assemble(
 
     Notes
     -----
+    A stencil has the nearest nodes in sight of its centre, none beyond a wall, a slit or a corner
+    (:class:`~dtpinn.nodes.walls.Walls`).
+
     Equations (8)-(11) of the paper, in shifted and scaled coordinates. The weights differentiate
     polynomials of degree l exactly (to round-off), and the identity is exact: 1 at the node itself.
     The linear systems take a few megabytes per thread, whatever the number of nodes; the rest of
@@ -142,7 +155,14 @@ def assemble(
         return _identities(sites, sites.rows, checked, rule)
     with stencil_bar(len(sites), progress) as advance:
         solve = _way(sites, checked, overlap, workers, advance)
-        blocks = solve_growing(solve, len(sites), rule, grow=degenerate == "grow")
+        spread = None
+        if overlap in (None, 1.0):
+            way = partial(_way, sites, checked, overlap, workers, None)
+            spread = spread_out(
+                sites.cloud, _centres(sites, workers), way, walls=sites.walls, threads=workers
+            )
+        grow = degenerate == "grow"
+        blocks = solve_growing(solve, len(sites), rule, grow=grow, spread=spread)
     parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
     places = [block.rows for block in blocks]
     condition = np.empty(len(sites))
@@ -175,17 +195,31 @@ def _identities(
     return Assembly(to_csr(stencils, values), np.ones(len(rows)), rule)
 
 
+def _centres(sites: Sites, threads: int) -> NDArray[np.integer]:
+    """The node of each row, or the one nearest to its place."""
+    if sites.rows is not None:
+        return sites.rows
+    return nearest_in_sight(sites.cloud, sites.points, sites.walls, threads=threads)[1]
+
+
 def _way(
-    sites: Sites, operators: Operators, overlap: float | None, threads: int, advance: Advance
+    sites: Sites,
+    operators: Operators,
+    overlap: float | None,
+    threads: int,
+    advance: Advance | None,
+    find: Find | None = None,
 ) -> Solve:
     """Choose how rows get their weights."""
     cloud, rows, walls = sites.cloud, sites.rows, sites.walls
     if rows is None:
         return elsewhere(
-            cloud, sites.points, operators, walls=walls, threads=threads, advance=advance
+            cloud, sites.points, operators, walls=walls, threads=threads, advance=advance, find=find
         )
     if overlap in (None, 1.0):
-        return centred(cloud, rows, operators, walls=walls, threads=threads, advance=advance)
+        return centred(
+            cloud, rows, operators, walls=walls, threads=threads, advance=advance, find=find
+        )
     return overlapped(
         cloud, rows, operators, overlap, walls=walls, threads=threads, advance=advance
     )

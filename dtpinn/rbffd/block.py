@@ -55,6 +55,10 @@ Solve: TypeAlias = Callable[[NDArray[np.intp], Rule], Block]
 """A way to the weights: takes some rows of the assembly and the rule, gives these rows."""
 
 
+Find: TypeAlias = Callable[[NDArray[np.integer], int], Stencils]
+"""A way to stencils: takes nodes and a size."""
+
+
 def centred(
     points: NDArray[np.float64],
     rows: NDArray[np.integer],
@@ -63,6 +67,7 @@ def centred(
     walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
+    find: Find | None = None,
 ) -> Solve:
     """Give each row its own stencil, with its node at the centre.
 
@@ -80,6 +85,8 @@ def centred(
         The result does not depend on it.
     advance : callable, optional
         Told how many stencils are done.
+    find : callable, optional
+        Other stencils than those of the nearest nodes.
 
     Returns
     -------
@@ -87,8 +94,11 @@ def centred(
     """
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
-        stencils = find_stencils(
-            points, rows[some], rule.stencil_size, walls=walls, threads=threads
+        size = rule.stencil_size
+        stencils = (
+            find(rows[some], size)
+            if find
+            else find_stencils(points, rows[some], size, walls=walls, threads=threads)
         )
         terms = of_rows(operators, some)
         return Block(

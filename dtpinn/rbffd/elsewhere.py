@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.nodes.walls import Walls
-from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
+from dtpinn.rbffd.block import Block, Find, Operators, Solve, of_rows
 from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
 from dtpinn.rbffd.progress import Advance
@@ -32,6 +32,7 @@ def elsewhere(
     walls: Walls | None = None,
     threads: int,
     advance: Advance | None = None,
+    find: Find | None = None,
 ) -> Solve:
     """Evaluate at any places; those nearest to one node share its stencil and factorisation.
 
@@ -51,6 +52,8 @@ def elsewhere(
         The result does not depend on it.
     advance : callable, optional
         Told how many stencils are done.
+    find : callable, optional
+        Other stencils than those of the nearest nodes.
 
     Returns
     -------
@@ -61,7 +64,12 @@ def elsewhere(
 
     def solve(some: NDArray[np.intp], rule: Rule) -> Block:
         nodes, owner = np.unique(nearest[some], return_inverse=True)
-        stencils = find_stencils(points, nodes, rule.stencil_size, walls=walls, threads=threads)
+        size = rule.stencil_size
+        stencils = (
+            find(nodes, size)
+            if find
+            else find_stencils(points, nodes, size, walls=walls, threads=threads)
+        )
         _check_reach(stencils.take(owner), distance[some], places[some])
         terms = of_rows(operators, some)
         derivatives = sorted({alpha for one in terms.values() for alpha in one})

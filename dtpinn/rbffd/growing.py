@@ -1,14 +1,17 @@
-"""Weights on stencils that grow where the rule's size determines none.
+"""Weights on stencils that change where the rule's nearest nodes determine none, or badly.
 
 On a regular grid the 73 nodes of order 6 in the plane often lie on a curve of degree 7 beside the
-boundary; ten nodes more do not. Only such rows get larger stencils.
+boundary; ten nodes more do not. Where the spacing changes abruptly they lie nearly on one, and
+others further away do not (:mod:`~dtpinn.rbffd.uneven`). Only such rows get other stencils.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,7 @@ from numpy.typing import NDArray
 from dtpinn.rbffd.block import Block, Solve
 from dtpinn.rbffd.degenerate import degenerate_error, degenerate_rows
 from dtpinn.rbffd.rule import Rule
+from dtpinn.rbffd.uneven import ABRUPT, BETTER, HARMFUL, UNEVEN, usual_condition
 
 GROWTH = 1.1
 """By how much a stencil grows at a time."""
@@ -30,8 +34,14 @@ REACH = 2.0
 """A stencil that grew to more than this many radii took its nodes from somewhere else."""
 
 
-def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Block]:
-    """Solve for weights; enlarge the stencils that are degenerate.
+Spread: TypeAlias = Callable[[NDArray[np.intp], Rule], Block | None]
+"""Gives those of some rows other stencils whose own are lopsided."""
+
+
+def solve_growing(
+    solve: Solve, rows: int, rule: Rule, *, grow: bool, spread: Spread | None = None
+) -> list[Block]:
+    """Solve for weights; spread out the stencils that are lopsided, enlarge the degenerate ones.
 
     Parameters
     ----------
@@ -44,11 +54,13 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
         Gives the size to begin with.
     grow : bool
         False: a degenerate stencil is an error at once.
+    spread : callable, optional
+        Gives rows stencils that look in all directions, :func:`~dtpinn.rbffd.uneven.spread_out`.
 
     Returns
     -------
     list of Block
-        The first of the rule's size; together they hold every row once.
+        Those of the rule's size before others; together they hold every row once.
 
     Raises
     ------
@@ -58,7 +70,7 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
     Warns
     -----
     UserWarning
-        Once, if stencils grew.
+        Once, if stencils grew; or if the nodes are so uneven that no choice of them helps.
 
     Examples
     --------
@@ -75,8 +87,16 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
     >>> [block.stencils.members.shape for block in blocks]
     [(0, 10), (1, 11)]
     """
-    every = np.arange(rows)
-    first = solve(every, rule)
+    first = solve(np.arange(rows), rule)
+    others = [] if spread is None else _spread(spread, first, rule)
+    for block in others:
+        first = first.take(np.setdiff1d(np.arange(len(first.rows)), block.rows))
+    return [*_solve_degenerate(solve, first, rule, grow=grow), *others]
+
+
+def _solve_degenerate(solve: Solve, first: Block, rule: Rule, *, grow: bool) -> list[Block]:
+    """The block without its degenerate rows, and these in larger stencils."""
+    every = np.arange(len(first.rows))
     bad = degenerate_rows(first.weights.condition)
     if not bad.size:
         return [first]
@@ -91,6 +111,21 @@ def solve_growing(solve: Solve, rows: int, rule: Rule, *, grow: bool) -> list[Bl
             raise degenerate_error(first.stencils, condition, left, rule, sizes, grow=grow)
     _warn(first, bad, grown)
     return [first.take(np.setdiff1d(every, bad)), *grown]
+
+
+def _spread(spread: Spread, block: Block, rule: Rule) -> list[Block]:
+    """The lopsided rows of the whole assembly, with other stencils, where they are better."""
+    condition = block.weights.condition / usual_condition(rule)
+    lopsided = np.flatnonzero(~(condition <= UNEVEN))
+    if not lopsided.size or condition[lopsided].max() <= ABRUPT:
+        return []
+    tried = spread(block.rows[lopsided], rule)
+    if tried is None:
+        return []
+    before = block.weights.condition[tried.rows]
+    better = tried.take(np.flatnonzero(tried.weights.condition < BETTER * before))
+    _warn_of_uneven(better, rule)
+    return [better] if len(better.rows) else []
 
 
 def _sizes(rule: Rule, count: int) -> list[int]:
@@ -128,7 +163,25 @@ def _warn(first: Block, bad: NDArray[np.intp], grown: list[Block]) -> None:
         f"{bad.size} of {len(first.rows)} stencils of {first.stencils.members.shape[1]} nodes "
         f"determine no weights, as happens on regular grids; they were enlarged, to {size} nodes "
         f"at most. The first is that of node {node} at {first.stencils.points[node].tolist()}. "
-        f"Ask for stencil_size={size} to silence this",
+        f"Ask for stencil_size={size} for all of them to have as many",
+        stacklevel=_caller(),
+    )
+
+
+def _warn_of_uneven(block: Block, rule: Rule) -> None:
+    """Tell of stencils that are lopsided still."""
+    condition = block.weights.condition
+    bad = np.flatnonzero(condition > HARMFUL * usual_condition(rule))
+    if not bad.size:
+        return
+    node = block.stencils.members[bad[np.argmax(condition[bad])], 0]
+    warnings.warn(
+        f"beside {bad.size} nodes the spacing changes abruptly, as where a boundary is several "
+        "times finer than the inside: their stencils lie nearly on a curve or surface, whichever "
+        "nodes are taken, and errors may be a hundred times larger. The worst is that of node "
+        f"{node} at {block.stencils.points[node].tolist()}. Let the spacing change gently, by some "
+        "20% from a node to the next: with dtpinn.nodes.graded(domain, near, far) as its spacing "
+        "dtpinn.place_nodes does so",
         stacklevel=_caller(),
     )
 

@@ -182,7 +182,12 @@ def divergence(
 
 
 def interpolation(
-    nodes: Nodes, points: NDArray[np.float64], order: int = 4, **options: Unpack[Options]
+    nodes: Nodes,
+    points: NDArray[np.float64],
+    order: int = 4,
+    *,
+    on: str = "extended",
+    **options: Unpack[Options],
 ) -> CSR:
     """Interpolate to any points within the cloud.
 
@@ -194,19 +199,23 @@ def interpolation(
         Points nearest to one node share its stencil. At a node the result is its value, exactly.
     order : int
         p >= 2: the error is O(h^p). Derivatives at such points: ``operator(..., at=points)``.
+    on : {"extended", "collocation"}
+        What it takes values on: X~, or X alone, where values on ghosts are not known, as those of
+        ``problem.solve()``.
     **options
         As in :func:`~dtpinn.rbffd.operator`.
 
     Returns
     -------
     CSR
-        (k, Ni+Nb+Ng).
+        (k, Ni+Nb+Ng), or (k, Ni+Nb) on X.
 
     Raises
     ------
     ValueError
         If a point lies beyond the cloud, about two spacings from its nearest node; or as
-        :func:`~dtpinn.rbffd.operator`.
+        :func:`~dtpinn.rbffd.operator`. The matrix says, of values on the other set of nodes, what
+        to do.
 
     Examples
     --------
@@ -220,7 +229,19 @@ def interpolation(
     array([ 0.02, -0.25])
     """
     points = as_points(points, nodes.extended.shape[1])
-    return operator(nodes, differential.identity, order, at=points, **options)
+    if on not in ("extended", "collocation"):
+        raise ValueError(f"on must be 'extended' (X~) or 'collocation' (X), got {on!r}")
+    cloud = nodes if on == "extended" else nodes.with_ghosts_of(np.arange(0))
+    matrix = operator(cloud, differential.identity, order, at=points, **options)
+    count = matrix.shape[1]
+    matrix.takes = (
+        f"interpolation acts on values on X~, all {count} nodes with the ghosts; for those on X "
+        'alone, as solve() returns them, take interpolation(..., on="collocation"), or '
+        "problem.interpolate(values, points)"
+        if on == "extended"
+        else f"interpolation acts on values on X, {count} nodes without ghosts"
+    )
+    return matrix
 
 
 def _first_derivatives(nodes: Nodes) -> dict[str, Differential]:

@@ -16,7 +16,6 @@ from dtpinn.nodes.walls import Walls
 
 LOOKED_AT = 16
 """How many times the size of the stencil are looked at before it is given up."""
-MODE = "both"
 
 
 @dataclass(frozen=True)
@@ -136,18 +135,14 @@ class View:
         start = np.cumsum(count) - count
         place = np.minimum(np.searchsorted(first, members), len(first) - 1)
         row, k = np.nonzero(real & (first[place] == members))
-        key = row * self.tree.n + members[row, k]
-        order = np.argsort(key)
-        partners = count[place[row, k]]
-        at = np.repeat(np.arange(len(row)), partners)
-        number = np.arange(len(at)) - np.repeat(np.cumsum(partners) - partners, partners)
-        partner = self.clashes[start[place[row, k]][at] + number, 1]
-        wanted = row[at] * self.tree.n + partner
-        slot = np.minimum(np.searchsorted(key[order], wanted), max(len(key) - 1, 0))
-        hit = key[order][slot] == wanted if len(key) else np.zeros(0, bool)
-        if MODE == "nearer":
-            hit &= k[order][slot] < k[at]
-        result[row[at[hit]], k[at[hit]]] = True
+        # Each of these once for every node that it clashes with.
+        place = place[row, k]
+        at = np.repeat(np.arange(len(row)), count[place])
+        before = np.cumsum(count[place]) - count[place]
+        number = np.arange(len(at)) - before[at]
+        partner = self.clashes[start[place][at] + number, 1]
+        there = np.isin(row[at] * self.tree.n + partner, row * self.tree.n + members[row, k])
+        result[row[at[there]], k[at[there]]] = True
         return result
 
     def _too_few(

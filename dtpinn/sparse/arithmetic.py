@@ -24,6 +24,11 @@ def scaled_values(matrix: CSR, operation: Callable[..., Tensor], scale: Any) -> 
     """
     if isinstance(scale, Real):
         return operation(matrix.values, float(scale))
+    if isinstance(scale, complex) or (isinstance(scale, Tensor) and scale.is_complex()):
+        raise TypeError(
+            f"CSR: a matrix is of real numbers, and the scale {scale!r} is complex; make two "
+            "matrices, scaled with its real and with its imaginary part"
+        )
     if not isinstance(scale, Tensor):
         raise TypeError(
             f"CSR: expected a number or a torch tensor to scale with, got {type(scale).__name__}; "

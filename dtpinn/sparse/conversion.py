@@ -28,7 +28,10 @@ def parts_of_scipy(matrix: Any) -> Parts:
             f"CSR.from_scipy: expected a SciPy sparse matrix, got {type(matrix).__name__}"
         )
     if np.iscomplexobj(matrix):
-        raise TypeError("CSR.from_scipy: complex matrices are not supported; got complex data")
+        raise TypeError(
+            "CSR.from_scipy: complex matrices are not supported; make two, of matrix.real and "
+            "matrix.imag"
+        )
     rows = matrix.tocsr()
     data = rows.data if rows.data.dtype == np.float32 else rows.data.astype(np.float64)
     return (*(torch.tensor(array) for array in (rows.indptr, rows.indices, data)), rows.shape)
@@ -68,8 +71,33 @@ def parts_of_dense(matrix: Tensor) -> Parts:
 def _real(values: Tensor) -> Tensor:
     """float32 as it is, other real types as float64."""
     if values.is_complex():
-        raise TypeError(f"CSR: complex matrices are not supported; got {values.dtype}")
+        raise TypeError(
+            f"CSR: complex matrices are not supported; got {values.dtype}. Make two, of its real "
+            "and of its imaginary part"
+        )
     return values if values.dtype == torch.float32 else values.to(torch.float64)
+
+
+def check_real(x: object) -> None:
+    """Raise TypeError for a complex operand: the product is of real numbers.
+
+    Examples
+    --------
+    >>> from dtpinn import CSR
+    >>> A, x = CSR.from_dense(torch.eye(2)), torch.tensor([1j, 2.0])
+    >>> A @ x
+    Traceback (most recent call last):
+        ...
+    TypeError: CSR: x is torch.complex64, and products are of real numbers; multiply both parts, \
+torch.complex(A @ x.real, A @ x.imag)
+    >>> torch.complex(A @ x.real, A @ x.imag)
+    tensor([0.+1.j, 2.+0.j])
+    """
+    if isinstance(x, Tensor) and x.is_complex():
+        raise TypeError(
+            f"CSR: x is {x.dtype}, and products are of real numbers; multiply both parts, "
+            "torch.complex(A @ x.real, A @ x.imag)"
+        )
 
 
 def to_scipy(matrix: CSR) -> csr_array:

@@ -55,15 +55,26 @@ class CSR(StoredCSR):
     tensor([2., 1., 3.], dtype=torch.float64)
     """
 
+    takes = ""
+    """What its operands are, told with the error where one has another shape."""
+
     __array_ufunc__ = None  # numpy scalars leave ``scale * A`` to this class
 
     # -- the product ------------------------------------------------------------------------
 
     def _product(self, x: Any, transpose: bool) -> Tensor:
         if not torch.compiler.is_compiling():
-            y: Tensor = _multiply(
-                self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
-            )
+            try:
+                y: Tensor = _multiply(
+                    self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
+                )
+            except TypeError:
+                conversion.check_real(x)
+                raise
+            except ValueError as error:
+                if self.takes:
+                    raise ValueError(f"{error}: {self.takes}") from None
+                raise
             if y is not NotImplemented:
                 return y
         return self._dispatch(x, transpose)

@@ -128,10 +128,26 @@ class StoredCSR(nn.Module):
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Return a CSR on another device or of another dtype; arguments as for ``Tensor.to``.
 
-        Unlike ``nn.Module.to`` (and ``.float()``, ``.cuda()``, which are the module's own) it
-        leaves this matrix as it is. Learnt values become a new parameter. As part of a parent
-        module it is converted in place with the parent, as every submodule is.
+        Unlike ``nn.Module.to`` it leaves this matrix as it is, and so do ``.float()``,
+        ``.double()``, ``.cpu()``, ``.cuda()`` and ``.type()``. Learnt values become a new
+        parameter. As part of a parent module it is converted in place with the parent, as every
+        submodule is.
+
+        Raises
+        ------
+        TypeError
+            For a dtype other than float64 and float32.
+
+        Examples
+        --------
+        >>> from dtpinn import CSR
+        >>> A = CSR.from_dense(torch.eye(2, dtype=torch.float64))
+        >>> A.float().dtype, A.dtype
+        (torch.float32, torch.float64)
         """
+        _, dtype, *_ = torch._C._nn._parse_to(*args, **kwargs)
+        if dtype not in (None, torch.float64, torch.float32):
+            raise TypeError(f"CSR: values must be float64 or float32, so not {dtype}")
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._buffers = dict(self._buffers)
@@ -140,6 +156,38 @@ class StoredCSR(nn.Module):
             for name, p in self._parameters.items()
         }
         return nn.Module.to(other, *args, **kwargs)
+
+    def float(self) -> Self:
+        """Return a CSR in float32."""
+        return self.to(torch.float32)
+
+    def double(self) -> Self:
+        """Return a CSR in float64."""
+        return self.to(torch.float64)
+
+    def half(self) -> Self:
+        """Raise TypeError: there are products in float64 and float32 alone."""
+        return self.to(torch.float16)
+
+    def bfloat16(self) -> Self:
+        """Raise TypeError: there are products in float64 and float32 alone."""
+        return self.to(torch.bfloat16)
+
+    def cpu(self) -> Self:
+        """Return a CSR on the CPU."""
+        return self.to("cpu")
+
+    def cuda(self, device: int | torch.device | None = None) -> Self:
+        """Return a CSR on a GPU."""
+        if device is None:
+            return self.to("cuda")
+        return self.to(torch.device("cuda", device) if isinstance(device, int) else device)
+
+    def type(self, dst_type: torch.dtype | str) -> Self:
+        """Return a CSR of another dtype, which may be a tensor type's name as for tensors."""
+        if isinstance(dst_type, str):
+            dst_type = self.values.new_empty(0).type(dst_type).dtype
+        return self.to(dst_type)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Convert in place, for ``.to()`` of this module or a parent."""

@@ -46,10 +46,10 @@ def checked_values(values: Tensor, col: Tensor) -> Tensor:
     if values.layout != torch.strided:
         raise TypeError(f"CSR: values must be a dense tensor, got layout {values.layout}")
     if values.dtype not in (torch.float64, torch.float32):
-        raise TypeError(
-            f"CSR: values must be float64 or float32, got {values.dtype}; convert them with "
-            ".to(torch.float64)"
-        )
+        remedy = "convert them with .to(torch.float64)"
+        if values.is_complex():
+            remedy = "make two matrices, with values.real and with values.imag"
+        raise TypeError(f"CSR: values must be float64 or float32, got {values.dtype}; {remedy}")
     if values.shape != col.shape:
         raise ValueError(
             f"CSR: values must hold one number per entry of col {tuple(col.shape)}, "

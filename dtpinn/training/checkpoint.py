@@ -15,9 +15,10 @@ from dtpinn.output import write_torch
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.history import History
+from dtpinn.training.identity import identity
 from dtpinn.training.stages import Stage
 
-FORMAT = 2
+FORMAT = 3
 
 
 class CheckpointError(ValueError):
@@ -49,6 +50,7 @@ def save_checkpoint(
             "format": FORMAT,
             "model": model.state_dict(),
             "model_config": _plain_config(model),
+            "problem": None if problem is None else to_json(identity(problem)),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
             "optimizer": None if optimizer is None else optimizer.state_dict(),
             "history": history.state(),
@@ -78,7 +80,8 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a checkpoint of dtpinn: {reason}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
-    return {**state, "details": json.loads(state["details"])}
+    problem = None if state["problem"] is None else json.loads(state["problem"])
+    return {**state, "details": json.loads(state["details"]), "problem": problem}
 
 
 def restore_random_state(state: dict[str, Any]) -> None:

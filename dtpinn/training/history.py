@@ -73,6 +73,10 @@ class History:
             _check_names(record)
         self.records.append(record)
 
+    def __repr__(self) -> str:
+        last = f", the last: {self.records[-1]}" if self.records else ""
+        return f"History({len(self)} records{last})"
+
     def __len__(self) -> int:
         return len(self.records)
 

@@ -32,9 +32,12 @@ def check_parameters(model: nn.Module, problem: Problem) -> None:
         what = "model" if owner == "the model's" else "pde"
         for name, parameter in named:
             if parameter.dtype != problem.dtype:
+                remedy = f"convert it: {what}.to({problem.dtype})"
+                if parameter.is_complex():
+                    remedy = "make it two real parameters, its real and its imaginary part"
                 raise TypeError(
                     f"fit: {owner} {name.removeprefix('pde.')} is {parameter.dtype}, but the "
-                    f"problem is in {problem.dtype}; convert it: {what}.to({problem.dtype})"
+                    f"problem is in {problem.dtype}; {remedy}"
                 )
             if parameter.device != problem.device:
                 raise ValueError(

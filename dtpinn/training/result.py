@@ -88,6 +88,25 @@ class Result:
         """Training alone."""
         return self.history[-1].seconds
 
+    def __repr__(self) -> str:
+        """In a few lines: what was trained on what, for how long, and what came of it."""
+        on = "a file"
+        if self.problem is not None:
+            on = f"{type(self.problem).__name__} of {type(self.problem.pde).__name__}"
+        lines = [f"Result: {_shortly(self.model)} on {on}"]
+        if self.history:
+            last = self.history[-1]
+            lines.append(
+                f"loss {last.loss:.3g}"
+                + ("" if last.error is None else f", relative l2 error {last.error:.3g}")
+                + ("" if self.floor is None else f" (floor {self.floor:.1e})")
+                + "".join(f", {name} = {value:.6g}" for name, value in last.coefficients.items())
+            )
+            lines.append(
+                f"{last.epoch} epochs, {last.evaluations} evaluations, {last.seconds:.3g} s"
+            )
+        return "\n  ".join([*lines, f"stopped: {self.stop_reason}"])
+
     def relative_error(self, exact: Exact, points: Tensor | None = None) -> float:
         """Return |model - exact| / |exact| in l2, equation (18).
 
@@ -218,6 +237,15 @@ class Result:
         history = History.from_state(state["history"])
         stages = [Stage(**stage) for stage in state["stages"]]
         return cls(model, None, history, stages=stages, details=details, **ended)
+
+
+def _shortly(model: nn.Module) -> str:
+    """A model in one line."""
+    told = repr(model)
+    if "\n" not in told and len(told) <= 120:
+        return told
+    count = sum(p.numel() for p in model.parameters())
+    return f"{type(model).__name__} of {count} parameters"
 
 
 def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from dtpinn.training.history import History
+from dtpinn.training.identity import differences, identity, with_coefficients
 from dtpinn.training.optimizers import class_name
 from dtpinn.training.plan import Plan
 from dtpinn.training.run import Run
@@ -28,7 +29,7 @@ def resume(run: Run, path: StrPath) -> None:
     Raises
     ------
     CheckpointError
-        If model, equation, optimisers or details differ; nothing has been loaded then: half a
+        If model, problem, optimisers or details differ; nothing has been loaded then: half a
         checkpoint in a model would be the worst.
     """
     state = load_checkpoint(path)
@@ -45,6 +46,7 @@ def resume(run: Run, path: StrPath) -> None:
             *_details(state["details"], run.result.details),
         ],
     )
+    _check_problem(path, state, run)
     run.model.load_state_dict(state["model"])
     run.problem.pde.load_state_dict(state["coefficients"])
     run.stage.restore(stages[-1], state["optimizer"])
@@ -58,6 +60,20 @@ def _check(path: StrPath, pairs: Sequence[Pair]) -> None:
             raise CheckpointError(
                 f"cannot resume from {path}: it was made with {what} {before}, this run has {now}"
             )
+
+
+def _check_problem(path: StrPath, state: dict[str, Any], run: Run) -> None:
+    """Refuse the checkpoint of another problem: with the coefficients in it, this one is its."""
+    if state["problem"] is None:
+        raise CheckpointError(f"cannot resume from {path}: it was written without a problem")
+    with with_coefficients(run.problem.pde, state["coefficients"]):
+        present = json.loads(to_json(identity(run.problem)))
+    for what, before, now in differences(state["problem"], present):
+        raise CheckpointError(
+            f"cannot resume from {path}: it was made with {what} {before}, this run has {now}. To "
+            "train its model on this problem in a run of its own: "
+            "model.load_state_dict(torch.load(path)['model']), and fit without resume"
+        )
 
 
 def _planned(stages: Sequence[Stage], plans: Sequence[Plan]) -> list[Pair]:

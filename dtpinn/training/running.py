@@ -11,6 +11,7 @@ from dtpinn.training.clock import Clock
 from dtpinn.training.closure import make_closure
 from dtpinn.training.optimizers import make_optimizer
 from dtpinn.training.plan import Plan
+from dtpinn.training.sound import check_sound
 from dtpinn.training.stages import ALL_DONE, STILL_RUNNING, Stage
 
 
@@ -31,6 +32,7 @@ class RunningStage:
     ) -> None:
         self.plan = plan
         self.optimizer = make_optimizer(plan.optimizer, parameters)
+        check_sound(model, problem, self.optimizer)
         self.closure = make_closure(self.optimizer, model, problem, list(parameters.values()))
         self.epochs = 0
         self._clock = Clock(problem.device)

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,3 +156,14 @@ def test_without_trimesh_the_extra_is_named(tmp_path, monkeypatch):
 def test_without_libigl_meshes_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "igl", None)
     assert isinstance(TriangleMesh(*cube_mesh())._nearest, PieceTree)
+
+
+@pytest.mark.parametrize("faces", [{}, {"faces": np.empty((0, 3), dtype=int)}])
+def test_a_file_without_faces_is_told_so(tmp_path, monkeypatch, faces):
+    """As trimesh reads a point cloud, with no faces at all, and an empty mesh."""
+    read = SimpleNamespace(vertices=np.eye(3), **faces)
+    fake = SimpleNamespace(load_mesh=lambda file: read)
+    monkeypatch.setitem(sys.modules, "trimesh", fake)
+    (tmp_path / "scan.ply").write_text("points")
+    with pytest.raises(ValueError, match=r"scan\.ply holds no faces .*Export the surface as tri"):
+        TriangleMesh.from_file(tmp_path / "scan.ply")

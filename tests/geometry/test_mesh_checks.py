@@ -76,7 +76,7 @@ def test_a_triangle_without_an_area_is_named(third):
         ([[0, 1, 2, 3]], r"faces must have shape \(m, 3\).*\(1, 4\). Split faces"),
         ([[0, 1, 8]], r"from 0 to 7; faces\[0\] is \[0, 1, 8\]"),
         ([[0, 1, 2], [0, -1, 2]], r"faces\[1\] is \[0, -1, 2\]"),
-        (np.empty((0, 3), dtype=int), r"got shape \(0, 3\)"),
+        (np.empty((2, 4), dtype=int), r"got shape \(2, 4\)"),
     ],
 )
 def test_faces_that_are_none_are_refused(faces, message):
@@ -104,3 +104,11 @@ def test_a_closed_mesh_has_each_edge_once_each_way():
     for k in range(3):
         ends = np.sort(np.stack([FACES[:, k], FACES[:, (k + 1) % 3]], axis=1), axis=1)
         np.testing.assert_array_equal(edges[edge_of[:, k]], ends)
+
+
+def test_a_mesh_without_faces_is_told_so():
+    for none in ([], np.empty((0, 3)), np.empty((0, 3), dtype=int)):
+        with pytest.raises(ValueError, match=r"no faces, only 8 vertices.*Nodes\.from_points"):
+            closed_mesh(VERTICES, none)
+    with pytest.raises(ValueError, match="Split faces of more corners"):
+        closed_mesh(VERTICES, [[0, 1, 2, 3]])

@@ -142,10 +142,30 @@ def test_a_hole_much_smaller_than_the_spacing_has_three_nodes():
     assert (walk.part == walk.names.index("circle")).sum() == 3
 
 
-def test_where_two_loops_touch_there_is_one_node():
-    moon = Disk() - Disk(0.5, (0.5, 0.0))
-    points = moon.walk_boundary(0.1).points
-    assert len(cKDTree(points).query_ball_point([1.0, 0.0], 1e-9)) == 1
+def _nodes_at(domain, place, spacing=0.1):
+    walk = domain.walk_boundary(spacing)
+    return walk.normals[cKDTree(walk.points).query_ball_point(place, 0.04 * spacing)]
+
+
+def test_two_holes_that_all_but_touch_pinch_the_domain_to_one_node():
+    holes = Rectangle((-1, -1), (1, 1)) - Disk(0.41, (-0.411, 0.0)) - Disk(0.41, (0.411, 0.0))
+    assert len(_nodes_at(holes, [0.0, 0.0])) == 1
+
+
+def test_two_rooms_that_all_but_touch_have_a_node_each():
+    rooms = Disk(0.41, (-0.411, 0.0)) | Disk(0.41, (0.411, 0.0))
+    np.testing.assert_allclose(_nodes_at(rooms, [0.0, 0.0]).sum(axis=0), 0.0, atol=1e-12)
+    horns = Disk() - Disk(0.5, (0.5, 0.0))
+    assert len(_nodes_at(horns, [1.0, 0.0])) == 2
+
+
+@pytest.mark.parametrize("width", [0.001, 0.004, 0.01])
+def test_a_wall_has_nodes_on_both_faces_however_thin_it_is(width):
+    rooms = Rectangle((0, 0), (1, 1)) | Rectangle((1 + width, 0), (2, 1))
+    walk = rooms.walk_boundary(0.1)
+    near = np.abs(walk.points[:, 0] - 1 - width / 2) < 0.02
+    assert (near & (walk.points[:, 0] < 1 + width / 2)).sum() == 11
+    assert near.sum() == 22
 
 
 @pytest.mark.parametrize("spacing", [0.2, 0.05, 0.002])

@@ -3,6 +3,7 @@
 import copy
 import io
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -150,3 +151,16 @@ def test_points_of_another_dimension_or_dtype_are_refused_at_the_door():
         model(torch.tensor(0.0, dtype=torch.float64))
     with pytest.raises(TypeError, match=r"points are torch\.float32 .* weights are torch\.float64"):
         model(torch.zeros(5, 2, dtype=torch.float32))
+
+
+def test_points_that_are_no_tensor_are_told_what_makes_them_one():
+    model = MLP(2, width=4, depth=1, seed=0)
+    points = np.array([[0.5, -1.0]])
+    for given in (points, points.astype(np.float32), points.tolist()):
+        with pytest.raises(TypeError, match=r"got (ndarray|list); use torch.as_tensor\(points, d"):
+            model(given)
+        assert model(torch.as_tensor(given, dtype=torch.float64)).shape == (1,)
+    with pytest.raises(TypeError, match="coordinates are real numbers"):
+        model(torch.zeros(1, 2, dtype=torch.complex128))
+    with pytest.raises(TypeError, match=r"use x.to\(torch.float64\)$"):
+        model(torch.zeros(1, 2, dtype=torch.int64))

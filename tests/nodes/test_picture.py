@@ -91,3 +91,23 @@ def test_axes_of_another_dimension_are_refused():
 def test_a_suffix_of_no_picture_is_refused(tmp_path):
     with pytest.raises(ValueError, match="expected a suffix among"):
         place_nodes(Disk(), 0.4).plot(tmp_path / "nodes.csv")
+
+
+@pytest.mark.parametrize("name", ["edge{}", "the {}th of many sides with a long name of its own"])
+def test_a_legend_of_many_parts_leaves_the_picture_its_room(name):
+    nodes = place_nodes(Disk(), count=500)
+    angle = np.arctan2(*nodes.boundary.T)
+    number = np.floor((angle + np.pi) / (2 * np.pi + 1e-9) * 50).astype(int)
+    parts = [name.format(k) for k in number]
+    nodes = nodes.from_points(nodes.interior, nodes.boundary, nodes.normals, parts=parts)
+    assert len(nodes.parts) == 50
+    ax = nodes.plot()
+    ax.figure.draw_without_rendering()
+    assert ax.get_position().width * ax.figure.bbox.width > 0.55 * ax.figure.bbox.width
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(texts) == 14
+    assert sum("... and 38 parts more" in text for text in texts) == 1
+    assert len(str(nodes)) < 500
+    dots = [each for each in ax.collections if not isinstance(each, Quiver)]
+    drawn_nodes = sum(len(each.get_offsets()) for each in dots)
+    assert drawn_nodes == len(nodes.extended)  # all are drawn, whether they are named or not

@@ -115,7 +115,7 @@ def test_models_and_arguments_are_checked(build):
     problem = build(make())
     with pytest.raises(ValueError, match=r"expected \(\d+,\)"):
         problem.loss(lambda x: x)
-    with pytest.raises(TypeError, match="convert one"):
+    with pytest.raises(TypeError, match="convert the model"):
         problem.loss(lambda x: x[:, 0].float())
     column = problem.residuals(lambda x: x[:, :1] ** 2)  # (n, 1) is as good as (n,)
     flat = problem.residuals(lambda x: x[:, 0] ** 2)

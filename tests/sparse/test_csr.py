@@ -67,6 +67,61 @@ def test_to_leaves_the_original_alone():
     assert A.to("cpu").col is A.col  # nothing to convert, so nothing is copied
 
 
+CONVERSIONS = {
+    "float": lambda A: A.float(),
+    "type": lambda A: A.type(torch.float32),
+    "type by name": lambda A: A.type("torch.FloatTensor"),
+    "double": lambda A: A.double(),
+    "cpu": lambda A: A.cpu(),
+    "a learnt one": lambda A: A.float(),
+}
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_every_conversion_leaves_the_matrix_alone_as_a_dense_tensor_would(name):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    if name == "a learnt one":
+        A = dtpinn.CSR(A.crow, A.col, torch.nn.Parameter(A.values), A.shape)
+    before, dense = dict(A.state_dict()), A.to_dense().detach()
+    B = CONVERSIONS[name](A)
+    assert B is not A
+    assert B.dtype == CONVERSIONS[name](dense).dtype
+    assert A.dtype == torch.float64
+    assert all(torch.equal(before[key], value) for key, value in A.state_dict().items())
+    transposes_agree(A)
+    B.requires_grad_(False)
+    B.values.mul_(2.0)
+    if B.dtype != A.dtype:
+        assert torch.equal(A.to_dense(), dense)
+    transposes_agree(B)
+
+
+@pytest.mark.parametrize("convert", ["half", "bfloat16"])
+def test_dtypes_without_products_are_refused_at_once(convert):
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    with pytest.raises(TypeError, match="must be float64 or float32, so not torch"):
+        getattr(A, convert)()
+    with pytest.raises(TypeError, match="must be float64 or float32, so not torch"):
+        A.to("cpu", torch.complex128)
+    assert A.dtype == torch.float64
+
+
+def test_complex_numbers_are_told_of_both_their_parts():
+    """Every remedy that a message proposes, carried out."""
+    A = dtpinn.CSR.from_scipy(MATRICES["random"])
+    x = torch.randn(90, 2, dtype=torch.complex128)
+    for product in (lambda: A @ x, lambda: A(x), lambda: A.T @ x[:70]):
+        with pytest.raises(TypeError, match=r"torch\.complex\(A @ x.real, A @ x.imag\)"):
+            product()
+    wanted = A.to_dense().to(torch.complex128) @ x
+    torch.testing.assert_close(torch.complex(A @ x.real, A @ x.imag), wanted)
+    for scale in (2 + 1j, torch.tensor(2 + 1j)):
+        with pytest.raises(TypeError, match=r"scale .* is complex; make two matrices"):
+            A * scale
+    with pytest.raises(TypeError, match=r"with values\.real and with values\.imag"):
+        dtpinn.CSR(A.crow, A.col, A.values * 1j, A.shape)
+
+
 def transposes_agree(A):
     y = torch.randn(A.shape[0], dtype=A.dtype)
     wanted = torch.from_numpy(A.to_scipy().T @ y.numpy())

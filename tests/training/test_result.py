@@ -141,3 +141,27 @@ def test_what_is_no_checkpoint_is_refused(tmp_path):
 def test_a_missing_parent_directory_is_told(result, tmp_path):
     with pytest.raises(FileNotFoundError):
         result.save(tmp_path / "a" / "b")
+
+
+def test_a_result_prints_in_a_few_lines_what_came_of_it(result):
+    told = str(result)
+    assert len(told) < 400
+    assert told == repr(result)
+    for part in ("MLP(inputs=2", "DiscreteProblem of Poisson", "2 epochs", "all epochs done"):
+        assert part in told
+    assert f"loss {result.loss:.3g}, relative l2 error {result.history[-1].error:.3g}" in told
+    assert "(floor 1.0e-05)" in told
+
+
+def test_nothing_that_a_run_leaves_prints_its_arrays(result):
+    """However many records and nodes there are."""
+    problem, history = result.problem, result.history
+    history.records *= 100
+    state = problem.linearize(torch.zeros(len(problem.extended_points)).double().numpy())
+    wide = torch.nn.Sequential(*[torch.nn.Linear(2, 2)] * 200)
+    other = dtpinn.Result(wide, None, dtpinn.training.History(), "never begun")
+    data = dtpinn.pde.NodalData(problem.nodes.collocation, problem.nodes.collocation[:, 0])
+    for thing in (result, history, problem, problem.matrices, state, other, data):
+        assert len(str(thing)) < 600, thing
+    built = dtpinn.rbffd.assemble(problem.nodes, {"u_x": {(1, 0): 1.0}}, "collocation", 3)
+    assert len(repr(built)) < 600

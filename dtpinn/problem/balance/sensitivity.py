@@ -15,7 +15,7 @@ from dtpinn.pde import Operator
 from dtpinn.pde.automatic import AutomaticDerivatives
 from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.balance.wavenumbers import Wavenumbers
-from dtpinn.problem.jacobian.derivatives import diagonals
+from dtpinn.problem.jacobian.pointwise import diagonals
 from dtpinn.problem.regions import Region
 
 if TYPE_CHECKING:

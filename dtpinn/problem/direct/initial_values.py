@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 from torch import Tensor
 
 from dtpinn.problem.direct.scaling import equilibrate
-from dtpinn.problem.jacobian.derivatives import diagonals
+from dtpinn.problem.jacobian.pointwise import checked_diagonals
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
@@ -85,7 +85,8 @@ class _Step:
         with torch.enable_grad():
             r = problem.pde.initial(u, x)
         equations = r[:, None] if r.dim() == 1 else r
-        parts = [torch.from_numpy(diagonals(column, [u])[0]) for column in equations.unbind(1)]
+        told = "initial", problem.pde.initial
+        parts = [torch.from_numpy(checked_diagonals(r, [u], *told)[0]) for r in equations.unbind(1)]
         self.slopes = torch.stack(parts, dim=1).to(u.device)
         scales = equilibrate(csc_array(self.slopes.abs().amax(dim=0).cpu().numpy()))
         rows, self._units = (

@@ -13,6 +13,7 @@ from torch import Tensor
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.matrices import Matrices
 
 Floats = NDArray[np.float64]
@@ -112,6 +113,7 @@ class LinearDerivatives(Derivatives):
         v = of(here.u, here.x, t)
         columns = []
         for column in [v] if v.dim() == 1 else v.unbind(1):
+            checked_diagonals(column, [here.u], self._region, of)  # raises where it couples points
             along = row_gradients(column, here.u) * here.rate
             along = along if along.dim() == 1 else along.sum(1)
             columns.append(along + row_gradients(column, t))
@@ -126,26 +128,10 @@ class LinearDerivatives(Derivatives):
         by_node = columns.detach().cpu().numpy().reshape(matrix.shape[1], -1)
         product = (matrix @ by_node).reshape(-1, columns.shape[1])
         z = torch.from_numpy(product).to(u.device).requires_grad_()
-        slopes = None if isinstance(of, Tensor) else _slopes(columns, u)
+        slopes = None if isinstance(of, Tensor) else _slopes(columns, u, self._region, of)
         return Dependence(of, matrix, z, z[:, 0] if v.dim() == 1 else z, slopes)
 
 
-def diagonals(r: Tensor, inputs: list[Tensor]) -> list[Floats]:
-    """Return dr[i] / d input[i] for every input, (n, components).
-
-    One backward pass each: row i of r depends on row i of the inputs alone, so the gradient of the
-    sum holds them all.
-    """
-    gradients: list[Tensor | None] = [None] * len(inputs)
-    if r.requires_grad:
-        total = r.sum()
-        gradients = list(torch.autograd.grad(total, inputs, allow_unused=True, retain_graph=True))
-    filled = [
-        torch.zeros_like(i) if g is None else g for g, i in zip(gradients, inputs, strict=True)
-    ]
-    return [g.reshape(len(g), -1).cpu().numpy() for g in filled]
-
-
-def _slopes(columns: Tensor, u: Tensor) -> Floats:
+def _slopes(columns: Tensor, u: Tensor, region: str, of: Argument) -> Floats:
     """dv/du of a pointwise v(u), (n, components, fields)."""
-    return np.stack([diagonals(column, [u])[0] for column in columns.unbind(1)], axis=1)
+    return np.stack([checked_diagonals(v, [u], region, of)[0] for v in columns.unbind(1)], axis=1)

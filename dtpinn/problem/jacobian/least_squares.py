@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # A model is taken for pointwise unless its values at so many points alone differ by this fraction
 # from those among all points: far above rounding, far below any mixing.
 _FEW, _MIXED = 3, 1e-3
+# By what fraction the Jacobian may differ from automatic differentiation: weights of 1/h^4 leave
+# that much of float64, and those of 1/h^2 that much of float32.
+_DISAGREES = {torch.float64: 1e-4, torch.float32: 0.1}
 
 
 class DiscreteResiduals:
@@ -59,6 +62,7 @@ class DiscreteResiduals:
         """Everything that is of the problem's dtype and on its device."""
         problem, model = self._problem, self._model
         self._scales: dict[str, Tensor] | None = None
+        self._jacobian_checked = False
         self._points = problem.extended_points
         if problem.extended_time is not None:
             self._points = torch.cat([self._points, problem.extended_time[:, None]], dim=1)
@@ -90,7 +94,14 @@ class DiscreteResiduals:
         return self._weighted(residuals).detach()
 
     def jacobian(self, rows: Tensor | None = None) -> Tensor:
-        """Return A (m, p) at the present parameters, or some of its rows."""
+        """Return A (m, p) at the present parameters, or some of its rows.
+
+        Raises
+        ------
+        ValueError
+            If a residual couples points, or if it contradicts automatic differentiation, as the
+            first one is asked; names the residual.
+        """
         self.evaluations += 1
         self._follow()
         if self._scales is None:
@@ -101,7 +112,47 @@ class DiscreteResiduals:
         columns = [self._of_values.product(S)] if self._of_model else []
         for slope in self._along_coefficients():
             columns.append((slope if rows is None else slope[rows])[:, None])
-        return columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
+        A = columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
+        if not self._jacobian_checked:
+            self._check_jacobian(A, rows)
+            self._jacobian_checked = True
+        return A
+
+    def _check_jacobian(self, A: Tensor, rows: Tensor | None) -> None:
+        """Refuse a Jacobian that is not the derivative of the residuals, by two backward passes.
+
+        Not along the residuals, whose gradient vanishes at a minimum, but along random signs.
+        """
+        count = len(A)
+        signs = 2.0 * torch.randint(0, 2, (count,), generator=torch.Generator().manual_seed(0)) - 1
+        signs = signs.to(A)
+        kind = torch.repeat_interleave(torch.arange(len(self.sizes)), torch.tensor(self.sizes))
+        kind = (kind if rows is None else kind[rows.cpu()]).to(A.device)
+        with torch.enable_grad():
+            r = self._weighted(self._problem.residuals(self._model))
+            r = r if rows is None else r[rows]
+
+        @torch.enable_grad()
+        def off(seed: Tensor) -> float:
+            gradients = torch.autograd.grad(
+                (r * seed).sum(), self.parameters, retain_graph=True, allow_unused=True,
+                materialize_grads=True,
+            )  # fmt: skip
+            wanted = torch.cat([g.flatten() for g in gradients])
+            return float((A.T @ seed - wanted).norm() / wanted.norm().clamp_min(1e-300))
+
+        allowed = _DISAGREES[A.dtype]
+        if not r.requires_grad or not off(signs) > allowed:
+            return
+        assert self._scales is not None
+        parts = {name: off(signs * (kind == k)) for k, name in enumerate(self._scales)}
+        worst = max(parts, key=lambda name: parts[name])
+        raise ValueError(
+            f"Gauss-Newton: the Jacobian of the residual {worst!r} differs from automatic "
+            f"differentiation, by {parts[worst]:.2g} of its size: it depends on the parameters of "
+            f"{type(self._model).__name__} by another way than the values at the nodes, or the "
+            "model mixes points. Train it with optimizer='lbfgs', whose gradient is right"
+        )
 
     @torch.no_grad()
     def _check_pointwise(self) -> None:

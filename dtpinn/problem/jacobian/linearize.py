@@ -48,6 +48,11 @@ class Linearization:
     jacobians: dict[str, csr_array]
     rates: dict[str, csr_array]
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} {r.shape}" for name, r in self.residuals.items())
+        in_time = " and rates" if self.rates else ""
+        return f"Linearization(residuals {sizes}, with Jacobians in u{in_time})"
+
 
 class Linearizer:
     """A problem's linearisation at some times, with all that stays from state to state.
@@ -145,6 +150,8 @@ class Linearizer:
                 f"linearize: {name} must hold the nodal values on X~ at all times, "
                 f"shape {self.shape}, got {np.shape(values)}"
             )
+        if np.iscomplexobj(values):
+            raise TypeError(f"linearize: {name} must be real, got {np.asarray(values).dtype}")
         return np.ascontiguousarray(values, dtype=np.float64)
 
     def _checked_rate(self, rate: Floats | None) -> Floats | None:

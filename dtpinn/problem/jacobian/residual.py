@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from dtpinn.problem.jacobian.derivatives import LinearDerivatives, NodalState, diagonals
+from dtpinn.problem.jacobian.derivatives import LinearDerivatives, NodalState
+from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices
 
@@ -61,7 +62,13 @@ class LinearResidual:
     def __call__(
         self, matrices: Matrices, everywhere: NodalState
     ) -> tuple[Floats, csr_array, csr_array | None]:
-        """Return residual (n, equations), Jacobian in u, and in the rate if there is one."""
+        """Return residual (n, equations), Jacobian in u, and in the rate if there is one.
+
+        Raises
+        ------
+        ValueError
+            If it couples points: it would have other Jacobians.
+        """
         rate = None if everywhere.rate is None else self._leaf(everywhere.rate)
         here = NodalState(self._leaf(everywhere.u), rate, self._x, self._t)
         D = LinearDerivatives(matrices, self.name, everywhere, here)
@@ -71,7 +78,10 @@ class LinearResidual:
         equations = r[:, None] if r.dim() == 1 else r
         used = D.used
         leaves = [here.u, *(z.values for z in used), *([] if rate is None else [rate])]
-        by_equation = [diagonals(column, leaves) for column in equations.unbind(1)]
+        by_equation = [
+            checked_diagonals(column, leaves, self.name, self._function)
+            for column in equations.unbind(1)
+        ]
         outer = [np.stack(slopes) for slopes in zip(*by_equation, strict=True)]
         terms = [Term(self._own, 1, outer[0], None)]
         for z, slopes in zip(used, outer[1:], strict=False):

@@ -1,0 +1,77 @@
+"""A discrete solution at points that are no nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from dtpinn import rbffd
+
+if TYPE_CHECKING:
+    from dtpinn.problem.discrete import DiscreteProblem
+
+# Above the problem's, so that the error is that of the values and not of the way to the points.
+_HIGHER = 1
+
+
+def interpolate(problem: DiscreteProblem, values: Any, points: ArrayLike | Tensor) -> Tensor:
+    """Return values on X, such as ``problem.solve()``, at other points.
+
+    By stencils of X alone, as no values on ghosts are known. At a node the result is its value.
+
+    Parameters
+    ----------
+    problem : DiscreteProblem
+    values : (n,) or (n, fields), in space-time (n * times[, fields]), Tensor or array
+        In the order of ``problem.points``.
+    points : (m, d)
+        Within the domain, or outside it by less than the distance between nodes.
+
+    Returns
+    -------
+    Tensor, (m,) or (m, fields), in space-time (m * times[, fields])
+        Of the values' dtype, on their device, differentiable in them. All times of the first point
+        come before those of the second.
+
+    Raises
+    ------
+    TypeError
+        If the values are no real numbers, or the points require a gradient.
+    ValueError
+        If a shape is wrong, or a point lies beyond the nodes.
+    """
+    u = torch.as_tensor(values)
+    _check_values(problem, u)
+    if isinstance(points, Tensor):
+        if points.requires_grad:
+            raise TypeError(
+                "interpolate: it is differentiable in the values, and not in the points; for "
+                "derivatives there, dtpinn.rbffd.operator(nodes, ..., at=points) acts on values on "
+                "X~, such as model(problem.extended_points)"
+            )
+        points = points.cpu().numpy()
+    order = problem.order + _HIGHER
+    matrix = rbffd.interpolation(problem.nodes, np.asarray(points), order, on="collocation")
+    times = 1 if problem.times is None else len(problem.times)
+    columns = u.reshape(problem.nodes.count, -1)
+    found: Tensor = matrix.to(u.device, u.dtype)(columns)
+    return found.reshape(matrix.shape[0] * times, *u.shape[1:])
+
+
+def _check_values(problem: DiscreteProblem, u: Tensor) -> None:
+    if u.dtype not in (torch.float64, torch.float32):
+        raise TypeError(f"interpolate: values must be in float64 or float32, got {u.dtype}")
+    count, fields = problem.nodes.count, problem.pde.fields
+    rows = count * (1 if problem.times is None else len(problem.times))
+    wanted = (rows,) if fields == 1 else (rows, fields)
+    if u.shape not in (wanted, (*wanted, 1)[:2]):
+        extended = len(problem.nodes.extended) * rows // count
+        hint = f"; leave out those on ghosts, values[:{rows}]" if len(u) == extended else ""
+        raise ValueError(
+            f"interpolate: expected values on X, of shape {wanted} as solve() returns them, got "
+            f"{tuple(u.shape)}{hint}"
+        )

@@ -1,0 +1,159 @@
+"""What messages propose, carried out: each remedy must lead to the right answer."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.geometry import Disk, Interval
+
+LINE = dtpinn.place_nodes(Interval(0.0, 1.0), spacing=0.02)
+TIMES = torch.linspace(0.0, 0.5, 6, dtype=torch.float64)
+BACKENDS = [dtpinn.discretize, dtpinn.vanilla]
+
+
+def pde(residual, boundary=None, initial=None, fields=1):
+    made = type("Mine", (dtpinn.PDE,), {"fields": fields, "residual": residual})
+    made.boundary = boundary or (lambda self, u, D, x, n: u)
+    made.initial = initial or (lambda self, u, x: u)
+    return made()
+
+
+def in_time(self, u, D, x, n, t):
+    return u
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_a_second_derivative_in_time_is_told_of_a_second_field(make):
+    twice = pde(lambda self, u, D, x, t: D.time(D.time(u)) - D.laplacian(u), in_time)
+    told = r"D.time\(...\): .*fields = 2, with D.time\(u\)\[:, 0\] - u\[:, 1\] as the first"
+    with pytest.raises(TypeError, match=told):
+        make(twice, LINE, times=TIMES)
+
+
+def test_the_wave_equation_as_it_is_told():
+    """A string plucked as sin(pi x) swings as cos(pi t)."""
+
+    def residual(self, u, D, x, t):
+        first = D.time(u)[:, 0] - u[:, 1]
+        return torch.stack([first, D.time(u)[:, 1] - D.laplacian(u)[:, 0]], dim=1)
+
+    wave = pde(
+        residual,
+        lambda self, u, D, x, n, t: u[:, 0],
+        lambda self, u, x: torch.stack([u[:, 0] - torch.sin(torch.pi * x[:, 0]), u[:, 1]], dim=1),
+        fields=2,
+    )
+    problem = dtpinn.discretize(wave, LINE, order=4, times=TIMES)
+    u, (x, t) = problem.solve()[:, 0], problem.points.T
+    assert (u - torch.sin(torch.pi * x) * torch.cos(torch.pi * t)).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+def test_a_coefficient_inside_a_divergence_is_told_of_the_product_rule(make):
+    inside = pde(lambda self, u, D, x: D.divergence((1 + x[:, :1]) * D.gradient(u)))
+    told = r"D.divergence\(...\): .*k \* D.laplacian\(u\) \+ \(grad_k \* D.gradient\(u\)\).sum\(1\)"
+    with pytest.raises(TypeError, match=told):
+        make(inside, LINE)
+
+
+def test_the_product_rule_as_it_is_told():
+    """((1 + x) u')' = 0 with u(0) = 0 and u(1) = log 2 has u = log(1 + x)."""
+
+    def residual(self, u, D, x):
+        k, grad_k = 1 + x[:, 0], torch.ones_like(x)
+        return k * D.laplacian(u) + (grad_k * D.gradient(u)).sum(1)
+
+    flow = pde(residual, lambda self, u, D, x, n: u - math.log(2.0) * x[:, 0])
+    problem = dtpinn.discretize(flow, LINE, order=4)
+    assert (problem.solve() - torch.log1p(problem.points[:, 0])).abs().max() < 1e-6
+
+
+ASKED = {
+    "laplacian": lambda D, of: D.laplacian(of),
+    "partial(0)": lambda D, of: D.partial(of, 0),
+    "partial(0, 1)": lambda D, of: D.partial(of, 0, 1),
+    "gradient": lambda D, of: D.gradient(of)[..., 0],
+    "divergence": lambda D, of: D.divergence(of),
+}
+
+
+@pytest.mark.parametrize("make", BACKENDS)
+@pytest.mark.parametrize("word", ASKED)
+def test_the_code_in_a_message_runs(word, make):
+    """What is between 'pass a function,' and the next bracket is taken out and put in."""
+    nodes = dtpinn.place_nodes(Disk(), spacing=0.3)
+    with pytest.raises(TypeError) as error:
+        make(pde(lambda self, u, D, x: ASKED[word](D, 3 * u)), nodes)
+    code = str(error.value).split("pass a function, ")[1].split(" (lambda u, x, t")[0]
+    assert code.startswith(f"D.{word.split('(')[0]}(lambda u, x: ")
+    residual = lambda self, u, D, x: eval(code, {"D": D, "torch": torch})  # noqa: E731
+    problem = make(pde(residual), nodes)
+    model = dtpinn.MLP(2, width=4, depth=1, seed=0)
+    assert problem.residuals(model)["pde"].isfinite().all()
+
+
+def test_words_that_are_none_and_functions_of_too_little_are_told():
+    nodes = dtpinn.place_nodes(Disk(), spacing=0.3)
+    with pytest.raises(AttributeError, match=r"D knows no 'curl'; it knows .*laplacian.*normal"):
+        dtpinn.discretize(pde(lambda self, u, D, x: D.curl(u)), nodes)
+    with pytest.raises(TypeError, match=r"calls it with \(u, x\)"):
+        dtpinn.vanilla(pde(lambda self, u, D, x: D.laplacian(lambda u: u**2)), nodes)
+
+
+def test_complex_unknowns_are_told_of_two_fields():
+    """Helmholtz' equation with damping, u'' + (3 + i) u = 0: as two fields it has its solution."""
+    wanted = r"two fields, its real and its imaginary part, with fields = 2"
+    equation = pde(lambda self, u, D, x: D.laplacian(u) + (3 + 1j) * u)
+    with pytest.raises(TypeError, match=f"Mine.* returned torch.complex128; .*{wanted}"):
+        dtpinn.discretize(equation, LINE)
+    problem = dtpinn.discretize(pde(lambda self, u, D, x: D.laplacian(u) + 3 * u), LINE)
+    with pytest.raises(TypeError, match=f"the model returned torch.complex128, .*{wanted}"):
+        problem.loss(lambda x: 1j * x[:, 0])
+    layer = torch.nn.Linear(1, 1, dtype=torch.complex128)
+    with pytest.raises(TypeError, match="two real parameters, its real and its imaginary part"):
+        dtpinn.fit(layer, problem, epochs=1)
+
+    def residual(self, u, D, x):
+        re, im = u.unbind(1)
+        return D.laplacian(u) + torch.stack([3 * re - im, 3 * im + re], dim=1)
+
+    fixed = lambda self, u, D, x, n: u - torch.stack([x[:, 0], 0 * x[:, 0]], dim=1)  # noqa: E731
+    u = dtpinn.discretize(pde(residual, fixed, fields=2), LINE, order=4).solve()
+    k, x = np.sqrt(3 + 1j), LINE.collocation[:, 0]
+    assert np.abs(u.numpy() @ [1, 1j] - np.sin(k * x) / np.sin(k)).max() < 1e-6
+
+
+@pytest.mark.filterwarnings("ignore:Complex modules")
+def test_complex_and_half_problems_matrices_and_data_are_refused():
+    equation = dtpinn.Poisson(None, dtpinn.Dirichlet())
+    problem = dtpinn.discretize(equation, LINE)
+    for dtype in (torch.complex128, torch.float16):
+        with pytest.raises(TypeError, match=f"float64 or torch.float32, so not {dtype}"):
+            problem.to(dtype)
+    assert problem.dtype == torch.float64
+    L = 1j * dtpinn.rbffd.laplacian(LINE).to_scipy()
+    with pytest.raises(TypeError, match=r"operators\['laplacian'\] is complex"):
+        dtpinn.discretize(equation, LINE, operators={"laplacian": L})
+    with pytest.raises(TypeError, match=r"Known.* returned torch.complex128"):
+        dtpinn.discretize(dtpinn.Poisson(lambda x: 1j * x[:, 0], dtpinn.Dirichlet()), LINE)
+    with pytest.raises(TypeError, match="u must be real, got complex128"):
+        problem.linearize(np.zeros(len(LINE.extended), dtype=complex))
+
+
+def test_models_that_return_no_numbers_of_the_right_kind_are_told():
+    problem = dtpinn.discretize(dtpinn.Poisson(None, dtpinn.Dirichlet()), LINE)
+    with pytest.raises(TypeError, match="must return a torch tensor, got NoneType"):
+        problem.loss(lambda x: None)
+    with pytest.raises(TypeError, match=r"convert the model: model.to.torch.float64.$"):
+        problem.loss(lambda x: torch.zeros(len(x), dtype=torch.int64))
+    single = dtpinn.MLP(1, width=4, depth=1, dtype=torch.float32, seed=0)
+    message = r"model.to\(torch.float64\), or the problem: problem.to\(torch.float32\)"
+    with pytest.raises(TypeError, match=message):
+        problem.loss(lambda x: single(x.float()))
+    assert dtpinn.discretize(problem.pde, LINE).to(torch.float32).loss(single).isfinite()
+    assert problem.loss(single.to(torch.float64)).isfinite()
