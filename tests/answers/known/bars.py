@@ -41,9 +41,9 @@ def tension(stress: float, young: float, length: float, *sides: str) -> Question
         ),
         answer=lambda x: stress / young * ratios * x,
         spacings=tuple(
-            length * h for h in ((0.2, 0.14, 0.1) if dimension == 2 else (0.4, 0.3, 0.22))
+            length * h for h in ((0.2, 0.14, 0.1) if dimension == 2 else (0.3, 0.22, 0.17))
         ),
-        orders=(2, 3, 4, 5, 6) if dimension == 2 else (2, 3, 4),
+        orders=(2, 3, 4, 5, 6) if dimension == 2 else (2, 4),
         polynomial=True,
     )
 

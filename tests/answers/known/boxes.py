@@ -23,7 +23,7 @@ THROUGH = Question(
     ),
     answer=lambda x: x[:, 0],
     spacings=(0.2, 0.15, 0.11),
-    orders=(2, 3, 4),
+    orders=(2, 4),
     polynomial=True,
 )
 
@@ -37,6 +37,6 @@ SADDLE = Question(
     ),
     answer=saddle,
     spacings=(0.2, 0.15, 0.11),
-    orders=(2, 3, 4),
+    orders=(2, 4),
     polynomial=True,
 )

@@ -33,7 +33,7 @@ CUBE = Question(
     answer=answer,
     spacings=(0.2, 0.15, 0.11),
     within=0.02,
-    orders=(2, 3, 4),
+    orders=(2, 4),
     rate=2.0,
 )
 
@@ -47,6 +47,6 @@ EIGHTH = Question(
     answer=answer,
     spacings=(0.125, 0.09, 0.07),
     within=0.02,
-    orders=(2, 3, 4),
+    orders=(2, 4),
     rate=2.0,
 )
