@@ -64,7 +64,8 @@ class View:
         if not self.pieces.any():
             return np.zeros(0, dtype=np.intp)
         walls = self.walls
-        first = np.flatnonzero(walls.beside(self.pieces)[walls.stand[members]].any(axis=1))
+        beside = walls.beside(self.pieces)[walls.stand]
+        first = np.flatnonzero(beside[members].any(axis=1))
         rows, members = rows[first], members[first]
         hidden = walls.hidden(walls.eyes[walls.stand[rows]], members, self.pieces)
         bad = hidden | self._clashing(members, np.ones(members.shape, dtype=np.bool_))

@@ -49,13 +49,13 @@ def identity(problem: Problem) -> dict[str, Any]:
         "kind": type(problem).__name__,
         "equation": type(problem.pde).__name__,
         "dtype": str(problem.dtype),
-        "nodes": f"{nodes!r}, digest {_digest(nodes.extended, nodes.spacing)}",
-        "times": None if problem.times is None else _told_times(problem.times),
     }
     if isinstance(problem, DiscreteProblem):
         told["order"] = problem.order
         told["options"] = {key: str(value) for key, value in sorted(problem.options.items())}
         told["operators"] = sorted(map(str, problem.own_matrices))
+    told["nodes"] = f"{nodes!r}, digest {_digest(nodes.extended, nodes.spacing)}"
+    told["times"] = None if problem.times is None else _told_times(problem.times)
     return {**told, "of a test function": _of_a_test_function(problem)}
 
 

@@ -67,7 +67,7 @@ def test_what_couples_points_is_refused_by_name(mixed, where, disk):
     problem = dtpinn.discretize(Coupled(mixed, where), disk(0.2), order=2)
     name = "'boundary': Coupled.boundary" if where == "boundary" else "'pde': Coupled.residual"
     with pytest.raises(ValueError, match=f"{name} couples points"):
-        problem.linearize(wavy(len(disk(0.2).extended)))
+        problem.linearize(wavy(len(problem.extended_points)))
     model = dtpinn.MLP(2, width=8, depth=1, seed=0)
     before = [p.clone() for p in model.parameters()]
     with pytest.raises(ValueError, match=f"{name} couples points"):

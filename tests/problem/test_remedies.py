@@ -86,7 +86,7 @@ ASKED = {
 @pytest.mark.parametrize("word", ASKED)
 def test_the_code_in_a_message_runs(word, make):
     """What is between 'pass a function,' and the next bracket is taken out and put in."""
-    nodes = dtpinn.place_nodes(Disk(), spacing=0.3)
+    nodes = dtpinn.place_nodes(Disk(), spacing=0.2)
     with pytest.raises(TypeError) as error:
         make(pde(lambda self, u, D, x: ASKED[word](D, 3 * u)), nodes)
     code = str(error.value).split("pass a function, ")[1].split(" (lambda u, x, t")[0]
@@ -98,7 +98,7 @@ def test_the_code_in_a_message_runs(word, make):
 
 
 def test_words_that_are_none_and_functions_of_too_little_are_told():
-    nodes = dtpinn.place_nodes(Disk(), spacing=0.3)
+    nodes = dtpinn.place_nodes(Disk(), spacing=0.2)
     with pytest.raises(AttributeError, match=r"D knows no 'curl'; it knows .*laplacian.*normal"):
         dtpinn.discretize(pde(lambda self, u, D, x: D.curl(u)), nodes)
     with pytest.raises(TypeError, match=r"calls it with \(u, x\)"):
@@ -142,7 +142,7 @@ def test_complex_and_half_problems_matrices_and_data_are_refused():
     with pytest.raises(TypeError, match=r"Known.* returned torch.complex128"):
         dtpinn.discretize(dtpinn.Poisson(lambda x: 1j * x[:, 0], dtpinn.Dirichlet()), LINE)
     with pytest.raises(TypeError, match="u must be real, got complex128"):
-        problem.linearize(np.zeros(len(LINE.extended), dtype=complex))
+        problem.linearize(np.zeros(len(problem.extended_points), dtype=complex))
 
 
 def test_models_that_return_no_numbers_of_the_right_kind_are_told():

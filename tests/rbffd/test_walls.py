@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import shapely
 import torch
-from scipy.spatial import cKDTree
 
 import dtpinn
 from dtpinn.geometry import Annulus, Ball, Box, Disk, Polygon, Rectangle
@@ -110,7 +109,7 @@ def test_in_a_convex_domain_a_stencil_is_the_nearest_nodes(domain):
     np.testing.assert_array_equal(found.members, plain.members)
 
 
-def spiral(width, wall, turns=2.2):
+def spiral(width, wall, turns=1.6):
     """A corridor that winds around itself, a wall between its turns."""
     angle = np.linspace(0.0, 2 * np.pi * turns, 400)
     radius = 0.3 + (width + wall) * angle / (2 * np.pi)
@@ -144,9 +143,7 @@ def test_the_straight_line_to_a_member_stays_in_the_domain(domain):
     assert shapely.length(outside).max() < 1e-9
     # And so it was not where walls are no obstacle.
     blind = find_stencils(nodes.extended, np.arange(count), 31)
-    through = (
-        cKDTree(nodes.collocation[:1]).n and (blind.members != found.members).any(axis=1).sum()
-    )
+    through = (blind.members != found.members).any(axis=1).sum()
     assert through > 0.1 * count
 
 
