@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from dtpinn import __version__
-from dtpinn.experiments import PROBLEMS, Experiment, Settings, gallery, run
+from dtpinn.experiments import PROBLEMS, Experiment, Settings, gallery, known_answers, run
 from dtpinn.experiments.settings import DTYPES, EPOCHS, METHODS, SettingsError, make_directory
 from dtpinn.experiments.versions import information
 from dtpinn.output import format_table
@@ -63,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "gallery",
         help="nodes, matrices and a direct solve on domains of every kind",
         description="Place nodes, assemble and solve directly on ten domains in the plane and in "
-        "space; leave gallery.md, gallery.json and gallery.png.",
+        "space, and problems with known answers; leave gallery.md, gallery.json, gallery.png and "
+        "answers.md.",
         allow_abbrev=False,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -165,8 +166,10 @@ def _gallery(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         parser.error(" ".join(str(error).split()))
     rows = gallery.run(out, quick=arguments.quick, report=lambda text: print(text, flush=True))
-    files = ", ".join(str(out / f"gallery.{suffix}") for suffix in ("md", "json", "png"))
-    print(f"\n{gallery.table(rows)}\n\n{files}")
+    answers = known_answers.run(out, quick=arguments.quick)
+    names = [f"gallery.{suffix}" for suffix in ("md", "json", "png")] + ["answers.md"]
+    files = ", ".join(str(out / name) for name in names)
+    print(f"\n{gallery.table(rows)}\n\n{answers}\n\n{files}")
     return 0
 
 

@@ -1,0 +1,37 @@
+"""Problems with known answers: the error of the direct solve falls, and no seed is an outlier.
+
+The solutions are not made to fit the program: their data come as a user gives them, by part, and
+the answers from series, conformal maps, tables or other methods (see `known`, a file for each).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from known.catalogue import questions
+from known.measuring import errors, faults, shown
+
+QUESTIONS = questions()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_answer_is_found(name):
+    """A selection: two spacings, two seeds (in space one), order 4."""
+    question = QUESTIONS[name]
+    spacings = question.spacings[0], question.spacings[-1]
+    table = errors(question, 4, spacings, range(2 if question.domain.dimension < 3 else 1))
+    assert not (wrong := faults(question, 4, spacings, table)), f"{wrong}\n{shown(spacings, table)}"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("name", "order"), [(name, order) for name in QUESTIONS for order in QUESTIONS[name].orders]
+)
+def test_the_answer_is_found_by_every_order_from_every_seed(name, order):
+    """Three spacings, six seeds (in space three), orders 2 to 6 (in space 2 and 4)."""
+    question = QUESTIONS[name]
+    table = errors(
+        question, order, question.spacings, range(6 if question.domain.dimension < 3 else 3)
+    )
+    wrong = faults(question, order, question.spacings, table)
+    assert not wrong, f"{wrong}\n{shown(question.spacings, table)}"
