@@ -82,7 +82,9 @@ def _ends_faces(points: Floats, places: Floats, faces: Floats, tolerance: float)
     count = min(TWICE, len(points))
     distance = np.asarray(cKDTree(points).query(places, k=np.arange(1, count + 1))[0])
     step = np.where(distance > tolerance, distance, np.inf).min(axis=1)
-    return np.asarray(cKDTree(faces).query(places)[0] <= STEP * step)
+    nearest = np.asarray(cKDTree(faces).query(places)[0])
+    # At the end itself a cap joins a face.
+    return np.asarray((nearest > tolerance) & (nearest <= STEP * step))
 
 
 def _first_there(points: Floats, normals: Floats, tolerance: float) -> Integers:
