@@ -34,7 +34,7 @@ def test_balance(benchmark, remarks, name):
     swept = ", ".join(f"{multiple:g}: {error:.1e}" for multiple, error in errors.items())
     remarks.append(
         (
-            f"{name}, {problem.optimizer}, {problem.epochs} epochs, {problem.depth}x{problem.width}",
+            f"{name}, {problem.optimizer}, {problem.epochs} epochs",
             f"default {errors[1.0]:.1e}, best {errors[best]:.1e} (x {best:g}), ratio {ratio:.1f}; "
             f"equal weights {equal:.1e}; all: {swept}",
         )

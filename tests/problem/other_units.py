@@ -68,5 +68,7 @@ class _Twin(Derivatives):
         if of is self._v:
             return derivative(self._u) / units.unknown
         return derivative(
-            lambda u, x, *t: of(u / units.unknown, x / units.length, *(s / units.duration for s in t))
+            lambda u, x, *t: of(
+                u / units.unknown, x / units.length, *(s / units.duration for s in t)
+            )
         )

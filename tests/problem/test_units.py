@@ -176,7 +176,7 @@ def test_steel_bends_as_its_dimensionless_twin_does():
 def test_pure_neumann_conditions_are_told_in_any_units_and_without_a_load(length, source):
     nodes = dtpinn.place_nodes(Disk(length), spacing=0.2 * length, seed=0)
     problem = dtpinn.discretize(dtpinn.Poisson(source, dtpinn.Neumann()), nodes)
-    with pytest.raises(RuntimeError, match="singular to rounding.*pure Neumann"):
+    with pytest.raises(RuntimeError, match=r"singular to rounding.*pure Neumann"):
         problem.solve()
 
 
