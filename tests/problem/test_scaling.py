@@ -32,9 +32,9 @@ def test_the_scaled_matrix_is_the_same_in_any_units(rng):
 def test_rounding_in_the_place_of_a_zero_is_not_scaled_up(rng):
     A = saddle(rng)
     noisy = A + csc_array(1e-17 * random_array(A.shape, density=0.3, rng=rng))
-    clean, scales = equilibrate(A), equilibrate(csc_array(noisy))
-    assert np.array_equal(clean.rows, scales.rows)
-    assert np.array_equal(clean.columns, scales.columns)
+    ratio = np.abs(equilibrate(csc_array(noisy))(A).data / equilibrate(A)(A).data)
+    assert ratio.min() > 0.24
+    assert ratio.max() < 4.2
 
 
 def test_scales_are_exact_and_every_row_and_column_has_an_entry_of_about_one(rng):
