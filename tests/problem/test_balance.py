@@ -95,6 +95,10 @@ def test_centre_and_size_are_those_of_the_data(square):
     scales = dtpinn.discretize(dtpinn.Poisson(None, warm), square).scales
     assert scales.centre == pytest.approx(300.0, abs=0.1)
     assert 0.3 < scales.unit.item() < 0.6
+    even = dtpinn.Dirichlet(lambda x, n: 300.0 + 0.0 * x[:, 0])
+    scales = dtpinn.discretize(dtpinn.Poisson(None, even), square).scales
+    assert scales.centre == pytest.approx(300.0)
+    assert scales.unit == pytest.approx(300.0)  # nothing else is known of it
     loaded = dtpinn.discretize(dtpinn.Poisson(lambda x: 8.0 + 0 * x[:, 0], on()), square).scales
     assert loaded.centre == pytest.approx(0.0)
     assert loaded.unit == pytest.approx(8.0 * (L / math.pi) ** 2)
