@@ -2,7 +2,7 @@
 
     pytest bench/bench_balance.py -q --benchmark-quiet -k "holes"
 
-Ten problems and one (`unlike.py`), each trained with the default weights, with multiples of the
+Eleven problems (`unlike.py`), each trained with the default weights, with multiples of the
 PDE's weight, and with equal weights. Everything else is the default: inputs and outputs normalised,
 the optimiser's own settings. What is told is the relative l2 distance to `solve()` on the same
 nodes, as the loss is of the same discrete system. The budget is in epochs, so that the errors do
@@ -15,7 +15,7 @@ import pytest
 
 from unlike import UNLIKE
 
-MULTIPLES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4)
+MULTIPLES = (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3)
 
 
 @pytest.mark.filterwarnings("ignore:fit. training has ended")

@@ -41,15 +41,15 @@ def test_the_weights_are_those_of_a_wave_in_the_middle(square):
             assert weights[name] / value == pytest.approx(weight), name
 
 
-def test_in_space_time_the_rate_has_a_frequency_of_its_own(square):
+def test_an_equation_with_a_rate_is_weighed_over_the_whole_duration(square):
     times, diffusivity = torch.linspace(0.0, 3.0, 7), 0.1
-    sides = dtpinn.Dirichlet(lambda x, n, t: t)
+    sides = dtpinn.Robin(0.5, 1.0, lambda x, n, t: t)
     pde = dtpinn.Heat(None, sides, lambda x: x[:, 0], diffusivity)
     weights = dtpinn.discretize(pde, square, times=times).weights
-    frequency = math.sqrt(math.pi / (3.0 * 0.5))
-    size = frequency + diffusivity * math.pi / (L * H)
-    assert weights["pde"] / weights["boundary"] == pytest.approx(size**-2.0)
-    assert weights["initial"] == pytest.approx(weights["boundary"])
+    size = 1.0 / 3.0 + diffusivity * (math.pi / L) ** 2
+    assert weights["pde"] / weights["initial"] == pytest.approx(size**-2.0)
+    size = 1.0 + 0.5 * math.sqrt(math.pi / (L * H))
+    assert weights["boundary"] / weights["initial"] == pytest.approx(size**-2.0)
 
 
 def test_the_equations_of_a_system_are_weighed_one_by_one(square):
