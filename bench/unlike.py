@@ -1,4 +1,4 @@
-"""Ten unlike problems for the balance of a loss: what they are, and how they are trained."""
+"""Eleven unlike problems for the balance of a loss: what they are, and how they are trained."""
 
 from __future__ import annotations
 

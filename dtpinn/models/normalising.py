@@ -32,13 +32,13 @@ class Normalisation(nn.Module):
 
     Examples
     --------
-    >>> normalisation = Normalisation(2, 1, dtype=torch.float64)
-    >>> low, high = torch.tensor([0.0, 1.0]), torch.tensor([1e-5, 3.0])
-    >>> normalisation.set(low, high, centre=torch.tensor([300.0]), unit=torch.tensor([0.1]))
-    >>> normalisation.inwards(torch.tensor([[1e-5, 2.0]], dtype=torch.float64)).tolist()
-    [[2.0, 0.0]]
-    >>> normalisation.outwards(torch.ones(1, 1, dtype=torch.float64)).tolist()
-    [[300.1]]
+    >>> normalisation = Normalisation(2, 1)
+    >>> box = torch.tensor([[0.0, 1.0], [1e-5, 3.0]], dtype=torch.float64)
+    >>> normalisation.set(*box, centre=torch.tensor([300.0]), unit=torch.tensor([0.5]))
+    >>> normalisation.inwards(box).round(decimals=9).tolist()
+    [[-2.0, -2.0], [2.0, 2.0]]
+    >>> normalisation.outwards(torch.ones(1, 1)).tolist()
+    [[300.5]]
     """
 
     middle: Tensor
@@ -65,7 +65,7 @@ class Normalisation(nn.Module):
 
     @torch.no_grad()
     def set(self, low: Tensor, high: Tensor, *, centre: Tensor, unit: Tensor) -> None:
-        """Map a box to [-2, 2] in every coordinate, and values of the network to others.
+        """Map a box to [-2, 2] in every coordinate, and values of the network to the unknowns'.
 
         Parameters
         ----------

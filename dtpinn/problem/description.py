@@ -15,6 +15,7 @@ from dtpinn.problem.matrices import key_of
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Description:
     products: str
     nonzeros: int
     memory_bytes: int
+    weights: str
 
     @property
     def megabytes(self) -> float:
@@ -69,11 +71,12 @@ class Description:
         times = f", {self.times} times" if self.times > 1 else ""
         head = f"{self.nodes}\norder {self.order}, {self.dtype}{times}"
         foot = f"{self.products}, {self.nonzeros} nonzeros a step; {self.megabytes:.1f} MiB"
-        return f"{head}\n\n{format_table(rows, header)}\n\n{foot}"
+        told = f"weights in the loss: {self.weights}"
+        return f"{head}\n\n{format_table(rows, header)}\n\n{foot}\n{told}"
 
 
 def describe(problem: DiscreteProblem) -> Description:
-    """Collect the figures; nothing is computed that assembly has not computed already."""
+    """Collect the figures; nothing costly that assembly has not computed already."""
     operators = []
     for request in problem.requests:
         matrix = problem.matrices.by_key[key_of(request.region, request.operator)]
@@ -100,9 +103,20 @@ def describe(problem: DiscreteProblem) -> Description:
         products=f"{len(products)} product{'s' * (len(products) != 1)}"
         + " along a curve, as the nodes are scattered in memory" * along,
         nonzeros=sum(o.nonzeros for o in operators),
+        weights=told_weights(problem),
         memory_bytes=sum(t.numel() * t.element_size() for t in _tensors(problem))
         + sum(m.data.nbytes + m.indices.nbytes + m.indptr.nbytes for m in matrices),
     )
+
+
+def told_weights(problem: Problem) -> str:
+    """Return the weights of the loss as text, "and" between the equations of a residual."""
+
+    def numbers(weight: float | tuple[float, ...]) -> str:
+        each = weight if isinstance(weight, tuple) else (weight,)
+        return " and ".join(f"{w:.1e}" for w in each)
+
+    return ", ".join(f"{name} {numbers(weight)}" for name, weight in problem.weights.items())
 
 
 def _tensors(problem: DiscreteProblem) -> Iterator[Tensor]:

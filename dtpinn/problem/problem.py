@@ -109,7 +109,8 @@ class Problem(nn.Module, ABC):
         choice : "balanced", "equal" or mapping of str to float
             "balanced": every equation and every condition by 1 / size^2, its size being what its
             operators make of a solution as large as the data ask for, at a wavenumber halfway
-            between the domain's and the spacing's. "equal": 1, the paper's. A mapping gives
+            between the domain's and the spacing's; with a rate of change, at the domain's own and
+            over the whole duration. "equal": 1, the paper's. A mapping gives
             multiples of the balanced weights, by name of the residual; "boundary" stands for all
             of its parts, and what is not named keeps its own.
 

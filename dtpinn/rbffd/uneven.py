@@ -103,8 +103,15 @@ def spread_out(
     """
 
     def nearest(rows: NDArray[np.integer], size: int) -> Stencils:
-        count = min(_POOL * size, len(points))
-        return find_stencils(points, rows, count, walls=walls, threads=threads)
+        pool = _POOL
+        while True:
+            count = min(pool * size, len(points))
+            try:
+                return find_stencils(points, rows, count, walls=walls, threads=threads)
+            except ValueError:  # in a narrow place so many are not in sight
+                if pool == 1:
+                    raise
+                pool //= 2
 
     def find(rows: NDArray[np.integer], size: int) -> Stencils:
         return spread(nearest(rows, size), size)

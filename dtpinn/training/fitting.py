@@ -11,7 +11,7 @@ from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.training.closure import check_has_residuals
 from dtpinn.training.loop import Callback, Loop
-from dtpinn.training.normalise import is_as_drawn, normalise
+from dtpinn.training.normalising import is_as_drawn, normalise
 from dtpinn.training.optimizers import OptimizerLike, check_parameters, class_name, trainable
 from dtpinn.training.plan import check_count, make_plans
 from dtpinn.training.result import Exact, Result

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dtpinn.problem import DiscreteProblem, Problem
+from dtpinn.problem.description import told_weights
 from dtpinn.problem.estimate import relative_distance
 
 # Unknowns up to which the direct solve takes a few seconds, by the dimension of space.
@@ -57,7 +58,7 @@ def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> N
         f"fit: training has ended at a relative distance of {distance:.1e} from the discrete "
         f"solution{known}: problem.solve() knows better than this model. Train longer; with "
         'optimizer="gauss-newton"; with a wider network, or another seed; with other weights (in '
-        f"use: {_told(problem)}), discretize(..., weights={{'pde': ...}}). "
+        f"use: {told_weights(problem)}), discretize(..., weights={{'pde': ...}}). "
         "problem.compare(model) tells whether a residual is at fault",
         stacklevel=4,
     )
@@ -74,11 +75,3 @@ def _affordable(problem: DiscreteProblem) -> bool:
     to_be_found = any(p.requires_grad for p in problem.pde.parameters())
     steady = problem.times is None
     return steady and not to_be_found and unknowns <= AFFORDABLE[problem.nodes.dimension]
-
-
-def _told(problem: Problem) -> str:
-    def number(weight: float | tuple[float, ...]) -> str:
-        each = weight if isinstance(weight, tuple) else (weight,)
-        return " and ".join(f"{w:.1e}" for w in each)
-
-    return ", ".join(f"{name} {number(weight)}" for name, weight in problem.weights.items())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -20,10 +21,11 @@ Floats = NDArray[np.float64]
 
 # Of the largest in its row and in its column: smaller sizes couple nothing.
 _NOTHING = 1e-10
-# Beside the centre: less is its rounding.
-_ROUNDING = 1e-10
 # Singular values of the fit of a constant, in natural units, below which a direction is open.
 _OPEN = 1e-6
+
+# Of the data, in units of the dtype's rounding: what a constant leaves of them below is rounding.
+_ROUNDING = 100.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,11 @@ def field_scales(problem: Problem) -> FieldScales:
     there = sensitivities(problem, centre)
     if not table.amplitude(there).sum() < table.amplitude(here).sum():  # also for NaN
         centre, there = zero, here
-    amplitude = table.amplitude(there)
-    unit = table.columns * amplitude
-    # Where a constant solves everything, what is left is rounding, and no size.
-    unit = np.where(unit > _ROUNDING * np.abs(centre), unit, np.abs(centre))
-    unit = np.where(unit > 0.0, unit, 1.0)
+    amplitude, whole = table.amplitude(there), table.amplitude(here)
+    # A constant that fulfils everything to rounding leaves nothing to take a size from but its own.
+    rounding = _ROUNDING * torch.finfo(problem.dtype).eps
+    amplitude = np.where(amplitude > rounding * whole, amplitude, whole)
+    unit = np.where(amplitude > 0.0, table.columns * amplitude, 1.0)
     return FieldScales(centre, np.where(np.isfinite(unit), unit, 1.0))
 
 

@@ -79,6 +79,11 @@ class Sensitivity:
         return _rms(self.values)
 
     @property
+    def in_time(self) -> bool:
+        """Whether it has a rate of change in it."""
+        return any(part.operator == "time" and part.slopes.any() for part in self.parts)
+
+    @property
     def finite(self) -> bool:
         """Whether everything is a number."""
         return bool(

@@ -47,9 +47,12 @@ class Wavenumbers:
 
 
 def of_domain(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
-    """Return pi / L and pi / T: those of a solution that is as smooth as the domain lets it be."""
+    """Return pi / L and 1 / T: those of a solution as smooth as domain and duration let it be.
+
+    In time it is not a wave between two ends, but what grows from one.
+    """
     duration = _duration(times)
-    return Wavenumbers(math.pi / _length(nodes), math.pi / duration if duration else 0.0)
+    return Wavenumbers(math.pi / _length(nodes), 1.0 / duration if duration else 0.0)
 
 
 def in_the_middle(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
@@ -59,8 +62,7 @@ def in_the_middle(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
     factor at either end, where a choice of one end would be off by the square of it at the other.
     """
     domain = of_domain(nodes, times)
-    step = _duration(times) / (len(times) - 1) if times is not None else 1.0
-    return Wavenumbers(math.sqrt(domain.space / nodes.spacing), math.sqrt(domain.time / step))
+    return Wavenumbers(math.sqrt(domain.space / nodes.spacing), domain.time)
 
 
 def _length(nodes: Nodes) -> float:

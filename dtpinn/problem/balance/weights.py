@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from dtpinn.problem.balance.sensitivity import sensitivities
-from dtpinn.problem.balance.wavenumbers import in_the_middle
+from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
 
 if TYPE_CHECKING:
     from dtpinn.problem.problem import Problem
@@ -22,18 +22,22 @@ def weights_of(problem: Problem, choice: Choice) -> Weights:
     """Return the weight of every equation of every residual, by name of the residual.
 
     "balanced": 1 / size^2, the size being that of the residual for waves of each field, of the
-    field's own size, in the middle of the wavenumbers that the nodes can hold.
+    field's own size, in the middle of the wavenumbers that the nodes can hold. Where there is a
+    rate of change it is that of the longest wave, over the whole of the times: what such an
+    equation leaves is added up from the first slice to the last, and a network that is not held to
+    it jumps between two slices, where no loss sees it, to wherever the other residuals vanish.
     """
     if choice == "equal":
         return dict.fromkeys(problem.names, (1.0,))
     scales = problem.scales
     multiples = {} if isinstance(choice, str) else choice
-    at = in_the_middle(problem.nodes, problem.times)
+    middle, longest = (f(problem.nodes, problem.times) for f in (in_the_middle, of_domain))
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
     states = [sensitivities(problem, s) for s in (scales.centre + scales.unit, scales.centre)]
     result = {}
     for name, first in states[0].items():
-        sizes = next((s[name] for s in states if s[name].finite), first).sizes(at) @ scales.unit
+        chosen = next((s[name] for s in states if s[name].finite), first)
+        sizes = chosen.sizes(longest if chosen.in_time else middle) @ scales.unit
         known = np.isfinite(sizes) & (sizes > 0.0)
         balanced = np.where(known, np.where(known, sizes, 1.0) ** -2.0, 1.0)
         result[name] = tuple((multiple_of(name, multiples) * balanced).tolist())

@@ -67,22 +67,31 @@ def equilibrate(matrix: sparray) -> Scales:
     entries = abs(csc_array(matrix)).tocoo()
     size, i, j = entries.data, entries.row, entries.col
     m, n = matrix.shape
-    rows, columns = np.zeros(m), np.zeros(n)  # logarithms
-    telling = size > 0.0
-    telling &= size > _NOISE * np.minimum(_largest(size, i, m)[i], _largest(size, j, n)[j])
-    size, i, j = size[telling], i[telling], j[telling]
-    log = np.log2(size)
-    for _ in range(_SWEEPS):
-        before = rows, columns
-        rows = -_mean(log + columns[j], i, m)
-        columns = -_mean(log + rows[i], j, n)
-        if max(_change(rows, before[0]), _change(columns, before[1])) < _SETTLED:
-            break
+    i, j, log = i[size > 0.0], j[size > 0.0], np.log2(size[size > 0.0])
+    rows, columns = _means(log, i, j, np.zeros(m), np.zeros(n))
+    scaled = np.exp2(log + rows[i] + columns[j])
+    telling = scaled > _NOISE * np.minimum(_largest(scaled, i, m)[i], _largest(scaled, j, n)[j])
+    i, j, log = i[telling], j[telling], log[telling]
+    if not telling.all():
+        rows, columns = _means(log, i, j, rows, columns)
     for _ in range(_PASSES):
         scaled = np.exp2(log + rows[i] + columns[j])
         rows -= _log_of(_largest(scaled, i, m)) / 2.0
         columns -= _log_of(_largest(scaled, j, n)) / 2.0
     return Scales(np.exp2(np.rint(rows)), np.exp2(np.rint(columns)))
+
+
+def _means(
+    log: Floats, i: NDArray[np.integer], j: NDArray[np.integer], rows: Floats, columns: Floats
+) -> tuple[Floats, Floats]:
+    """Logarithms of scales that leave every row and column a mean of 0, from these on."""
+    for _ in range(_SWEEPS):
+        before = rows, columns
+        rows = -_mean(log + columns[j], i, len(rows))
+        columns = -_mean(log + rows[i], j, len(columns))
+        if max(_change(rows, before[0]), _change(columns, before[1])) < _SETTLED:
+            break
+    return rows, columns
 
 
 def _largest(size: Floats, index: NDArray[np.integer], count: int) -> Floats:

@@ -184,7 +184,9 @@ class DiscreteResiduals:
             name: torch.zeros_like(ones[name]) if w is None else 0.5 * w
             for name, w in zip(ones, doubled, strict=True)
         }
-        parts = [(w * residuals[name].detach().square()).sum() for name, w in weights.items()]
+        parts = [
+            (w * residuals[name].detach().double().square()).sum() for name, w in weights.items()
+        ]
         squares = float(torch.stack(parts).sum())
         loss = float(self._problem.loss(self._model).detach())
         tolerance = 1e3 * torch.finfo(self._problem.dtype).eps

@@ -8,6 +8,9 @@ from torch import nn
 from dtpinn.models import Normalisation
 from dtpinn.problem import Problem
 
+# Of the duration, on either side: the box is four times as long as the times.
+_MARGIN = 1.5
+
 
 def normalise(model: nn.Module, problem: Problem) -> bool:
     """Set the normalisation of a network, if it has one that is not set; whether it was.
@@ -34,7 +37,11 @@ def normalise(model: nn.Module, problem: Problem) -> bool:
     x, scales = torch.tensor(problem.nodes.collocation), problem.scales
     low, high = x.amin(dim=0), x.amax(dim=0)
     if problem.times is not None:
-        low, high = torch.cat([low, problem.times[:1]]), torch.cat([high, problem.times[-1:]])
+        # A loss on slices does not see between them, where only the network's smoothness in time
+        # ties them: it is given less of a range there, [-1/2, 1/2].
+        first, last = problem.times[:1], problem.times[-1:]
+        margin = _MARGIN * (last - first)
+        low, high = torch.cat([low, first - margin]), torch.cat([high, last + margin])
     centre, unit = torch.from_numpy(scales.centre), torch.from_numpy(scales.unit)
     normalisation.set(low, high, centre=centre, unit=unit)
     return True

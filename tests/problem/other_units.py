@@ -1,0 +1,74 @@
+"""An equation in other units: the same problem, other numbers."""
+
+from __future__ import annotations
+
+import torch
+
+import dtpinn
+from dtpinn.pde import Derivatives
+
+
+class InUnits(dtpinn.PDE):
+    """A dimensionless equation on a domain `length` times as large, with its unknown in `unknown`.
+
+    u = unknown v, x = length y, t = time s, and every residual multiplied by `equation`, where v,
+    y and s are those of the twin.
+    """
+
+    def __init__(self, twin, *, length=1.0, unknown=1.0, equation=1.0, time=1.0):
+        super().__init__()
+        self.twin, self.fields = twin, twin.fields
+        self.length, self.equation, self.duration = length, equation, time
+        unknown = torch.as_tensor(unknown, dtype=torch.float64)
+        self.register_buffer("unknown", unknown)
+
+    def _call(self, function, u, D, x, *others):
+        v = u / self.unknown
+        *normal, t = others if self.twin_in_time else (*others, None)
+        after = [] if t is None else [t / self.duration]
+        return self.equation * function(v, _Twin(self, D, u, v), x / self.length, *normal, *after)
+
+    twin_in_time = False
+
+    def residual(self, u, D, x, *t):
+        return self._call(self.twin.residual, u, D, x, *t)
+
+    def boundary(self, u, D, x, n, *t):
+        return self._call(self.twin.boundary, u, D, x, n, *t)
+
+    def conditions(self):
+        def moved(condition):
+            return lambda u, D, x, n, *t: self._call(condition, u, D, x, n, *t)
+
+        return {part: moved(condition) for part, condition in self.twin.conditions().items()}
+
+    def initial(self, u, x):
+        return self.equation * self.twin.initial(u / self.unknown, x / self.length)
+
+
+class InUnitsAndTime(InUnits):
+    twin_in_time = True
+
+
+class _Twin(Derivatives):
+    """The twin's ``D``, from that of the equation in other units."""
+
+    def __init__(self, units, D, u, v):
+        self.dimension, self._units, self._D, self._u, self._v = D.dimension, units, D, u, v
+
+    def apply(self, operator, of):
+        order = 1 if operator.along_normal else sum(operator.terms[0][0])
+        return self._units.length**order * self._of(of, lambda f: self._D.apply(operator, f))
+
+    def time(self, of):
+        return self._units.duration * self._of(of, self._D.time)
+
+    def _of(self, of, derivative):
+        units = self._units
+        if of is self._v:
+            return derivative(self._u) / units.unknown
+        return derivative(
+            lambda u, x, *t: of(
+                u / units.unknown, x / units.length, *(s / units.duration for s in t)
+            )
+        )

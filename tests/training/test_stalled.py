@@ -1,0 +1,64 @@
+"""What fit says of a training that has stopped far above its discrete solution."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import warnings
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.training import stalled
+
+FAR = "training has ended at a relative distance"
+
+
+def test_a_training_far_above_the_floor_is_told_with_figures(problem, model, tmp_path):
+    with pytest.warns(UserWarning, match=FAR) as told:
+        result = dtpinn.fit(model, problem, 1, optimizer=torch.optim.SGD)
+    estimate = problem.estimate(model)
+    assert result.distance == pytest.approx(estimate.distance)
+    text = str(told[0].message)
+    assert f"{estimate.distance:.1e} from the discrete solution" in text
+    assert f"{estimate.discretisation:.1e}" in text
+    assert told[0].filename == __file__
+    result.save(tmp_path / "run")
+    saved = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert saved["distance_to_discrete_solution"] == result.distance
+    assert dtpinn.Result.load(tmp_path / "run").distance == result.distance
+
+
+def test_a_training_that_arrives_is_not(problem):
+    model = dtpinn.MLP(2, width=30, depth=1, seed=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        result = dtpinn.fit(model, problem, 60, optimizer="gauss-newton")
+    assert result.distance < 0.01
+
+
+def test_whoever_stops_a_training_is_told_nothing(problem, model):
+    stop = lambda result: os.kill(os.getpid(), signal.SIGINT)  # noqa: E731
+    for callback in (stop, lambda result: True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            result = dtpinn.fit(model, problem, 5, optimizer=torch.optim.SGD, every=1,
+                                callbacks=[callback])  # fmt: skip
+        assert result.distance is None
+
+
+def test_where_the_discrete_solution_is_not_to_be_had_nothing_is_said(nodes, model, monkeypatch):
+    pde = dtpinn.Poisson(None, dtpinn.Dirichlet())
+    singular = dtpinn.discretize(dtpinn.Poisson(None, dtpinn.Neumann()), nodes)
+    large = dtpinn.discretize(pde, nodes)
+    asked = []
+    large.solve = lambda guess: asked.append(guess)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        for problem in (singular, dtpinn.vanilla(pde, nodes)):
+            assert dtpinn.fit(model, problem, 1).distance is None
+        monkeypatch.setitem(stalled.AFFORDABLE, 2, 100)
+        assert dtpinn.fit(model, large, 1).distance is None
+    assert not asked
