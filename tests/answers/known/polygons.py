@@ -64,6 +64,6 @@ THROUGH = Question(
     domain=Polygon(HEXAGON),
     equation=lambda: Poisson(None, fluxes()),
     answer=stream,
-    spacings=(0.25, 0.18, 0.12),
+    spacings=(0.15, 0.12, 0.09),
     polynomial=True,
 )
