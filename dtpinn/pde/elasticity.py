@@ -91,8 +91,7 @@ class LinearElasticity(Forced):
 class Traction(BoundaryCondition):
     """``sigma(u) n + stiffness u = g``: the force on a surface, perhaps on an elastic bed.
 
-    A node at a corner has one normal, the mean of its sides', so that a load is best written in
-    terms of the normal, sigma n: what pulls on one side only is not met at its corners.
+    At a corner the tractions of both sides hold, each with its own normal.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ def describe(problem: DiscreteProblem) -> Description:
     products = [p for p in (problem.stacked, *problem.single.values()) if p is not None]
     along = any(isinstance(product, CurveProduct) for product in products)
     return Description(
-        nodes=repr(problem.nodes),
+        nodes=f"{problem.nodes!r}\n{_told_arrangement(problem)}",
         order=problem.order,
         dtype=str(problem.dtype).removeprefix("torch."),
         times=1 if problem.times is None else len(problem.times),
@@ -106,6 +106,16 @@ def describe(problem: DiscreteProblem) -> Description:
         weights=told_weights(problem),
         memory_bytes=sum(t.numel() * t.element_size() for t in _tensors(problem))
         + sum(m.data.nbytes + m.indices.nbytes + m.indptr.nbytes for m in matrices),
+    )
+
+
+def _told_arrangement(problem: DiscreteProblem) -> str:
+    """Say where what holds."""
+    equation, *conditions = problem.regions
+    sides = sum(len(region.rows) for region in conditions)
+    return (
+        f"the equation at {len(equation.rows)} of {problem.nodes.count} nodes, conditions on "
+        f"{sides} sides of {problem.nodes.boundary_count} boundary nodes"
     )
 
 
