@@ -11,39 +11,41 @@ from dtpinn.pde import Derivatives
 class InUnits(dtpinn.PDE):
     """A dimensionless equation on a domain `length` times as large, with its unknown in `unknown`.
 
-    u = unknown v, x = length y, t = time s, and every residual multiplied by `equation`, where v,
-    y and s are those of the twin.
+    u = unknown v, x = length y, t = time s, where v, y and s are those of the twin. The equation's
+    residual is multiplied by `equation`, a number or one for each, and the conditions are divided
+    by it: they have other units.
     """
 
     def __init__(self, twin, *, length=1.0, unknown=1.0, equation=1.0, time=1.0):
         super().__init__()
         self.twin, self.fields = twin, twin.fields
-        self.length, self.equation, self.duration = length, equation, time
-        unknown = torch.as_tensor(unknown, dtype=torch.float64)
+        self.length, self.duration = length, time
+        unknown, equation = (torch.tensor(v, dtype=torch.float64) for v in (unknown, equation))
+        self.register_buffer("equation", equation)
         self.register_buffer("unknown", unknown)
 
     def _call(self, function, u, D, x, *others):
         v = u / self.unknown
         *normal, t = others if self.twin_in_time else (*others, None)
         after = [] if t is None else [t / self.duration]
-        return self.equation * function(v, _Twin(self, D, u, v), x / self.length, *normal, *after)
+        return function(v, _Twin(self, D, u, v), x / self.length, *normal, *after)
 
     twin_in_time = False
 
     def residual(self, u, D, x, *t):
-        return self._call(self.twin.residual, u, D, x, *t)
+        return self.equation * self._call(self.twin.residual, u, D, x, *t)
 
     def boundary(self, u, D, x, n, *t):
-        return self._call(self.twin.boundary, u, D, x, n, *t)
+        return self._call(self.twin.boundary, u, D, x, n, *t) / self.equation
 
     def conditions(self):
         def moved(condition):
-            return lambda u, D, x, n, *t: self._call(condition, u, D, x, n, *t)
+            return lambda u, D, x, n, *t: self._call(condition, u, D, x, n, *t) / self.equation
 
         return {part: moved(condition) for part, condition in self.twin.conditions().items()}
 
     def initial(self, u, x):
-        return self.equation * self.twin.initial(u / self.unknown, x / self.length)
+        return self.twin.initial(u / self.unknown, x / self.length) / self.equation
 
 
 class InUnitsAndTime(InUnits):

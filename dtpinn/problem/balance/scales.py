@@ -94,6 +94,19 @@ class _Table:
         self.columns = np.exp(logs[count:])
         graph = csr_array((np.ones(len(i)), (i, count + j)), shape=(count + fields,) * 2)
         self._component = connected_components(graph, directed=False)[1]
+        self._measure(at_state)
+
+    def _measure(self, at_state: dict[str, Sensitivity]) -> None:
+        """Divide by the data, so that fields which have nothing to do with each other compare.
+
+        Within what hangs together, the logarithms leave one common factor open.
+        """
+        equations, fields = np.split(self._component, [len(self.rows)])
+        once = dict(zip(fields.tolist(), self.amplitude(at_state).tolist(), strict=True))
+        for which, amplitude in once.items():
+            if np.isfinite(amplitude) and amplitude > 0.0:
+                self.rows[equations == which] /= amplitude
+                self.columns[fields == which] *= amplitude
 
     def amplitude(self, at_state: dict[str, Sensitivity]) -> Floats:
         """(fields,): the largest residual of the equations that a field takes part in.

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 from torch import Tensor
 
-from dtpinn.problem.direct.scaling import equilibrate
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 
 if TYPE_CHECKING:
@@ -69,7 +67,7 @@ def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDA
 
 
 class _Step:
-    """A step of Newton's method in natural units, as `equilibrate` finds them.
+    """A step of Newton's method in natural units: fields and equations each in their size.
 
     Attributes
     ----------
@@ -88,10 +86,9 @@ class _Step:
         told = "initial", problem.pde.initial
         parts = [torch.from_numpy(checked_diagonals(r, [u], *told)[0]) for r in equations.unbind(1)]
         self.slopes = torch.stack(parts, dim=1).to(u.device)
-        scales = equilibrate(csc_array(self.slopes.abs().amax(dim=0).cpu().numpy()))
-        rows, self._units = (
-            torch.from_numpy(scale).to(u.device) for scale in (scales.rows, scales.columns)
-        )
+        self._units = torch.tensor(problem.scales.unit, dtype=torch.float64, device=u.device)
+        sizes = (self.slopes.abs() * self._units).amax(dim=(0, 2))
+        rows = 1.0 / torch.where(sizes > 0.0, sizes, 1.0)
         natural = rows * equations.detach()
         slopes = rows[:, None] * self.slopes * self._units
         step = -torch.linalg.pinv(slopes) @ natural[..., None]

@@ -88,11 +88,6 @@ class StageMatrix:
         self._real = factorise(csc_array(real.real * R + J), _UNDETERMINED)
         self._pair = factorise(csc_array(pair * R + J), _UNDETERMINED)
 
-    @property
-    def units(self) -> Floats:
-        """Return the natural unit of every unknown, (n,)."""
-        return self._real.scales.columns
-
     def solve(self, r: Floats) -> Floats:
         """Return the solution (3, n) for the right-hand sides r (3, n), a row per stage."""
         parts = _INVERSE @ r

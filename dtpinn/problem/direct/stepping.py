@@ -79,7 +79,8 @@ class Stepper:
         self.system = System(problem, example, len(STAGES))
         self.evolving = self._fields_with_rate(example)
         self._factors: list[_Factors] = []  # the latest last
-        self._units = np.ones(self.system.fields)
+        # One field has no unit to be compared with another's.
+        self._units = problem.scales.unit if self.system.fields > 1 else np.ones(1)
         self.factorizations = 0
 
     def march(self, u: Floats, begin: float, end: float, count: int) -> Floats | None:
@@ -106,8 +107,7 @@ class Stepper:
     def norm(self, u: Floats) -> float:
         """Of the values on X: those at the ghosts are means to an end, and less certain.
 
-        Each field in its natural unit, known from the first step on: a displacement and a pressure
-        have no common norm otherwise.
+        Each field in its expected size: displacement and pressure have no common norm otherwise.
         """
         on_x = u[..., : self.system.on_nodes]
         return float(np.linalg.norm(on_x.reshape(-1, self.system.fields) / self._units))
@@ -157,9 +157,6 @@ class Stepper:
         others = [f for f in self._factors if not f.near(step)]
         self._factors = others[-(_KEPT - 1) :]  # before the new ones are made: they are large
         made = _Factors(StageMatrix(J, R, step), at, time, step)
-        if not self.factorizations and self.system.fields > 1:
-            by_field = made.matrix.units[: self.system.on_nodes].reshape(-1, self.system.fields)
-            self._units = np.exp(np.log(by_field).mean(axis=0))
         self._factors.append(made)
         self.factorizations += 1
         return made
