@@ -31,7 +31,7 @@ Rows = NDArray[np.int64]
 
 # Beside the largest singular value of what the conditions say of a node and its ghost: below, it is
 # no equation for them.
-DISTINCT = 0.2
+DISTINCT = 0.25
 
 
 def choose_equations(

@@ -84,6 +84,7 @@ SMOOTHLY = Question(
     ),
     answer=heated_smoothly,
     spacings=(0.1, 0.07, 0.05),
+    orders=(3, 4, 5, 6),  # at order 2 seeds are up to 3.4 times apart
     within=0.0006,
 )
 

@@ -56,6 +56,6 @@ PLATE = Question(
     domain=Rectangle((0, 0), (2, 2)) - Disk(1.0),
     equation=plate,
     answer=answer,
-    spacings=(0.14, 0.1, 0.07),
+    spacings=(0.12, 0.09, 0.06),
     within=0.03,
 )

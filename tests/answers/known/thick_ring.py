@@ -38,5 +38,6 @@ RING = Question(
     equation=ring,
     answer=answer,
     spacings=(0.14, 0.1, 0.07),
+    orders=(3, 4, 5, 6),  # at order 2 seeds are up to 5 times apart where only tractions hold
     within=0.006,
 )
