@@ -6,6 +6,7 @@ domain; looking straight was found more accurate there, by a tenth to a third, a
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,12 @@ class View:
         Raises
         ------
         ValueError
-            If there are not so many; names the place.
+            If there are not so many, nor seen from those; names the place.
+
+        Warns
+        -----
+        UserWarning
+            If some are seen from others only, round a bend.
         """
         members = np.empty((len(rows), size), dtype=np.intp)
         distance = np.empty((len(rows), size))
@@ -108,9 +114,39 @@ class View:
             distance[left[enough]] = np.take_along_axis(far[enough], order, axis=1)
             found, left = found[~enough], left[~enough]
             if left.size and (asked == self.tree.n or asked >= LOOKED_AT * size):
-                raise self._too_few(rows[left], found, size)
+                self._round_the_bend(rows, left, asked, members, distance)
+                break
             asked *= 2
         return members, distance
+
+    def _round_the_bend(
+        self,
+        rows: NDArray[np.integer],
+        left: NDArray[np.intp],
+        count: int,
+        members: NDArray[np.intp],
+        distance: NDArray[np.float64],
+    ) -> None:
+        """Fill in the `left` rows, with nodes that are seen from a node in sight; and tell it.
+
+        Nothing beyond a wall is reached so, but around its end.
+        """
+        size, walls = members.shape[1], self.walls
+        near, far, seen = self._look(rows[left], count)
+        for k, row in enumerate(left):  # few, where the boundary is near on several sides
+            between = near[k, seen[k]][:size]
+            onwards = np.tile(near[k], (len(between), 1))
+            reached = seen[k] | ~walls.hidden(walls.eyes[walls.stand[between]], onwards).all(axis=0)
+            reached &= seen[k] | ~self._clashing(near[k : k + 1], reached[None])[0]
+            order = np.argsort(~reached, kind="stable")[:size]
+            if not reached[order].all():
+                raise self._too_few(rows[left], seen.sum(axis=1), size)
+            members[row], distance[row] = near[k, order], far[k, order]
+        warnings.warn(
+            f"{self._told(rows[left], seen.sum(axis=1), size)}; others were taken round the bend, "
+            "and may have little to do with it. Use a finer spacing there, or a lower order",
+            stacklevel=2,
+        )
 
     def _look(
         self, rows: NDArray[np.integer], count: int
@@ -149,11 +185,16 @@ class View:
     def _too_few(
         self, rows: NDArray[np.integer], found: NDArray[np.integer], size: int
     ) -> ValueError:
+        return ValueError(
+            f"{self._told(rows, found, size)}: use a finer spacing there, or ask for a lower order "
+            "or a smaller stencil_size"
+        )
+
+    def _told(self, rows: NDArray[np.integer], found: NDArray[np.integer], size: int) -> str:
         worst = int(found.argmin())
         place = np.asarray(self.tree.data[rows[worst]]).tolist()
-        return ValueError(
+        return (
             f"a stencil needs {size} nodes, and from node {rows[worst]} at {place} only "
             f"{found[worst]} are in sight ({len(rows)} such nodes in all), as the boundary is near "
-            "on several sides: use a finer spacing there, or ask for a lower order or a smaller "
-            "stencil_size"
+            "on several sides"
         )

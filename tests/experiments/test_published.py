@@ -62,7 +62,7 @@ def test_residuals_and_gradient_are_those_of_discretize(name, nodes):
     """Both add up the same products of a row, up to 43 of them, in an order of their own."""
     pde, times = EQUATIONS[name]()
     model = dtpinn.MLP(2 + (times is not None), width=8, depth=2, fields=pde.fields, seed=1)
-    discretize = functools.partial(dtpinn.discretize, weights="equal")
+    discretize = functools.partial(dtpinn.discretize, weights="equal", ghosts="all", corners="mean")
     problems = [make(pde, nodes, 4, times=times) for make in (discretize, published)]
     ours, theirs = (problem.residuals(model) for problem in problems)
     assert ours.keys() == theirs.keys()

@@ -59,7 +59,7 @@ def test_fit_normalises_what_has_not_learnt_yet_and_nothing_else(problem):
     assert raw.normalisation is None
     assert not bool(trained.normalisation.known)
     before = fresh.normalisation.centre.clone()
-    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.25)
     other = dtpinn.discretize(dtpinn.Poisson(None, dtpinn.Dirichlet()), nodes)
     dtpinn.fit(fresh, other, 1)  # trained by now: what it has learnt is kept
     assert torch.equal(fresh.normalisation.centre, before)
