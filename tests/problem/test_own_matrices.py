@@ -125,7 +125,9 @@ def test_a_matrix_is_given_for_all_regions_or_for_one(disk):
     model = dtpinn.MLP(2, width=10, depth=2, seed=0)
 
     def residuals(operators):
-        made = dtpinn.discretize(Slopes(), nodes, operators=operators).residuals(model)
+        made = dtpinn.discretize(Slopes(), nodes, operators=operators, ghosts="all").residuals(
+            model
+        )
         return {name: r.detach() for name, r in made.items()}
 
     plain, everywhere = residuals(None), residuals({"partial(0)": P})

@@ -39,7 +39,7 @@ CASES = {
     "linear": (poisson, sine_cosine, None, 100),
     "nonlinear": (lambda: poisson(reaction=torch.exp), sine_cosine, None, 100),
     "two fields": (lambda: dtpinn.Manufactured(Pair(), twins), twins, None, 100),
-    "heat": (lambda: dtpinn.Heat.from_solution(sine_cosine_sine), in_time, 7, 60),
+    "heat": (lambda: dtpinn.Heat.from_solution(sine_cosine_sine), in_time, 7, 100),
 }  # fmt: skip
 
 
