@@ -234,11 +234,13 @@ class DiscreteProblem(Problem):
         Warns
         -----
         NotResolved
-            Of a steady problem: if the solution does not solve the equation between the nodes, or
-            stencils have huge weights; with the places.
+            If the solution does not solve the equation between the nodes (in space-time at the
+            last of the times), or stencils have huge weights; with the places.
         """
         if self.times is not None:
-            return integrate(self, guess, time_tolerance).values
+            trajectory = integrate(self, guess, time_tolerance)
+            check_solution(self, trajectory.final, trajectory.final_rate)
+            return trajectory.values
         u = solve_newton(self, starting_values(self, guess))
         check_solution(self, u)
         return torch.from_numpy(u[: self.nodes.count]).to(self.device)

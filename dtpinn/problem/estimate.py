@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from dtpinn.problem.direct.integrate import integrate
 from dtpinn.problem.direct.newton import solve_newton
 from dtpinn.problem.direct.system import starting_values
-from dtpinn.problem.fresh import fresh_residual
+from dtpinn.problem.fresh import FreshResidual, fresh_residual
 from dtpinn.problem.problem import Model
 from dtpinn.problem.trust import RESOLVED, NotResolved
 
@@ -43,8 +44,8 @@ class Estimate:
     unresolved : float or None
         Share of the equation's terms that u_p leaves between the nodes
         (:class:`~dtpinn.problem.fresh.FreshResidual`). Where a layer or a wave is not resolved,
-        both orders are wrong in the same way, and their difference may be far too low. None in
-        space-time, and where the equation cannot be evaluated between the nodes.
+        both orders are wrong in the same way, and their difference may be far too low. In
+        space-time at the last of the times; None where the equation cannot be evaluated there.
 
     Notes
     -----
@@ -98,20 +99,27 @@ def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
     """Compare a model with the discrete solutions of order p and p + 1."""
     # From the model itself: a nonlinear equation may have several solutions, and the question is
     # how far the model is from the one that it approximates.
-    unresolved = None
-    if problem.times is None:
-        values = solve_newton(problem, starting_values(problem, model))
-        fresh = fresh_residual(problem, values)
-        unresolved = None if fresh is None else fresh.share
-        solution = torch.from_numpy(values[: problem.nodes.count]).to(problem.device)
-    else:
-        solution = problem.solve(guess=model)
+    solution, fresh = _solved(problem, model)
     next_order = _next_order(problem)
     finer = None if next_order is None else _solution(next_order, solution)
     with torch.no_grad():
         u = problem.evaluate(model, problem.points).to(solution.dtype)
     discretisation = None if finer is None else relative_distance(problem, solution, finer)
-    return Estimate(relative_distance(problem, u, solution), discretisation, unresolved)
+    return Estimate(
+        relative_distance(problem, u, solution),
+        discretisation,
+        None if fresh is None else fresh.share,
+    )
+
+
+def _solved(problem: DiscreteProblem, model: Model) -> tuple[Tensor, FreshResidual | None]:
+    """The solution on X, and what it leaves between the nodes."""
+    if problem.times is not None:
+        trajectory = integrate(problem, model)
+        return trajectory.values, fresh_residual(problem, trajectory.final, trajectory.final_rate)
+    values = solve_newton(problem, starting_values(problem, model))
+    on_x = torch.from_numpy(values[: problem.nodes.count]).to(problem.device)
+    return on_x, fresh_residual(problem, values)
 
 
 def _solution(problem: DiscreteProblem, guess: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ data from one that wiggles through them.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,13 +80,17 @@ class FreshResidual:
         return np.asarray(self.points[np.argsort(-relative.max(axis=1))[:count]])
 
 
-def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
-    """Return the residual of a steady problem between its nodes.
+def fresh_residual(
+    problem: DiscreteProblem, u: Floats, rate: Floats | None = None
+) -> FreshResidual | None:
+    """Return the residual of a problem between its nodes, in space-time at the last of its times.
 
     Parameters
     ----------
     problem : DiscreteProblem
     u : (nodes,) or (nodes, fields) array on X~
+    rate : array of the shape of u
+        du/dt, in space-time.
 
     Returns
     -------
@@ -94,6 +99,8 @@ def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
         that carry no stencils.
     """
     nodes, equation = problem.nodes, problem.regions[0]
+    if nodes.interior_count < 2:
+        return None
     points = between(nodes)
     some = slice(None, None, -(-len(points) // MOST))
     points, volume = points[some], nodes.local_spacing[some] ** nodes.dimension
@@ -106,11 +113,11 @@ def fresh_residual(problem: DiscreteProblem, u: Floats) -> FreshResidual | None:
     try:
         matrices = _assembled(problem, points, alphas)
         x = torch.tensor(points, device=problem.device)
-        state = torch.tensor(u, dtype=torch.float64, device=problem.device)
-        here = torch.from_numpy(matrices[(0,) * nodes.dimension] @ u).to(x).requires_grad_()
-        D = _FreshDerivatives(here, state, problem.extended_points.double(), matrices)
+        time = [] if problem.times is None else [problem.times[-1].double().to(x)]
+        D = _FreshDerivatives(problem, u, rate, matrices, x, time)
+        here = D.here
         with in_double(problem.pde), torch.enable_grad():
-            r = equation.function(here, D, x)
+            r = equation.function(here, D, x, *(t.expand(len(x)) for t in time))
             columns = r[:, None] if r.dim() == 1 else r
             sizes = [_sizes(column, here, D) for column in columns.unbind(1)]
     except (ValueError, TypeError):
@@ -132,7 +139,9 @@ def between(nodes: Nodes) -> Floats:
 def _assembled(problem: DiscreteProblem, points: Floats, alphas: set[MultiIndex]) -> Matrices:
     identity = (0,) * problem.nodes.dimension
     named = {str(alpha): {alpha: 1.0} for alpha in sorted(alphas | {identity})}
-    built = rbffd.assemble(problem.nodes, named, points, problem.order, **problem.options)
+    with warnings.catch_warnings():  # what there is to say of these stencils has been said
+        warnings.simplefilter("ignore")
+        built = rbffd.assemble(problem.nodes, named, points, problem.order, **problem.options)
     return {alpha: built.matrices[str(alpha)] for alpha in alphas | {identity}}
 
 
@@ -160,23 +169,47 @@ class _Answer(NamedTuple):
 
 
 class _FreshDerivatives(Derivatives):
-    """``D`` between the nodes, for a steady equation in the domain."""
+    """``D`` between the nodes, for an equation in the domain.
 
-    def __init__(self, here: Tensor, everywhere: Tensor, x: Tensor, matrices: Matrices) -> None:
+    Attributes
+    ----------
+    here : (m,) or (m, fields) Tensor
+        The unknown at the points, a leaf.
+    used : list of _Answer
+    """
+
+    def __init__(
+        self,
+        problem: DiscreteProblem,
+        u: Floats,
+        rate: Floats | None,
+        matrices: Matrices,
+        x: Tensor,
+        time: list[Tensor],
+    ) -> None:
+        nodes = torch.tensor(problem.nodes.extended).to(x)
         self.dimension = x.shape[1]
-        self._here, self._u, self._x, self._matrices = here, everywhere, x, matrices
+        self._u, self._rate, self._matrices = torch.tensor(u).to(x), rate, matrices
+        self._at = (nodes, *(t.expand(len(nodes)) for t in time))
+        self._value = matrices[(0,) * self.dimension]
+        self.here = torch.from_numpy(self._value @ u).to(x).requires_grad_()
         self.used: list[_Answer] = []
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return an operator's values as a leaf, and note the sizes of its terms."""
-        values = self._u if isinstance(of, Tensor) else of(self._u, self._x)
+        values = self._u if isinstance(of, Tensor) else of(self._u, *self._at)
         nodal = values.detach().cpu().numpy()
-        parts = [c * (self._matrices[alpha] @ nodal) for alpha, c in operator.terms]
-        z = torch.from_numpy(np.sum(parts, axis=0)).to(self._here).requires_grad_()
-        products = [abs(c * self._matrices[alpha]) @ np.abs(nodal) for alpha, c in operator.terms]
-        self.used.append(_Answer(z, np.abs(parts).sum(axis=0), np.sum(products, axis=0)))
-        return z
+        return self._answer([(c, self._matrices[alpha]) for alpha, c in operator.terms], nodal)
 
     def time(self, of: Argument) -> Tensor:
-        """A steady equation has no derivative in time."""
-        raise TypeError("a steady problem has no derivative in time")
+        """Return the rate, which is known of the unknown itself."""
+        if self._rate is None or not isinstance(of, Tensor):
+            raise TypeError("the rate of a function of the unknown is not known between the nodes")
+        return self._answer([(1.0, self._value)], self._rate)
+
+    def _answer(self, terms: list[tuple[float, csr_array]], nodal: Floats) -> Tensor:
+        parts = [c * (matrix @ nodal) for c, matrix in terms]
+        z = torch.from_numpy(np.sum(parts, axis=0)).to(self.here).requires_grad_()
+        products = [abs(c * matrix) @ np.abs(nodal) for c, matrix in terms]
+        self.used.append(_Answer(z, np.abs(parts).sum(axis=0), np.sum(products, axis=0)))
+        return z

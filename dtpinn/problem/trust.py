@@ -32,13 +32,15 @@ class NotResolved(UserWarning):
     """A discrete solution that is not to be trusted, or not everywhere."""
 
 
-def check_solution(problem: DiscreteProblem, u: Floats) -> None:
-    """Warn, with the places, where a solution of a steady problem is not to be trusted.
+def check_solution(problem: DiscreteProblem, u: Floats, rate: Floats | None = None) -> None:
+    """Warn, with the places, where a solution is not to be trusted, in space-time at its end.
 
     Parameters
     ----------
     problem : DiscreteProblem
     u : (nodes,) or (nodes, fields) array on X~
+    rate : array of the shape of u
+        du/dt, in space-time.
 
     Warns
     -----
@@ -52,7 +54,7 @@ def check_solution(problem: DiscreteProblem, u: Floats) -> None:
             f"magnify errors as much, near {_places(heavy)}. Use evener nodes there, or a lower "
             "order"
         )
-    fresh = fresh_residual(problem, u)
+    fresh = fresh_residual(problem, u, rate)
     if fresh is not None and fresh.share > RESOLVED:
         _warn(not_resolved(fresh))
 

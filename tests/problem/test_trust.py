@@ -63,6 +63,29 @@ def test_a_layer_is_not_resolved_or_its_estimate_is_right(eps, h, resolved, orde
         assert "near (0.9" in str(told[0].message)
 
 
+class Rising(Layer):
+    """The same layer, as it forms from u = 0."""
+
+    def residual(self, u, D, x, t):
+        return D.time(u) + super().residual(u, D, x)
+
+    def boundary(self, u, D, x, n, t):
+        return u
+
+    def initial(self, u, x):
+        return u
+
+
+@pytest.mark.parametrize(("eps", "resolved"), [(1e-3, False), (1e-1, True)])
+def test_a_layer_that_forms_in_time_is_told_as_well(eps, resolved):
+    nodes = dtpinn.place_nodes(Interval(0, 1), spacing=0.02)
+    problem = dtpinn.discretize(Rising(eps), nodes, times=torch.linspace(0.0, 1.5, 4))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        problem.solve(time_tolerance=1e-6)
+    assert any(w.category is NotResolved for w in told) is not resolved
+
+
 def test_waves_of_three_nodes_are_told_and_waves_of_twelve_are_not():
     for waves, resolved in ((20.0, False), (5.0, True)):
         exact = lambda x, k=waves: torch.sin(k * x[:, 0]) * torch.sin(k * x[:, 1])  # noqa: E731

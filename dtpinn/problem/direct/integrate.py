@@ -7,7 +7,7 @@ differential and algebraic equations in time, which starts from the initial cond
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +48,16 @@ class Trajectory:
     steps : int
         That led to these values; the coarser ones that they were compared with not counted.
     factorizations : int
+    final, final_rate : (nodes,) or (nodes, fields) array
+        u and du/dt on X~ at the last of the times.
     """
 
     values: Tensor
     time_error: float
     steps: int
     factorizations: int
+    final: Floats = field(repr=False)
+    final_rate: Floats = field(repr=False)
 
 
 def integrate(
@@ -124,7 +128,10 @@ def integrate(
     on_x = walk.stepper.system.expand(np.array(walk.slices))
     rows = problem.nodes.count * len(problem.times)
     values = torch.from_numpy(on_x[:rows]).to(problem.device)
-    return Trajectory(values, walk.error, walk.steps, walk.stepper.factorizations)
+    final, rate = (
+        walk.stepper.system.expand(w[None]) for w in (walk.slices[-1], walk.stepper.rate)
+    )
+    return Trajectory(values, walk.error, walk.steps, walk.stepper.factorizations, final, rate)
 
 
 class _Walk:

@@ -66,7 +66,11 @@ class Stepper:
         Which fields have a rate in the equations.
     factorizations : int
         Made so far.
+    rate : (n,) array
+        Of the unknowns, at the end of the last step.
     """
+
+    rate: Floats
 
     def __init__(self, problem: DiscreteProblem, tolerance: float) -> None:
         assert problem.times is not None
@@ -92,6 +96,7 @@ class Stepper:
             solved = self._step(u, onwards @ stages, begin + k * step, step)
             if solved is None:
                 return None
+            self.rate = np.asarray(DERIVATIVE[-1] @ (solved - u) / step)
             stages, u, onwards = solved, solved[-1], extrapolation(1.0)
         return u
 
