@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -158,9 +156,9 @@ class Drawn:
 
     def is_still(self, model: nn.Module) -> bool:
         """Whether the network is as it was drawn, to the rounding of another dtype."""
-        now = self._of(model)
-        return bool((now - self._last).norm() <= 1e-6 * self._last.norm())
+        now, drawn = (last.double().cpu() for last in (self._of(model), self._last))
+        return bool((now - drawn).norm() <= 1e-6 * drawn.norm())
 
     @staticmethod
-    def _of(model: nn.Module) -> Any:
-        return list(model.parameters())[-1].detach().double().cpu().clone()
+    def _of(model: nn.Module) -> Tensor:
+        return list(model.parameters())[-1].detach().clone()

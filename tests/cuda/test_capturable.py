@@ -25,6 +25,7 @@ def nodes():
 
 def step_on_device(problem):
     """Loss and gradient of a problem as a function, once more than the known functions need."""
+    assert problem.weights  # numbers, taken once, before the first step
     problem = problem.to(DEVICE)
     model = small_network(problem, device=DEVICE)
     parameters = [*model.parameters(), *problem.pde.parameters()]
