@@ -79,7 +79,8 @@ class Estimate:
             return ""
         left = f"between the nodes {100 * self.unresolved:.2g}% of the equation's terms are left"
         if self.resolved:
-            doubtful = LEAST * self.unresolved > (self.discretisation or 0.0)
+            known = self.discretisation
+            doubtful = known is not None and LEAST * self.unresolved > known
             return f" by the difference of two orders, but {left}: it may be more" * doubtful
         return f"; NOT RESOLVED: {left}, and the error may be far larger. Use a smaller spacing"
 

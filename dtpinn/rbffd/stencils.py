@@ -82,6 +82,7 @@ def find_stencils(
     size: int,
     *,
     walls: Walls | None = None,
+    bends: bool = True,
     threads: int = 1,
 ) -> Stencils:
     """Find the nearest neighbours of each row's node, the node itself first.
@@ -98,6 +99,8 @@ def find_stencils(
         n, the number of nodes of a stencil, the centre included.
     walls : Walls, optional
         The boundary, where it is known.
+    bends : bool
+        Whether nodes round a bend may do, with a warning, where too few are in sight.
     threads : int
         For the search. The stencils do not depend on it.
 
@@ -137,7 +140,7 @@ def find_stencils(
     if walls is not None:
         view = View.of(walls, tree, size)
         some = view.disturbed(rows, members)
-        members[some], distance[some] = view.nearest(rows[some], size)
+        members[some], distance[some] = view.nearest(rows[some], size, bends=bends)
     _check_centres(points, rows, members)
     return Stencils(points, members, distance.max(axis=1))
 

@@ -106,10 +106,11 @@ def spread_out(
         pool = _POOL
         while True:
             count = min(pool * size, len(points))
+            last = pool == 1
             try:
-                return find_stencils(points, rows, count, walls=walls, threads=threads)
+                return find_stencils(points, rows, count, walls=walls, bends=last, threads=threads)
             except ValueError:  # in a narrow place so many are not in sight
-                if pool == 1:
+                if last:
                     raise
                 pool //= 2
 

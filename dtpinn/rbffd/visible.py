@@ -73,7 +73,7 @@ class View:
         return first[bad.any(axis=1)]
 
     def nearest(
-        self, rows: NDArray[np.integer], size: int
+        self, rows: NDArray[np.integer], size: int, *, bends: bool = True
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """Find the nearest nodes that are in sight of each row's node.
 
@@ -83,6 +83,8 @@ class View:
             The centres.
         size : int
             n, the number of nodes of a stencil.
+        bends : bool
+            Whether those that are seen from others may do where there are too few.
 
         Returns
         -------
@@ -114,6 +116,8 @@ class View:
             distance[left[enough]] = np.take_along_axis(far[enough], order, axis=1)
             found, left = found[~enough], left[~enough]
             if left.size and (asked == self.tree.n or asked >= LOOKED_AT * size):
+                if not bends:
+                    raise self._too_few(rows[left], found, size)
                 self._round_the_bend(rows, left, asked, members, distance)
                 break
             asked *= 2
