@@ -262,8 +262,11 @@ class DiscreteProblem(Problem):
         return interpolate(self, values, points)
 
     @torch.inference_mode(False)
-    def estimate(self, model: Model) -> Estimate:
-        """Return how wrong the model is, without knowing the solution: see :class:`Estimate`."""
+    def estimate(self, model: Model | Tensor) -> Estimate:
+        """Return how wrong a model is, without knowing the solution: see :class:`Estimate`.
+
+        Or how wrong values on X are, a row for each of ``problem.points``, such as `solve` returns.
+        """
         return estimate(self, model)
 
     @torch.inference_mode(False)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
 
-# An error is rarely below this share of what is left of the equation between the nodes: at smooth
-# solutions they are about the same, at re-entrant corners it is a quarter, at jumps and layers a
-# tenth. The difference of two orders was twenty times too low at the corner of an L.
-LEAST = 0.1
+# Where a solution is singular the difference of two orders may be far too low: twenty times at the
+# corner of an L. What is left of the equation between the nodes is not: the error was a quarter of
+# it at such corners, a tenth at layers and jumps of the data, and far less at milder singularities.
+SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Estimate:
         error of u_p itself. No training on this problem gets reliably below it. None where there
         is no next order to compare with: matrices were given, or the nodes are too few for it.
     unresolved : float or None
-        Share of the equation's terms that u_p leaves between the nodes
+        The share of the equation's terms that u_p leaves between the nodes
         (:class:`~dtpinn.problem.fresh.FreshResidual`). Where a layer or a wave is not resolved,
         both orders are wrong in the same way, and their difference may be far too low. In
         space-time at the last of the times; None where the equation cannot be evaluated there.
@@ -68,8 +68,13 @@ class Estimate:
 
     @property
     def total(self) -> float:
-        """Sum of what is known of the two; a tenth of `unresolved` where that is more."""
-        return self.distance + max(self.discretisation or 0.0, LEAST * (self.unresolved or 0.0))
+        """Sum of what is known of the two."""
+        return self.distance + (self.discretisation or 0.0)
+
+    @property
+    def at_most(self) -> float:
+        """The same with what the equation's residual between the nodes lets one fear."""
+        return self.distance + max(self.discretisation or 0.0, SHARE * (self.unresolved or 0.0))
 
     def __str__(self) -> str:
         return self._figures() + self._doubt()
@@ -78,11 +83,12 @@ class Estimate:
         if self.unresolved is None:
             return ""
         left = f"between the nodes {100 * self.unresolved:.2g}% of the equation's terms are left"
-        if self.resolved:
-            known = self.discretisation
-            doubtful = known is not None and LEAST * self.unresolved > known
-            return f" by the difference of two orders, but {left}: it may be more" * doubtful
-        return f"; NOT RESOLVED: {left}, and the error may be far larger. Use a smaller spacing"
+        if not self.resolved:
+            return f"; NOT RESOLVED: {left}; the error may be far larger. Use a smaller spacing"
+        known = self.discretisation
+        if known is None or SHARE * self.unresolved <= 2.0 * known:
+            return ""
+        return f" (where the solution is singular up to {self.at_most:.1e}: {left})"
 
     def _figures(self) -> str:
         if self.discretisation is None:
@@ -96,15 +102,18 @@ class Estimate:
         )
 
 
-def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
-    """Compare a model with the discrete solutions of order p and p + 1."""
+def estimate(problem: DiscreteProblem, model: Model | Tensor) -> Estimate:
+    """Compare a model, or values on X, with the discrete solutions of order p and p + 1."""
     # From the model itself: a nonlinear equation may have several solutions, and the question is
     # how far the model is from the one that it approximates.
     solution, fresh = _solved(problem, model)
     next_order = _next_order(problem)
     finer = None if next_order is None else _solution(next_order, solution)
-    with torch.no_grad():
-        u = problem.evaluate(model, problem.points).to(solution.dtype)
+    if isinstance(model, Tensor):
+        u = model.detach().to(solution)
+    else:
+        with torch.no_grad():
+            u = problem.evaluate(model, problem.points).to(solution.dtype)
     discretisation = None if finer is None else relative_distance(problem, solution, finer)
     return Estimate(
         relative_distance(problem, u, solution),
@@ -113,7 +122,7 @@ def estimate(problem: DiscreteProblem, model: Model) -> Estimate:
     )
 
 
-def _solved(problem: DiscreteProblem, model: Model) -> tuple[Tensor, FreshResidual | None]:
+def _solved(problem: DiscreteProblem, model: Model | Tensor) -> tuple[Tensor, FreshResidual | None]:
     """The solution on X, and what it leaves between the nodes."""
     if problem.times is not None:
         trajectory = integrate(problem, model)

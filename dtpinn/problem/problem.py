@@ -193,6 +193,12 @@ class Problem(nn.Module, ABC):
         wanted = (len(points),) if fields == 1 else (len(points), fields)
         if fields == 1 and u.shape == (len(points), 1):
             u = u[:, 0]
+        if u.shape[:1] != (len(points),):
+            raise ValueError(
+                f"the model returned {tuple(u.shape)} for {len(points)} points; it must answer for "
+                "whatever points it is called with, ghost nodes among them. Of values at the nodes "
+                "problem.interpolate(values, points) makes others"
+            )
         if u.shape != wanted:
             raise ValueError(
                 f"the model returned shape {tuple(u.shape)} for {len(points)} points, but "

@@ -84,7 +84,8 @@ class View:
         size : int
             n, the number of nodes of a stencil.
         bends : bool
-            Whether those that are seen from others may do where there are too few.
+            Whether those that are seen from others may do where there are too few; if not, no more
+            than twice as many nodes as are needed are looked at.
 
         Returns
         -------
@@ -115,9 +116,9 @@ class View:
             members[left[enough]] = np.take_along_axis(near[enough], order, axis=1)
             distance[left[enough]] = np.take_along_axis(far[enough], order, axis=1)
             found, left = found[~enough], left[~enough]
+            if left.size and not bends:
+                raise self._too_few(rows[left], found, size)
             if left.size and (asked == self.tree.n or asked >= LOOKED_AT * size):
-                if not bends:
-                    raise self._too_few(rows[left], found, size)
                 self._round_the_bend(rows, left, asked, members, distance)
                 break
             asked *= 2
