@@ -15,15 +15,18 @@ from dtpinn.problem.estimate import relative_distance
 
 # Unknowns up to which the direct solve takes a few seconds, by the dimension of space.
 AFFORDABLE = {1: 20_000, 2: 20_000, 3: 4_000}
-# Relative distance, and that in errors of the discretisation, from which on it is told.
-FAR, TIMES_THE_ERROR = 0.01, 10.0
+# In space-time, where it is integrated, to a tolerance that shows what is told.
+AFFORDABLE_IN_TIME, TOLERANCE = 1_000, 1e-3
+# Relative distance, and that in errors of the discretisation, from which on it is told; in
+# space-time, where that error takes too long to tell, the distance alone.
+FAR, TIMES_THE_ERROR, FAR_IN_TIME = 0.01, 10.0, 0.05
 
 
 def distance_to_solution(model: nn.Module, problem: Problem) -> float | None:
     """Return |model - u_p| / |u_p| in l2 on X, u_p being the discrete solution.
 
-    None where it is not known at the price of a few seconds: without matrices, in space-time, with
-    coefficients to be found, with too many unknowns, or where the discrete system cannot be solved.
+    None where it is not known at the price of a few seconds: without matrices, with coefficients to
+    be found, with too many unknowns, or where the discrete system cannot be solved.
     """
     if not isinstance(problem, DiscreteProblem) or not _affordable(problem):
         return None
@@ -32,7 +35,7 @@ def distance_to_solution(model: nn.Module, problem: Problem) -> float | None:
         # numbers goes on as if it had not been asked.
         with warnings.catch_warnings(), torch.no_grad(), _generators_kept(problem):
             warnings.simplefilter("ignore")
-            solution = problem.solve(guess=model)
+            solution = problem.solve(guess=model, time_tolerance=TOLERANCE)
             u = problem.evaluate(model, problem.points).to(solution.dtype)
             distance = relative_distance(problem, u, solution)
     except Exception:  # whatever it is, the training has ended well
@@ -45,11 +48,15 @@ def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> N
     if distance is None or distance <= FAR:
         return
     assert isinstance(problem, DiscreteProblem)
+    if problem.times is not None and distance <= FAR_IN_TIME:
+        return
+    error = None
     try:
         with warnings.catch_warnings(), _generators_kept(problem):
             warnings.simplefilter("ignore")
-            error = problem.estimate(model).discretisation
-    except Exception:
+            if problem.times is None:
+                error = problem.estimate(model).discretisation
+    except Exception:  # then nothing is known of it
         error = None
     if error is not None and not distance > TIMES_THE_ERROR * error:
         return
@@ -74,4 +81,5 @@ def _affordable(problem: DiscreteProblem) -> bool:
     unknowns = len(problem.nodes.extended) * problem.pde.fields
     to_be_found = any(p.requires_grad for p in problem.pde.parameters())
     steady = problem.times is None
-    return steady and not to_be_found and unknowns <= AFFORDABLE[problem.nodes.dimension]
+    most = AFFORDABLE[problem.nodes.dimension] if steady else AFFORDABLE_IN_TIME
+    return not to_be_found and unknowns <= most
