@@ -31,6 +31,20 @@ def test_a_training_far_above_the_floor_is_told_with_figures(problem, model, tmp
     assert dtpinn.Result.load(tmp_path / "run").distance == result.distance
 
 
+def test_in_space_time_too():
+    """A decaying rod after one epoch; a hundred Gauss-Newton steps later there is no word."""
+    exact = lambda x, t: torch.exp(-t) * torch.sin(x[:, 0])  # noqa: E731
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 3.0), spacing=0.15)
+    times = torch.linspace(0.0, 1.0, 6)
+    rod = dtpinn.discretize(dtpinn.Heat.from_solution(exact), nodes, times=times)
+    model = dtpinn.MLP(2, width=16, depth=1, seed=0)
+    with pytest.warns(UserWarning, match=FAR):
+        assert dtpinn.fit(model, rod, 1, optimizer=torch.optim.SGD).distance > 0.05
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert dtpinn.fit(model, rod, 100, optimizer="gauss-newton").distance < 0.01
+
+
 def test_a_training_that_arrives_is_not(problem):
     model = dtpinn.MLP(2, width=30, depth=1, seed=0)
     with warnings.catch_warnings():
