@@ -19,7 +19,6 @@ class AutomaticProblem(Problem):
     """The residuals of an equation with derivatives by automatic differentiation.
 
     Made by :func:`vanilla`.
-
     """
 
     def __init__(

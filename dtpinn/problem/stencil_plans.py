@@ -4,9 +4,11 @@ By the paper's rule a condition of first order has polynomials of a degree less 
 and the exponent m of the polyharmonic spline grows with the degree. Where conditions hold more than
 the normal derivative, as tractions do, neither does well: stencils at the boundary are one-sided,
 errors of bodies with free edges were 2 to 3 times as large as need be, and single clouds of orders
-5 and 6 had ten to fifty times the error of others. With the equation's degree for the conditions,
-and the least m for the equation's rows on the boundary, no cloud stands out (either change alone is
-not enough). Fluxes gain as well, but work without.
+5 and 6 had ten to nineteen times the error of others. With the equation's degree for the
+conditions, and the least m for the equation's rows on the boundary, none stands out at orders 3 to
+6 (tests/answers; either change alone is not enough, and order 2 still scatters up to fivefold).
+Under fluxes errors would be smaller as well, but clouds up to five times apart: there it is the
+paper's rule.
 """
 
 from __future__ import annotations
