@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Disk, Domain, Polygon, Rectangle
 from dtpinn.nodes import place_nodes
 from dtpinn.output import replacing
@@ -30,8 +30,6 @@ from dtpinn.pde import (
     Young,
 )
 from dtpinn.problem import discretize
-
-Floats = NDArray[np.float64]
 
 ORDERS = (2, 3, 4, 5)
 COUNT, QUICK = 4000, 1000

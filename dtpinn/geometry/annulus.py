@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.curves import Curve, ellipse
 from dtpinn.geometry.parameters import as_vector
@@ -56,7 +57,7 @@ class Annulus(Planar):
             )
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner of the bounding square, (2, 2)."""
         return np.array(self.center) + self.outer * np.array([[-1.0, -1.0], [1.0, 1.0]])
 
@@ -71,7 +72,7 @@ class Annulus(Planar):
         outer = ellipse(self.center, (self.outer, self.outer), 1)
         return [(outer,), (inner.turned(),)]
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the nearer circle, negative between; exact; (n,).
 
         Raises

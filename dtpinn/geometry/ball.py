@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.domain import Domain
@@ -53,7 +54,7 @@ class Ball(Domain):
         return 3
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner of the bounding cube, (2, 3)."""
         return np.array(self.center) + self.radius * np.array([[-1.0] * 3, [1.0] * 3])
 
@@ -62,7 +63,7 @@ class Ball(Domain):
         """``("sphere",)``."""
         return ("sphere",)
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 3) to the sphere, negative inside; exact; (n,).
 
         Raises
@@ -73,7 +74,7 @@ class Ball(Domain):
         offset = as_points(points, 3) - np.array(self.center)
         return np.asarray(np.linalg.norm(offset, axis=1) - self.radius)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """Unit vectors away from the centre, (n, 3); along x at the centre itself."""
         offset = as_points(points, 3) - np.array(self.center)
         length = np.linalg.norm(offset, axis=1, keepdims=True)

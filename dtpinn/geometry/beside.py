@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.creases import least_probe
 from dtpinn.geometry.projection import project
 from dtpinn.geometry.sides import Sides, united_sides
@@ -16,7 +17,6 @@ from dtpinn.geometry.spacing import Spacing
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # Directions in the plane that touches a side, one every 7.5 degrees. A side shows in two that are

@@ -8,14 +8,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves import unit
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sampling import sample_surface
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
-
-Floats = npt.NDArray[np.float64]
 
 # Where the two distances agree to within this share of the size, both boundaries meet.
 CREASE = 1e-7
@@ -101,7 +100,7 @@ class Blend(Domain):
         self._check_no_sheet(at, normals)
         return unit(normals)
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Part of the domain whose boundary it is; of the left one on a crease; (n,)."""
         left, right = self._turned(points)
         second = self.right.nearest_part(points) + len(self.left.parts)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.checks import as_indices, as_normals, as_points, check_finite
 from dtpinn.geometry.sides import Sides, checked_sides
 
@@ -51,9 +51,9 @@ class Boundary:
     (2, 1)
     """
 
-    points: npt.NDArray[np.float64]
-    normals: npt.NDArray[np.float64]
-    part: npt.NDArray[np.int64]
+    points: Floats
+    normals: Floats
+    part: Integers
     names: tuple[str, ...]
     sides: Sides = field(default=None)  # type: ignore[assignment]  # filled in below
 

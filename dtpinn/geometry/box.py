@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.domain import Domain
@@ -59,7 +60,7 @@ class Box(Domain):
         return 3
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner, (2, 3)."""
         return np.array([self.lower, self.upper])
 
@@ -68,7 +69,7 @@ class Box(Domain):
         """Names of the six faces, by axis: x, y, z."""
         return FACES
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 3) to the surface, negative inside; exact; (n,).
 
         Raises
@@ -80,7 +81,7 @@ class Box(Domain):
         outside = np.sqrt(np.sum(np.maximum(beyond, 0.0) ** 2, axis=0))
         return np.asarray(outside + np.minimum(beyond.max(axis=0), 0.0))
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index into :attr:`parts` of the face nearest to each of ``points`` (n, 3); (n,)."""
         # Outside, the nearest point of the box decides.
         beyond = self._beyond(np.clip(as_points(points, 3), self.lower, self.upper))
@@ -88,7 +89,7 @@ class Box(Domain):
         nearest = by_face >= by_face.max(axis=0) - self._round_off()
         return np.asarray(np.argmax(nearest, axis=0), dtype=np.int64)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals at boundary ``points`` (n, 3), on an edge or a corner the mean.
 
         Off the boundary it is the direction in which the distance grows.
@@ -115,7 +116,7 @@ class Box(Domain):
         """
         return walk_surface(self, spacing)
 
-    def _beyond(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def _beyond(self, points: npt.ArrayLike) -> Floats:
         """How far ``points`` lie beyond the planes of the faces, (2, 3, n): side, axis, point."""
         x = as_points(points, 3).T
         lower, upper = self.bounds[:, :, None]

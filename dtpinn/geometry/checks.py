@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from dtpinn.arrays import Floats, Integers
 
 # Normals farther than this from length one are a mistake, not round-off.
 UNIT_TOLERANCE = 1e-6

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-Floats = npt.NDArray[np.float64]
+from dtpinn.arrays import Floats, Integers
 
 # A candidate lies at one spacing from its parent up to round-off, which must not count as too near.
 ROUND_OFF = 1.0 - 1e-9
@@ -40,7 +40,7 @@ class GrowingCloud:
         # Sliding-midpoint trees are built several times faster, and these live briefly.
         self._trees.append(cKDTree(points, balanced_tree=False, compact_nodes=False))
 
-    def clear(self, points: Floats, radius: Floats) -> npt.NDArray[np.int64]:
+    def clear(self, points: Floats, radius: Floats) -> Integers:
         """Rows of ``points`` (n, d) with nothing of the cloud nearer than ``radius`` (n,)."""
         rows = np.arange(len(points))
         for tree in reversed(self._trees):

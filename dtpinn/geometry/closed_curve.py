@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_floats, check_finite
 from dtpinn.geometry.curves import Arc, Curve, unit
 from dtpinn.geometry.planar import Planar
-
-Floats = npt.NDArray[np.float64]
 
 # Between the points by which a tangent is found, in the parameter: five points, so that the error
 # is its fourth power times a fifth derivative, and round-off over it.

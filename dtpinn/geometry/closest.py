@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-Floats = npt.NDArray[np.float64]
+from dtpinn.arrays import Floats
+
 Rows = npt.NDArray[np.intp]
 # Takes points (n, 3), gives the face nearest to each, (n,), and the nearest point of it, (n, 3).
 Nearest = Callable[[Floats], tuple[Rows, Floats]]

@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from dtpinn.arrays import Floats, Integers
+
 Distance = Callable[[Floats], Floats]
 
 # Halvings of the coarsest cells; the finest ones are 8 * 2**6 = 512 along the longest side.

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.arcs import Arcs
 from dtpinn.geometry.creases import Crease, least_probe, settle, unit
 from dtpinn.geometry.sides import Sides
@@ -19,7 +20,6 @@ from dtpinn.geometry.spacing import Spacing
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 # In spacings: so near to each other are the ends of creases that meet.

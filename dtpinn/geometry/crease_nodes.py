@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.arcs import Arcs, order_arcs
 from dtpinn.geometry.corners import Corners, find_corners
 from dtpinn.geometry.creases import Crease, settle
@@ -17,7 +18,6 @@ from dtpinn.geometry.spacing import Spacing
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 # A loop of fewer points would lie in a line.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.geometry.projection import project
 from dtpinn.geometry.sides import Sides
@@ -18,7 +19,6 @@ from dtpinn.geometry.spacing import Spacing
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 # Two sides whose normals differ by more than this, in degrees, meet in a crease.

@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.curves import Arc, Curve, points_on
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.outline import elements
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 # In shares of the size of the two domains. What is nearer than the first lies on the boundary;
 # pieces shorter than the second are contacts, not crossings.

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from dtpinn.arrays import Floats, Integers
+
 Along = Callable[[Floats], Floats]
 
 
@@ -127,7 +128,7 @@ def corner_normal(before: Floats, after: Floats) -> Floats:
     return unit(mean)
 
 
-def points_on(arcs: Sequence[Arc], which: npt.NDArray[np.int64], share: Floats) -> Floats:
+def points_on(arcs: Sequence[Arc], which: Integers, share: Floats) -> Floats:
     """Points at ``share`` (n,) of the arcs ``which`` (n,); (n, 2).
 
     Examples
@@ -140,7 +141,7 @@ def points_on(arcs: Sequence[Arc], which: npt.NDArray[np.int64], share: Floats) 
     return _on_each(which, share, [arc.at for arc in arcs])
 
 
-def normals_on(arcs: Sequence[Arc], which: npt.NDArray[np.int64], share: Floats) -> Floats:
+def normals_on(arcs: Sequence[Arc], which: Integers, share: Floats) -> Floats:
     """Outward unit normals at ``share`` (n,) of the arcs ``which`` (n,); (n, 2).
 
     Examples
@@ -153,7 +154,7 @@ def normals_on(arcs: Sequence[Arc], which: npt.NDArray[np.int64], share: Floats)
     return _on_each(which, share, [arc.normal_at for arc in arcs])
 
 
-def _on_each(which: npt.NDArray[np.int64], share: Floats, functions: Sequence[Along]) -> Floats:
+def _on_each(which: Integers, share: Floats, functions: Sequence[Along]) -> Floats:
     """Each arc's function at its own shares, each asked once."""
     values = np.empty((len(which), 2))
     order = np.argsort(which, kind="stable")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.curves import Curve, ellipse
 from dtpinn.geometry.parameters import as_vector
@@ -51,7 +52,7 @@ class Disk(Planar):
         object.__setattr__(self, "center", as_vector(self.center, 2, "center"))
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner of the bounding square, (2, 2)."""
         return np.array(self.center) + self.radius * np.array([[-1.0, -1.0], [1.0, 1.0]])
 
@@ -64,7 +65,7 @@ class Disk(Planar):
         """Return the circle, from the right."""
         return [(ellipse(self.center, (self.radius, self.radius)),)]
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the circle, negative inside; exact; (n,).
 
         Raises
@@ -75,7 +76,7 @@ class Disk(Planar):
         offset = as_points(points, 2) - np.array(self.center)
         return np.asarray(np.hypot(offset[:, 0], offset[:, 1]) - self.radius)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """Directions from the centre to ``points`` (n, 2), zero at the centre itself; (n, 2)."""
         offset = as_points(points, 2) - np.array(self.center)
         radius = np.hypot(offset[:, 0], offset[:, 1])[:, None]

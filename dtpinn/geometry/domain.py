@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.curves import Curve
 from dtpinn.geometry.spacing import SpacingLike
@@ -51,7 +52,7 @@ class Domain(ABC):
 
     @property
     @abstractmethod
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner of a box that holds the domain, (2, d)."""
 
     @property
@@ -60,7 +61,7 @@ class Domain(ABC):
         """Names of the parts of the boundary; conditions are given by these names."""
 
     @abstractmethod
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance to the boundary, negative inside.
 
         It must change by no more than the distance walked (be 1-Lipschitz) and vanish on the
@@ -107,7 +108,7 @@ class Domain(ABC):
         """Whether each of ``points`` (n, d) lies strictly inside; (n,)."""
         return np.asarray(self.signed_distance(points) < 0.0, dtype=np.bool_)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals at ``points`` (n, d) of the boundary; (n, d).
 
         Unless a domain knows better, the direction in which the signed distance grows, by central
@@ -124,7 +125,7 @@ class Domain(ABC):
         length = np.linalg.norm(gradient, axis=1, keepdims=True)
         return np.asarray(gradient / np.where(length > 0.0, length, 1.0))
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index in ``parts`` of the part on which, or next to which, ``points`` (n, d) lie; (n,).
 
         Raises

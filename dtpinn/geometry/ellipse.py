@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import curves
 from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.planar import Planar
-
-Floats = npt.NDArray[np.float64]
 
 # Newton's method needs about ten steps; an axis ratio of 1e6, some twenty.
 STEPS = 60

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Ends(Domain):
         """Normals at the ends nearest to ``points`` (n, 1); (n, 1)."""
         return self.boundary.normals[self._nearest(as_points(points, 1))]
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Part of the end nearest to each of ``points`` (n, 1); (n,)."""
         return self.boundary.part[self._nearest(as_points(points, 1))]
 

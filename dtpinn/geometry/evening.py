@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.projection import project
 from dtpinn.geometry.spacing import Spacing
 
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 
 # In spacings: points nearer than this push each other, the more the nearer. Neighbours end up 1.2
 # spacings apart, so that all of them push, and the next but one do not. With 1.3 and 1.6 the

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_floats, as_points, check_finite
 from dtpinn.geometry.curves import Curve
@@ -17,8 +18,6 @@ from dtpinn.geometry.loops import Loops
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
 from dtpinn.geometry.tracing import trace
-
-Floats = npt.NDArray[np.float64]
 
 # Pairs of points on which the slope is tried, and how far above one it may seem.
 PAIRS = 4000

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.domain import Domain
@@ -51,7 +52,7 @@ class Interval(Domain):
         return 1
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """The ends, (2, 1)."""
         return np.array([[self.start], [self.stop]])
 
@@ -60,7 +61,7 @@ class Interval(Domain):
         """``("left", "right")``."""
         return ("left", "right")
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 1) to the nearer end, negative inside; exact; (n,).
 
         Raises
@@ -71,12 +72,12 @@ class Interval(Domain):
         x = as_points(points, 1)[:, 0]
         return np.asarray(np.maximum(self.start - x, x - self.stop))
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """0 where the left end is nearer, 1 where the right one is; (n,)."""
         x = as_points(points, 1)[:, 0]
         return (self.stop - x < x - self.start).astype(np.int64)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """-1 where the left end is nearer, 1 where the right one is; (n, 1)."""
         return np.where(self.nearest_part(points)[:, None] == 1, 1.0, -1.0)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.closest import nearest_on
@@ -23,7 +24,6 @@ from dtpinn.geometry.pseudonormals import feature_of, pseudonormals_of
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surface import walk_surface
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 FORMATS = (".stl", ".obj", ".ply")
@@ -166,7 +166,7 @@ class TriangleMesh(Domain):
         """Return the point of the mesh nearest to each of ``points`` (n, 3); (n, 3)."""
         return self._nearest(as_points(points, 3))[1]
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index into :attr:`parts` of the patch nearest to each of ``points`` (n, 3); (n,)."""
         return self.patch[self._nearest(as_points(points, 3))[0]]
 
@@ -201,9 +201,7 @@ def _trimesh() -> Any:
         ) from None
 
 
-def _patches(
-    faces: Rows, corners: Floats, normals: Floats
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+def _patches(faces: Rows, corners: Floats, normals: Floats) -> tuple[Integers, tuple[str, ...]]:
     """Patch of each face, and the names of the patches."""
     edge_of = edges_of(faces)[1].reshape(-1)
     a, b = (np.argsort(edge_of, kind="stable") // 3).reshape(-1, 2).T

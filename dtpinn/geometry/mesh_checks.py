@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_points, check_finite, rows_text
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 # Twice the area of a triangle beside the square of its longest side; below, it has no normal.

@@ -9,11 +9,9 @@ import numpy.typing as npt
 import shapely
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.curves import Arc, Curve, corner_normal, normals_on, points_on, unit
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 # The table is as near to the curves as this share of their size, which is close to round-off.
 ACCURACY = 1e-12

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from dtpinn.geometry.checks import as_floats
-
-Floats = npt.NDArray[np.float64]
 
 NUMBERS = {
     1: "one finite number",

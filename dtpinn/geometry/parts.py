@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.beside import places_beside
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points, names_text
@@ -18,8 +19,6 @@ from dtpinn.geometry.sides import part_among
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 from dtpinn.geometry.walk import walk_curves
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Predicate = Callable[[Floats], npt.ArrayLike]
 
 # Samples of an arc, where one looks for the ends of a part; then they are bisected.

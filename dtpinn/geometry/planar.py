@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 
-import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves import Curve
 from dtpinn.geometry.domain import Domain
@@ -46,11 +46,11 @@ class Planar(Domain):
         return Outline(self.boundary_curves())
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner of the bounding box, (2, 2)."""
         return self._outline.bounds
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the boundary, negative inside; exact; (n,).
 
         Raises
@@ -60,14 +60,14 @@ class Planar(Domain):
         """
         return self._outline.signed_distance(points)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals where the boundary is nearest to ``points`` (n, 2); (n, 2).
 
         At a corner it is the normalised mean of the normals on its two sides.
         """
         return self._outline.normal(points)
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index in ``parts`` of where the boundary is nearest to ``points`` (n, 2); (n,).
 
         A corner belongs to the part that the walk, with the domain on its left, enters there.

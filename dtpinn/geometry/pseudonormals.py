@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.mesh_checks import edges_of
 
-Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 # Shares of a triangle below this are zero: the point is on an edge.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.curves import Curve, segment
 from dtpinn.geometry.parameters import as_corners
@@ -49,7 +50,7 @@ class Rectangle(Planar):
         object.__setattr__(self, "upper", upper)
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower left and upper right corner, (2, 2)."""
         return np.array([self.lower, self.upper])
 
@@ -65,7 +66,7 @@ class Rectangle(Planar):
         top, left = segment((x1, y1), (x0, y1), 3), segment((x0, y1), (x0, y0), 0)
         return [(bottom, right, top, left)]
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the sides, negative inside; exact; (n,).
 
         Raises

@@ -6,15 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.projection import project
 from dtpinn.geometry.spacing import Spacing
 
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 
 # Side of the smallest cells, in spacings: about seven samples for every node. Cells of 0.4 give
 # eleven, and nodes that are no better.

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.blend import Blend
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.crossings import TOUCHING, cut, glue
@@ -19,8 +20,6 @@ from dtpinn.geometry.ends import Ends
 from dtpinn.geometry.loops import Loops
 from dtpinn.geometry.parts import distinct_names
 from dtpinn.geometry.spacing import SpacingLike
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class Combination(Domain):
         """Outward unit normals at ``points`` (n, d) of the boundary, the mean at corners."""
         return self._result.normal(points)
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index in ``parts`` for each of ``points`` (n, d) of the boundary; (n,)."""
         return self._result.nearest_part(points)
 
@@ -155,7 +154,7 @@ class Combination(Domain):
         ]
 
     def _bounds_the_result(
-        self, side: npt.NDArray[np.float64], along: Floats, sign: int, is_left: bool
+        self, side: Floats, along: Floats, sign: int, is_left: bool
     ) -> npt.NDArray[np.bool_]:
         """Whether pieces of a boundary are kept, by the ``side`` of the other on which they lie.
 

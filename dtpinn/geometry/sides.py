@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.checks import as_indices, as_normals
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 # Two sides of one part whose normals are nearer than this cosine, 2.5 degrees, are one side twice.
 SAME = 0.999

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_floats, positive_length
 
-Floats = npt.NDArray[np.float64]
 Spacing = Callable[[Floats], Floats]
 SpacingLike = float | Spacing
 

@@ -12,9 +12,9 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.beside import sides_on
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
@@ -28,8 +28,7 @@ from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.int64]
+Rows = Integers
 
 # In spacings: how near samples may be in the first choice. Evened out it gives 0.83 points to the
 # square of a spacing, where the fullest lattice of this separation has 1.15.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.domain import Domain
@@ -64,7 +65,7 @@ class Torus(Domain):
         return 3
 
     @property
-    def bounds(self) -> npt.NDArray[np.float64]:
+    def bounds(self) -> Floats:
         """Lower and upper corner of the bounding box, (2, 3)."""
         reach = np.array([self.major + self.minor, self.major + self.minor, self.minor])
         return np.asarray(np.array(self.center) + np.array([-reach, reach]))
@@ -74,7 +75,7 @@ class Torus(Domain):
         """``("torus",)``."""
         return ("torus",)
 
-    def signed_distance(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 3) to the surface, negative inside; exact; (n,).
 
         Raises
@@ -84,7 +85,7 @@ class Torus(Domain):
         """
         return np.asarray(np.linalg.norm(self._from_tube(points), axis=1) - self.minor)
 
-    def normal(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def normal(self, points: npt.ArrayLike) -> Floats:
         """Unit vectors away from the middle of the tube, (n, 3); upwards in the middle itself."""
         offset = self._from_tube(points)
         length = np.linalg.norm(offset, axis=1, keepdims=True)
@@ -101,7 +102,7 @@ class Torus(Domain):
         """
         return walk_surface(self, spacing)
 
-    def _from_tube(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def _from_tube(self, points: npt.ArrayLike) -> Floats:
         """From the nearest point of the circle in the middle of the tube, (n, 3)."""
         offset = as_points(points, 3) - np.array(self.center)
         radius = np.hypot(offset[:, 0], offset[:, 1])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.contour import contours
 from dtpinn.geometry.curves import Arc, Curve, unit
 
 if TYPE_CHECKING:
     from dtpinn.geometry.domain import Domain
 
-Floats = npt.NDArray[np.float64]
 
 # Between two vertices of the contour, 1/512 of the size apart, a normal that turns by more than
 # this many radians tells a corner; a curve does so if its radius is below 1/150 of the size.

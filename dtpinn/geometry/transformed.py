@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.curves import Curve
@@ -16,7 +17,6 @@ from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.spacing import SpacingLike
 
-Floats = npt.NDArray[np.float64]
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -74,7 +74,7 @@ class Transformed(Domain):
         """Outward unit normals at ``points`` (n, d) of the boundary; (n, d)."""
         return self._turn(self.domain.normal(self._back(points)))
 
-    def nearest_part(self, points: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index in ``parts`` for each of ``points`` (n, d) of the boundary; (n,)."""
         return self.domain.nearest_part(self._back(points))
 

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves import Curve, corner_normal, normals_on, points_on
 from dtpinn.geometry.sides import Sides, joined_sides, united_sides
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 # Where the normal turns by less than this many radians, 3 degrees, there is no corner: a polygon of
 # many short edges stands for a smooth curve.
@@ -164,9 +161,7 @@ def _sides(
     return Sides(point, normals, part)
 
 
-def _progress(
-    curve: Curve, spacing_at: Spacing
-) -> tuple[npt.NDArray[np.int64], Floats, Floats, Floats]:
+def _progress(curve: Curve, spacing_at: Spacing) -> tuple[Integers, Floats, Floats, Floats]:
     """Table of the walk: number of the arc, share of its way, spacings walked so far, spacing.
 
     Samples are put once more where the first ones tell equal steps to be: a curve's parameter may

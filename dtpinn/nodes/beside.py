@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from dtpinn.arrays import Floats, Integers
+
 Flags = npt.NDArray[np.bool_]
 
 # Boundary nodes that are looked at, by dimension; of a thin wall half are on its other face.

@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import as_points, check_finite, rows_text
 from dtpinn.nodes.walls import Walls
-
-Floats = npt.NDArray[np.float64]
 
 # Nodes nearer to each other than this share of the spacing make a stencil's matrix singular.
 DUPLICATE = 1e-6
@@ -195,9 +194,7 @@ def check_belonging(domain: Domain, interior: Floats, boundary: Floats, spacing:
         )
 
 
-def part_index(
-    parts: Sequence[str] | None, count: int
-) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+def part_index(parts: Sequence[str] | None, count: int) -> tuple[Integers, tuple[str, ...]]:
     """Index and names of the boundary parts, from one name per boundary node.
 
     Names come in the order in which they first occur.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.nodes.beside import Beside
 from dtpinn.nodes.discs import discs
 from dtpinn.nodes.pieces import Pieces
 from dtpinn.nodes.segments import segments
-
-Floats = npt.NDArray[np.float64]
 
 
 def pieces_of(boundary: Floats, normals: Floats) -> Pieces:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from dtpinn.arrays import Floats
 
 # More directions leave smaller holes and cost more. On the disk with 140,000 nodes, 15, 20, 24 and
 # 30 of them leave a widest hole of 1.13, 1.09, 1.04 and 1.03 spacings, in 1, 1.15, 1.3 and 1.75

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import positive_length, whole_number
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
-
-Floats = npt.NDArray[np.float64]
 
 # Fewer nodes hold no stencil of order 4 in the plane (43 nodes); on the line 15 do.
 FEWEST = {1: 15, 2: 50, 3: 50}

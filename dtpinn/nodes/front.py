@@ -15,12 +15,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.nodes.directions import random_rotations, unit_directions
-
-Floats = npt.NDArray[np.float64]
 
 
 def fill(domain: Domain, seeds: Floats, spacing: Spacing, rng: np.random.Generator) -> Floats:

@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import positive_length
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.nodes.walls import Walls
-
-Floats = npt.NDArray[np.float64]
 
 # A ghost needs this share of its distance to the boundary as room around it.
 ROOM = 0.5
@@ -29,7 +28,7 @@ def place_ghosts(
     distance: float | Floats,
     domain: Domain | None = None,
     walls: Walls | None = None,
-) -> tuple[Floats, npt.NDArray[np.int64]]:
+) -> tuple[Floats, Integers]:
     """Ghost nodes at ``boundary + distance * normals``, less those that would collide.
 
     At re-entrant corners a ghost may land on another node, and two rows of a stencil's matrix would

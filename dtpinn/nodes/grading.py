@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.checks import as_points, check_finite, positive_length
 from dtpinn.geometry.spacing import Spacing
-
-Floats = npt.NDArray[np.float64]
 
 # Of the spacing, per unit of length. On the disk, refined 20 times towards its centre, nodes come
 # as near as 0.88, 0.80, 0.71, 0.6 and 0.45 local spacings at a growth of 0.1, 0.2, 0.3, 0.5 and 1,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import Delaunay, cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.clearance import ROUND_OFF, keep_apart
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.nodes.quality import circumcentres
-
-Floats = npt.NDArray[np.float64]
 
 
 def fill_holes(domain: Domain, points: Floats, spacing: Spacing) -> Floats:

@@ -6,12 +6,10 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.spacing import Spacing
-
-Floats = npt.NDArray[np.float64]
 
 # The spacing is integrated over at least so many samples of an interval, and so many per step,
 # which are put once more where the first ones find the steps to be.

@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Sides
 from dtpinn.geometry.sides import united_sides
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 # Cosines. Normals at a point with a smaller one are those of the two faces of a slit: a node on

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from dtpinn.arrays import Floats, Integers
 
 # 2 * 31 and 3 * 20 bits fit one 64-bit key; the cells are far smaller than any spacing.
 BITS = {1: 62, 2: 31, 3: 20}
@@ -16,7 +17,7 @@ BITS = {1: 62, 2: 31, 3: 20}
 FAR = 4096
 
 
-def hilbert_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def hilbert_order(points: Floats) -> Integers:
     """Rows of ``points`` along a Hilbert curve through their bounding box.
 
     The rows of a stencil then lie close together, and a sparse product finds them in the cache:
@@ -46,7 +47,7 @@ def hilbert_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.argsort(_hilbert_key(_cells(points)), kind="stable")
 
 
-def scattered(*blocks: npt.NDArray[np.float64]) -> bool:
+def scattered(*blocks: Floats) -> bool:
     """Whether neighbours in space lie so far apart in memory that a product along the curve pays.
 
     True if more than half of the pairs of neighbours along the Hilbert curve are over 4,096 rows
@@ -77,7 +78,7 @@ def scattered(*blocks: npt.NDArray[np.float64]) -> bool:
     return bool(len(apart)) and float(np.median(apart)) > FAR
 
 
-def _cells(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _cells(points: Floats) -> Integers:
     """Integer coordinates (d, n) of the cell that holds each point; the cells are cubes."""
     if not len(points):
         return np.zeros(points.shape[::-1], dtype=np.int64)
@@ -88,7 +89,7 @@ def _cells(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.ascontiguousarray(np.minimum(index, cells - 1).T)
 
 
-def _hilbert_key(x: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _hilbert_key(x: Integers) -> Integers:
     """Position along the curve (n,) of integer coordinates (d, n): Skilling's AxesToTranspose."""
     dimension = len(x)
     bits = BITS[dimension]
@@ -109,7 +110,7 @@ def _hilbert_key(x: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return _interleave(x ^ flip, bits)
 
 
-def _interleave(x: npt.NDArray[np.int64], bits: int) -> npt.NDArray[np.int64]:
+def _interleave(x: Integers, bits: int) -> Integers:
     """Weave the bits of (d, n) coordinates into one key each, axis 0 most significant."""
     key = np.zeros(x.shape[1], dtype=np.int64)
     for level in range(bits - 1, -1, -1):

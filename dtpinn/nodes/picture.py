@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.output import save_figure
 from dtpinn.output.figures import STYLE
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from dtpinn.nodes.nodes import Nodes
 
-Floats = npt.NDArray[np.float64]
 
 SIZE = 6.0  # inches, the longest side of the domain; times 72 it is so many points
 # Diameter of a node in spacings, and its bounds in points: one of a hundred is no blot, one of a

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Boundary, Domain
 from dtpinn.geometry.checks import whole_number
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
@@ -21,8 +21,6 @@ from dtpinn.nodes.line import fill_line
 from dtpinn.nodes.nodes import Nodes
 from dtpinn.nodes.ordering import hilbert_order
 from dtpinn.nodes.repulsion import repel
-
-Floats = npt.NDArray[np.float64]
 
 
 class Layout(NamedTuple):

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay, cKDTree
 
+from dtpinn.arrays import Floats
+
 if TYPE_CHECKING:
     from dtpinn.geometry import Domain
     from dtpinn.nodes.nodes import Nodes
 
-Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Contains = Callable[[Floats], Flags]
 

@@ -9,13 +9,11 @@ to each other (0.85 instead of 1.00).
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.spacing import Spacing
-
-Floats = npt.NDArray[np.float64]
 
 # In spacings: nodes nearer than this push each other, the more the nearer.
 REACH = 1.45

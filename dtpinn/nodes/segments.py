@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.nodes.beside import Beside
 from dtpinn.nodes.pieces import Pieces
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 # A node's farther neighbour is at most so many times as far as the nearer: a door stays open.

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Sides
 from dtpinn.geometry.checks import as_indices
 from dtpinn.nodes.checks import part_index
@@ -112,9 +113,9 @@ def read_table(path: Path) -> dict[str, Any]:
 
 
 def _sides(
-    point: npt.NDArray[np.int64],
-    normals: npt.NDArray[np.float64],
-    part: npt.NDArray[np.int64],
+    point: Integers,
+    normals: Floats,
+    part: Integers,
     count: int,
 ) -> Sides:
     """Sides from lines: of ``count`` nodes, then of sides, (count + m,), of the nodes ``point``."""
@@ -152,7 +153,7 @@ def _side_rows(nodes: Nodes, several: npt.NDArray[np.bool_]) -> Iterator[list[An
         yield ["side", *point, *normal, nodes.parts[part], None, node, None]
 
 
-def _numbers(path: Path, lines: list[Line], columns: Sequence[str]) -> npt.NDArray[np.float64]:
+def _numbers(path: Path, lines: list[Line], columns: Sequence[str]) -> Floats:
     """Cells of ``columns`` as numbers, (len(lines), len(columns))."""
     values = np.empty((len(lines), len(columns)))
     for index, (number, row) in enumerate(lines):
@@ -169,7 +170,7 @@ def _numbers(path: Path, lines: list[Line], columns: Sequence[str]) -> npt.NDArr
     return values
 
 
-def _whole(path: Path, lines: list[Line], name: str) -> npt.NDArray[np.int64]:
+def _whole(path: Path, lines: list[Line], name: str) -> Integers:
     """Cells of the column ``name`` as integers."""
     values = np.empty(len(lines), dtype=np.int64)
     for index, (number, row) in enumerate(lines):

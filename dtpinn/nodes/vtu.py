@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry import Sides
 from dtpinn.output import replacing
 
@@ -144,7 +145,7 @@ def _side_data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
     return data
 
 
-def _on_all(nodes: Nodes, name: str, values: Any) -> npt.NDArray[np.float64]:
+def _on_all(nodes: Nodes, name: str, values: Any) -> Floats:
     """Field on X~: of one on X the ghosts' values are NaN."""
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().numpy()
@@ -158,7 +159,7 @@ def _on_all(nodes: Nodes, name: str, values: Any) -> npt.NDArray[np.float64]:
     return np.concatenate([field, beyond])
 
 
-def _in_space(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _in_space(vectors: Floats) -> Floats:
     """``vectors`` (n, d) with zeros appended, (n, 3)."""
     return np.pad(vectors, [(0, 0), (0, 3 - vectors.shape[1])])
 

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.nodes.covering import pieces_of
 from dtpinn.nodes.pieces import Pieces
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.integer]
+Indices = npt.NDArray[np.integer]
 Flags = npt.NDArray[np.bool_]
 
 # A boundary node looks from a place so many steps inside: neighbours on a hole of a radius of 0.7
@@ -93,7 +93,7 @@ class Walls:
         # Numbers that one is needed of after the other lie side by side.
         self._columns = np.ascontiguousarray(self.eyes.T)
 
-    def far_apart(self, pairs: Integers) -> Flags:
+    def far_apart(self, pairs: Indices) -> Flags:
         """Tell which pairs of nodes have a wall between them, and no node around that sees both.
 
         Parameters
@@ -150,7 +150,7 @@ class Walls:
         beside = (among[around] & (around >= 0)).any(axis=1)
         return np.concatenate([np.zeros(self.interior_count, dtype=np.bool_), beside])
 
-    def clashes(self, tree: cKDTree, among: Flags) -> npt.NDArray[np.int64]:
+    def clashes(self, tree: cKDTree, among: Flags) -> Integers:
         """List nodes that lie close together with a wall between them.
 
         Past the end of the wall both are seen, and a stencil with both would take the jump from
@@ -181,7 +181,7 @@ class Walls:
             pairs = np.unique(np.concatenate([found, found[:, ::-1]]), axis=0)
         return pairs
 
-    def hidden(self, places: Floats, nodes: Integers, among: Flags | None = None) -> Flags:
+    def hidden(self, places: Floats, nodes: Indices, among: Flags | None = None) -> Flags:
         """Tell which nodes are not seen from places in a straight line.
 
         Only the pieces around the boundary nodes that are asked about are looked at: with the
@@ -216,7 +216,7 @@ class Walls:
         return result
 
     def _strike_out(
-        self, places: Floats, nodes: Integers, row: Integers, piece: Integers, hidden: Flags
+        self, places: Floats, nodes: Indices, row: Integers, piece: Integers, hidden: Flags
     ) -> None:
         """Mark in ``hidden`` what each ``piece`` hides from the place ``row``."""
         pieces = self._pieces
@@ -239,7 +239,7 @@ class Walls:
         meets &= along >= (pieces.cosine[piece[t]] - MARGIN) * distance
         hidden[row[t[meets]], m[meets]] = True
 
-    def _heights(self, nodes: Integers, normal: Floats) -> Floats:
+    def _heights(self, nodes: Indices, normal: Floats) -> Floats:
         """Coordinates of the eyes of ``nodes`` (t, m) along ``normal`` (t, d); (t, m)."""
         height = self._columns[0][nodes] * normal[:, :1]
         for k in range(1, len(self._columns)):

@@ -24,12 +24,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Integers
 from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
 from dtpinn.problem.probing import holds_derivative
 from dtpinn.problem.regions import Region
 
-Rows = NDArray[np.int64]
+Rows = Integers
 Ghosts = Literal["auto", "all", "none"]
 Corners = Literal["auto", "each", "mean"]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
+from dtpinn.arrays import Integers
 from dtpinn.nodes import Nodes, hilbert_order, scattered
 from dtpinn.sparse import CSR
 
@@ -99,7 +100,7 @@ class CurveProduct(nn.Module):
 Product = CSR | CurveProduct
 
 
-def curve_through(nodes: Nodes) -> NDArray[np.int64] | None:
+def curve_through(nodes: Nodes) -> Integers | None:
     """Return X~ in the order in which products should run, or None where theirs is good enough.
 
     The curve visits interior, boundary and ghost nodes together, as stencils do.
@@ -134,7 +135,7 @@ def _permutation(order: NDArray[np.integer], dtype: torch.dtype) -> CSR:
     return CSR(torch.arange(count + 1), torch.tensor(order), ones, (count, count))
 
 
-def _inverse(order: NDArray[np.integer]) -> NDArray[np.int64]:
+def _inverse(order: NDArray[np.integer]) -> Integers:
     """Return where each element went: ``inverse[order[i]] = i``."""
     inverse = np.empty(len(order), dtype=np.int64)
     inverse[order] = np.arange(len(order))

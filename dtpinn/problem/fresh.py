@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from dtpinn import rbffd
+from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
@@ -29,7 +29,6 @@ from dtpinn.problem.jacobian.pointwise import diagonals
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 Matrices = dict[MultiIndex, csr_array]
 
 # Of the way from a node to its neighbour: not in the middle, where two stencils are as near.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
 from dtpinn import rbffd
+from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import Operator
 from dtpinn.problem.dry_run import Request
@@ -50,7 +50,7 @@ class Matrices:
     """
 
     by_key: dict[str, csr_array]
-    condition: dict[str, NDArray[np.float64]]
+    condition: dict[str, Floats]
 
     def __repr__(self) -> str:
         sizes = (f"{key} {m.shape[0]} x {m.shape[1]}" for key, m in self.by_key.items())
@@ -108,7 +108,7 @@ def assemble_matrices(
     _check_finite(own)
     _check_asked_for(own, requests)
     by_key: dict[str, csr_array] = {}
-    condition: dict[str, NDArray[np.float64]] = {}
+    condition: dict[str, Floats] = {}
     for region in regions:
         wanted = {r.operator.name: r.operator for r in requests if r.region == region.name}
         # What is given for this region alone goes before what is given for all.

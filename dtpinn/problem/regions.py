@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
@@ -59,13 +60,13 @@ class Region(nn.Module):
         self,
         name: str,
         function: Callable[..., Tensor],
-        x: NDArray[np.float64],
+        x: Floats,
         rows: NDArray[np.integer],
         share: int,
         times: Tensor | None,
         dtype: torch.dtype,
-        sides: NDArray[np.int64] | None = None,
-        outward: NDArray[np.float64] | None = None,
+        sides: Integers | None = None,
+        outward: Floats | None = None,
     ) -> None:
         super().__init__()
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
@@ -99,7 +100,7 @@ class Region(nn.Module):
         return tuple(part for part in parts if part is not None)
 
 
-def repeat(values: NDArray[np.float64], times: int, dtype: torch.dtype) -> Tensor:
+def repeat(values: Floats, times: int, dtype: torch.dtype) -> Tensor:
     """Repeat every row of values (m, d) for each time, node-major: (m * times, d)."""
     return torch.tensor(values, dtype=dtype).repeat_interleave(times, dim=0)
 

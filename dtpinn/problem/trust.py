@@ -6,14 +6,13 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.fresh import FreshResidual, fresh_residual
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 
 RESOLVED = 0.1
 """Share of the equation's terms that a solution may leave between the nodes.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.checks import whole_number
 from dtpinn.rbffd.block import Find, Operators, Solve, centred
 from dtpinn.rbffd.csr_rows import interleave, to_csr
@@ -51,7 +52,7 @@ class Assembly:
     """
 
     matrices: dict[str, csr_array]
-    condition: NDArray[np.float64]
+    condition: Floats
     rule: Rule
 
     def __repr__(self) -> str:
@@ -183,9 +184,7 @@ def _check_options(overlap: object, degenerate: object) -> None:
         raise ValueError(f"degenerate must be 'grow' or 'error', got {degenerate!r}")
 
 
-def _identities(
-    sites: Sites, rows: NDArray[np.int64], operators: Operators, rule: Rule
-) -> Assembly:
+def _identities(sites: Sites, rows: Integers, operators: Operators, rule: Rule) -> Assembly:
     """Assemble multiples of the identity: no stencil, no system, one entry per row."""
     stencils = Stencils(sites.cloud, rows[:, None], np.ones(len(rows)))
     values = {

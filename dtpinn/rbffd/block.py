@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
@@ -16,7 +17,7 @@ from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.stencils import Stencils, find_stencils
 from dtpinn.rbffd.weights import Weights, solve_weights
 
-Operators: TypeAlias = Mapping[str, Mapping[MultiIndex, NDArray[np.float64]]]
+Operators: TypeAlias = Mapping[str, Mapping[MultiIndex, Floats]]
 """Name -> checked terms, from :func:`~dtpinn.rbffd.terms.check_terms`."""
 
 
@@ -60,7 +61,7 @@ Find: TypeAlias = Callable[[NDArray[np.integer], int], Stencils]
 
 
 def centred(
-    points: NDArray[np.float64],
+    points: Floats,
     rows: NDArray[np.integer],
     operators: Operators,
     *,

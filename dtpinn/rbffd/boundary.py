@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_floats
 from dtpinn.rbffd.assembly import assemble
 from dtpinn.rbffd.csr_rows import interleave
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from dtpinn.nodes import Nodes
 
-Value: TypeAlias = float | NDArray[np.float64] | Callable[[NDArray[np.float64]], ArrayLike]
+Value: TypeAlias = float | Floats | Callable[[Floats], ArrayLike]
 """A number, one per boundary node, or a function of the points: (k, d) NumPy array -> (k,)."""
 
 
@@ -101,9 +102,7 @@ def boundary_operator(
     return CSR.from_scipy(interleave(blocks, [rows for rows in (derived, fixed) if rows.size]))
 
 
-def _on_boundary(
-    name: str, value: Value | Mapping[str, Value], nodes: Nodes
-) -> NDArray[np.float64]:
+def _on_boundary(name: str, value: Value | Mapping[str, Value], nodes: Nodes) -> Floats:
     """Return a coefficient as (Nb,) finite numbers."""
     if not isinstance(value, Mapping):
         return _numbers(name, value, nodes.boundary, "boundary node")
@@ -118,9 +117,7 @@ def _on_boundary(
     return result
 
 
-def _numbers(
-    name: str, value: Value, points: NDArray[np.float64], each: str
-) -> NDArray[np.float64]:
+def _numbers(name: str, value: Value, points: Floats, each: str) -> Floats:
     count = len(points)
     array = as_floats(
         value(points) if callable(value) else value,

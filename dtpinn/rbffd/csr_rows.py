@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.stencils import Stencils
 
 
-def to_csr(stencils: Stencils, values: Mapping[str, NDArray[np.float64]]) -> dict[str, csr_array]:
+def to_csr(stencils: Stencils, values: Mapping[str, Floats]) -> dict[str, csr_array]:
     """Turn rows of weights into CSR matrices with sorted columns.
 
     Parameters

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.stencils import Stencils
 
@@ -14,7 +15,7 @@ LIMIT = 1e15
 """The condition number above which a stencil is called degenerate."""
 
 
-def degenerate_rows(condition: NDArray[np.float64]) -> NDArray[np.intp]:
+def degenerate_rows(condition: Floats) -> NDArray[np.intp]:
     """List the rows whose linear system is singular to working precision.
 
     Parameters
@@ -42,7 +43,7 @@ def degenerate_rows(condition: NDArray[np.float64]) -> NDArray[np.intp]:
 
 def degenerate_error(
     stencils: Stencils,
-    condition: NDArray[np.float64],
+    condition: Floats,
     bad: NDArray[np.intp],
     rule: Rule,
     tried: Sequence[int],

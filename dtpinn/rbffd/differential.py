@@ -12,8 +12,9 @@ from functools import reduce
 from operator import add
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import whole_number
 from dtpinn.rbffd.expression import Differential, Factor, Resolved, evaluate
 from dtpinn.rbffd.sites import Sites
@@ -109,7 +110,7 @@ def divergence(components: Sequence[Differential]) -> Differential:
     return reduce(add, (partial(axis) @ field for axis, field in enumerate(components)))
 
 
-def directional(direction: ArrayLike | Callable[[NDArray[np.float64]], ArrayLike]) -> Differential:
+def directional(direction: ArrayLike | Callable[[Floats], ArrayLike]) -> Differential:
     """Return v . grad, the derivative along a direction times its length.
 
     Parameters
@@ -135,7 +136,7 @@ def directional(direction: ArrayLike | Callable[[NDArray[np.float64]], ArrayLike
 
 def diffusion(
     coefficient: Factor,
-    gradient: ArrayLike | Callable[[NDArray[np.float64]], ArrayLike] | None = None,
+    gradient: ArrayLike | Callable[[Floats], ArrayLike] | None = None,
 ) -> Differential:
     """Return div(a grad) = a laplacian + grad a . grad.
 
@@ -174,7 +175,7 @@ def diffusion(
     return Differential((coefficient * laplacian + directional(gradient)).terms_at, "diffusion(a)")
 
 
-def _along(direction: NDArray[np.float64]) -> Resolved:
+def _along(direction: Floats) -> Resolved:
     dimension = direction.shape[-1]
     axes = np.eye(dimension, dtype=int).tolist()
     return {tuple(axis): direction[..., k] for k, axis in enumerate(axes)}

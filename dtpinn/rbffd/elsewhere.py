@@ -7,6 +7,7 @@ from math import gamma, pi
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Find, Operators, Solve, of_rows
 from dtpinn.rbffd.nearest import nearest_in_sight
@@ -25,8 +26,8 @@ Where it is 1.6, weights of order 6 magnify errors in the values a hundredfold.
 
 
 def elsewhere(
-    points: NDArray[np.float64],
-    places: NDArray[np.float64],
+    points: Floats,
+    places: Floats,
     operators: Operators,
     *,
     walls: Walls | None = None,
@@ -82,9 +83,7 @@ def elsewhere(
     return solve
 
 
-def _check_reach(
-    stencils: Stencils, distance: NDArray[np.float64], places: NDArray[np.float64]
-) -> None:
+def _check_reach(stencils: Stencils, distance: Floats, places: Floats) -> None:
     size, dimension = stencils.members.shape[1], places.shape[1]
     ball = pi ** (dimension / 2) / gamma(dimension / 2 + 1)
     between = stencils.radius * (ball / size) ** (1 / dimension)

@@ -8,13 +8,14 @@ from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.sites import Sites
 
-Factor: TypeAlias = float | NDArray[np.float64] | Callable[[NDArray[np.float64]], ArrayLike]
+Factor: TypeAlias = float | Floats | Callable[[Floats], ArrayLike]
 """A number, (rows,), or a function of the points: (rows, d) NumPy array -> (rows,)."""
 
 Resolved: TypeAlias = Mapping[MultiIndex, Any]
@@ -142,7 +143,7 @@ def resolve(operator: Differential | Resolved, sites: Sites, name: str) -> Resol
     )
 
 
-def evaluate(value: Any, sites: Sites, shape: tuple[int, ...], name: str) -> NDArray[np.float64]:
+def evaluate(value: Any, sites: Sites, shape: tuple[int, ...], name: str) -> Floats:
     """Return a coefficient as numbers: the same everywhere, or one for each row.
 
     Parameters

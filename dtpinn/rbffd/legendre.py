@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 from numpy.polynomial import legendre
-from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 
 
@@ -38,7 +38,7 @@ def multi_indices(dimension: int, degree: int) -> tuple[MultiIndex, ...]:
     )
 
 
-def legendre_values(points: NDArray[np.float64], degree: int) -> NDArray[np.float64]:
+def legendre_values(points: Floats, degree: int) -> Floats:
     """Evaluate the polynomials q_j(x) = prod_i P_(j_i)(x_i) of total degree at most l.
 
     Parameters
@@ -68,7 +68,7 @@ def legendre_values(points: NDArray[np.float64], degree: int) -> NDArray[np.floa
 
 
 @lru_cache(maxsize=256)
-def legendre_at_zero(degree: int, alpha: MultiIndex) -> NDArray[np.float64]:
+def legendre_at_zero(degree: int, alpha: MultiIndex) -> Floats:
     """Return D^alpha q_j(0) for the polynomials of :func:`legendre_values`.
 
     Parameters

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_points
 from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import assemble
@@ -183,7 +183,7 @@ def divergence(
 
 def interpolation(
     nodes: Nodes,
-    points: NDArray[np.float64],
+    points: Floats,
     order: int = 4,
     *,
     on: str = "extended",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.nodes.walls import Walls
 
 LOOKED_AT = {1: 4, 2: 16, 3: 48}
@@ -16,12 +17,12 @@ RANGE = {1: 16, 2: 64, 3: 256}
 
 
 def nearest_in_sight(
-    points: NDArray[np.float64],
-    places: NDArray[np.float64],
+    points: Floats,
+    places: Floats,
     walls: Walls | None,
     *,
     threads: int = 1,
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+) -> tuple[Floats, NDArray[np.intp]]:
     """Find for each place the nearest node that it sees.
 
     Parameters

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.parallel import CHUNK, in_chunks
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
@@ -21,13 +22,13 @@ PLACES = 64
 def solve_off_centre(
     stencils: Stencils,
     owner: NDArray[np.intp],
-    places: NDArray[np.float64],
+    places: Floats,
     rule: Rule,
     derivatives: Sequence[MultiIndex],
     *,
     threads: int,
     advance: Advance | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Solve equation (9) for derivatives at any places within stencils.
 
     Parameters
@@ -88,10 +89,10 @@ def solve_off_centre(
 
 
 def combine(
-    weights: NDArray[np.float64],
-    terms: Mapping[MultiIndex, NDArray[np.float64]],
+    weights: Floats,
+    terms: Mapping[MultiIndex, Floats],
     derivatives: list[MultiIndex],
-) -> NDArray[np.float64]:
+) -> Floats:
     """Add up an operator's terms.
 
     Parameters
@@ -136,10 +137,10 @@ def _jobs(owner: NDArray[np.intp], count: int) -> NDArray[np.intp]:
 
 def _solve(
     stencils: Stencils,
-    places: NDArray[np.float64],
+    places: Floats,
     rule: Rule,
     derivatives: Sequence[MultiIndex],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Return weights (c, width, derivatives, n) at places (c, width, d), and conditions (c,)."""
     members = stencils.points[stencils.members]
     at = (places - members[:, :1]) / stencils.radius[:, None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.clearance import independent_set
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
@@ -21,7 +22,7 @@ ROUNDS = 3
 
 
 def overlapped(
-    points: NDArray[np.float64],
+    points: Floats,
     rows: NDArray[np.integer],
     operators: Operators,
     delta: float,
@@ -90,7 +91,7 @@ def overlapped(
 
 
 def _cover(
-    stencils: Stencils, left: NDArray[np.bool_], reach: NDArray[np.float64]
+    stencils: Stencils, left: NDArray[np.bool_], reach: Floats
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """Choose centres, in order, until each row that is left is within reach of one.
 
@@ -119,8 +120,8 @@ def _cover(
 
 
 def _good(
-    weights: NDArray[np.float64],
-    condition: NDArray[np.float64],
+    weights: Floats,
+    condition: Floats,
     owner: NDArray[np.intp],
     operators: Operators,
     derivatives: list[MultiIndex],

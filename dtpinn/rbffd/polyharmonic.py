@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+
+from dtpinn.arrays import Floats
 
 MultiIndex = tuple[int, ...]
 """How often to differentiate along each axis: (2, 0) is d^2/dx^2 in 2-D."""
 
 
-def power_from_squared(
-    squared: NDArray[np.float64], exponent: int, out: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
+def power_from_squared(squared: Floats, exponent: int, out: Floats | None = None) -> Floats:
     """Return r^m from r^2, for an odd m, by a square root and multiplications.
 
     Parameters
@@ -39,7 +38,7 @@ def power_from_squared(
     >>> power_from_squared(np.array([0.0, 4.0]), 3)
     array([0., 8.])
     """
-    result: NDArray[np.float64] = np.sqrt(squared, out=out)
+    result: Floats = np.sqrt(squared, out=out)
     for _ in range(exponent // 2):
         result *= squared
     return result
@@ -93,9 +92,7 @@ def _differentiate(terms: dict[MultiIndex, int], power: int, axis: int) -> dict[
     return result
 
 
-def polyharmonic(
-    offsets: NDArray[np.float64], exponent: int, alpha: MultiIndex
-) -> NDArray[np.float64]:
+def polyharmonic(offsets: Floats, exponent: int, alpha: MultiIndex) -> Floats:
     """Return D^alpha |xi|^m at the offsets xi.
 
     Parameters
@@ -133,7 +130,7 @@ def polyharmonic(
         raise ValueError(f"r^{exponent} has no continuous derivative {alpha}: needs m > {order}")
     if len(alpha) != offsets.shape[-1]:
         raise ValueError(f"alpha must have {offsets.shape[-1]} entries, got {alpha}")
-    squared: NDArray[np.float64] = np.einsum("...i,...i->...", offsets, offsets)
+    squared: Floats = np.einsum("...i,...i->...", offsets, offsets)
     r = np.sqrt(squared)
     # At r = 0 any finite direction will do: it is multiplied by r^(m-|alpha|) = 0.
     direction = offsets / np.where(r > 0.0, r, 1.0)[..., None]

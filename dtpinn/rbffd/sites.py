@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.checks import as_indices, as_points, check_finite
 from dtpinn.rbffd.stencils import check_points
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dtpinn.nodes import Nodes
     from dtpinn.nodes.walls import Walls
 
-At: TypeAlias = str | NDArray[np.integer] | NDArray[np.float64]
+At: TypeAlias = str | NDArray[np.integer] | Floats
 """A name in :data:`PLACES`, (rows,) indices into ``nodes.extended``, or (rows, d) points."""
 
 PLACES = ("collocation", "interior", "boundary", "extended")
@@ -39,9 +40,9 @@ class Sites:
         For their normals.
     """
 
-    cloud: NDArray[np.float64]
-    points: NDArray[np.float64]
-    rows: NDArray[np.int64] | None
+    cloud: Floats
+    points: Floats
+    rows: Integers | None
     nodes: Nodes
 
     def __len__(self) -> int:
@@ -57,7 +58,7 @@ class Sites:
         """The dimension of space, d."""
         return int(self.points.shape[1])
 
-    def normals(self) -> NDArray[np.float64]:
+    def normals(self) -> Floats:
         """Return the outward unit normals, (rows, d).
 
         Raises
@@ -79,7 +80,7 @@ class Sites:
                 f"row {bad[0]} is node {self.rows[bad[0]]} ({bad.size} of {len(self)} rows are "
                 "none). Use at='boundary'"
             )
-        normals: NDArray[np.float64] = self.nodes.normals[inward]
+        normals: Floats = self.nodes.normals[inward]
         return normals
 
 
@@ -134,7 +135,7 @@ def find_sites(nodes: Nodes, at: At) -> Sites:
     return Sites(cloud, cloud[rows], rows, nodes)
 
 
-def _named(nodes: Nodes, at: str) -> NDArray[np.int64]:
+def _named(nodes: Nodes, at: str) -> Integers:
     if at == "extended":
         return np.arange(len(nodes.extended))
     ni, nb = len(nodes.interior), len(nodes.boundary)

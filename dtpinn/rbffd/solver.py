@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.legendre import multi_indices
 from dtpinn.rbffd.polyharmonic import MultiIndex, derivative_terms
 from dtpinn.rbffd.rule import Rule
@@ -15,11 +15,11 @@ from dtpinn.sparse.extension import _C
 
 
 def solve_stencils(
-    offsets: NDArray[np.float64],
+    offsets: Floats,
     rule: Rule,
     derivatives: tuple[MultiIndex, ...],
-    points: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    points: Floats | None = None,
+) -> tuple[Floats, Floats]:
     """Solve equation (9) for derivatives at points of each stencil, factorising each matrix once.
 
     Parameters

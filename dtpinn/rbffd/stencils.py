@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_indices, as_points, check_finite
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.visible import View
@@ -29,9 +30,9 @@ class Stencils:
         The distance from the centre to the farthest member.
     """
 
-    points: NDArray[np.float64]
+    points: Floats
     members: NDArray[np.intp]
-    radius: NDArray[np.float64]
+    radius: Floats
 
     def __len__(self) -> int:
         return len(self.members)
@@ -50,7 +51,7 @@ class Stencils:
         """
         return Stencils(self.points, self.members[which], self.radius[which])
 
-    def offsets(self, part: slice) -> NDArray[np.float64]:
+    def offsets(self, part: slice) -> Floats:
         """Return the members' coordinates, shifted and scaled: centre at 0, farthest at 1.
 
         Parameters
@@ -77,7 +78,7 @@ class Stencils:
 
 
 def find_stencils(
-    points: NDArray[np.float64],
+    points: Floats,
     rows: NDArray[np.integer],
     size: int,
     *,
@@ -145,7 +146,7 @@ def find_stencils(
     return Stencils(points, members, distance.max(axis=1))
 
 
-def check_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def check_points(points: Floats) -> Floats:
     """Return the cloud as a contiguous float64 array, or raise ValueError.
 
     Parameters
@@ -174,9 +175,7 @@ def check_points(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.ascontiguousarray(cloud)
 
 
-def _check_centres(
-    points: NDArray[np.float64], rows: NDArray[np.intp], members: NDArray[np.intp]
-) -> None:
+def _check_centres(points: Floats, rows: NDArray[np.intp], members: NDArray[np.intp]) -> None:
     """A node whose nearest node is not itself has a twin at the same place."""
     # Of two coinciding nodes either may come first, so the second column is looked at as well.
     neighbours = members[:, :2]

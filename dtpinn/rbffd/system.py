@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.legendre import legendre_at_zero, legendre_values
 from dtpinn.rbffd.polyharmonic import MultiIndex, polyharmonic, power_from_squared
 from dtpinn.rbffd.rule import Rule
@@ -20,7 +20,7 @@ PROBES = 3
 """How many right-hand sides the condition estimate adds."""
 
 
-def saddle_point_matrices(offsets: NDArray[np.float64], rule: Rule) -> NDArray[np.float64]:
+def saddle_point_matrices(offsets: Floats, rule: Rule) -> Floats:
     """Build [[A, P], [P', 0]] of equation (9) for each stencil.
 
     Parameters
@@ -58,7 +58,7 @@ def saddle_point_matrices(offsets: NDArray[np.float64], rule: Rule) -> NDArray[n
     return matrices
 
 
-def _squared_distances(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+def _squared_distances(offsets: Floats) -> Floats:
     """Return |x_i - x_j|^2, (stencils, n, n)."""
     # From differences, one axis at a time: as fast as |x|^2 + |y|^2 - 2 x.y, exactly symmetric, and
     # without its cancellation between near nodes.
@@ -68,15 +68,13 @@ def _squared_distances(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
     return squared
 
 
-def _squared_differences(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _squared_differences(x: Floats) -> Floats:
     difference = x[:, :, None] - x[:, None, :]
     difference *= difference
     return difference
 
 
-def right_hand_sides(
-    offsets: NDArray[np.float64], rule: Rule, derivatives: Sequence[MultiIndex]
-) -> NDArray[np.float64]:
+def right_hand_sides(offsets: Floats, rule: Rule, derivatives: Sequence[MultiIndex]) -> Floats:
     """Build the columns [D^alpha a; D^alpha q] of equation (11), and the probes of the condition.
 
     Parameters
@@ -110,7 +108,7 @@ def right_hand_sides(
 
 
 @lru_cache(maxsize=64)
-def probes(size: int) -> NDArray[np.float64]:
+def probes(size: int) -> Floats:
     """Return fixed normally distributed columns, the same for every stencil.
 
     Parameters

@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 
-Terms: TypeAlias = Mapping[
-    MultiIndex, float | NDArray[np.float64] | Callable[[NDArray[np.float64]], ArrayLike]
-]
+Terms: TypeAlias = Mapping[MultiIndex, float | Floats | Callable[[Floats], ArrayLike]]
 """Multi-index -> coefficient: a number, one number per row, or a function of the points."""
 
-Coefficient: TypeAlias = NDArray[np.float64]
+Coefficient: TypeAlias = Floats
 """A checked coefficient, (1,) or (rows,)."""
 
 
@@ -41,9 +40,9 @@ def laplacian_terms(dimension: int) -> Terms:
 
 
 def boundary_terms(
-    normals: NDArray[np.float64],
-    alpha: float | NDArray[np.float64] = 1.0,
-    beta: float | NDArray[np.float64] = 0.0,
+    normals: Floats,
+    alpha: float | Floats = 1.0,
+    beta: float | Floats = 0.0,
 ) -> Terms:
     """Return alpha n . grad + beta as terms; with the default coefficients, the normal derivative.
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.block import Block, Find, Solve
 from dtpinn.rbffd.offcentre import solve_off_centre
@@ -75,7 +76,7 @@ def usual_condition(rule: Rule) -> float:
 
 
 def spread_out(
-    points: NDArray[np.float64],
+    points: Floats,
     centres: NDArray[np.integer],
     way: Callable[[Find], Solve],
     *,
@@ -160,7 +161,7 @@ def spread(pool: Stencils, size: int) -> Stencils:
     return Stencils(pool.points, np.concatenate(members), np.concatenate(radius))
 
 
-def _spread(pool: Stencils, size: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _spread(pool: Stencils, size: int) -> tuple[NDArray[np.intp], Floats]:
     """Members (rows, size) and radius (rows,)."""
     offsets = pool.points[pool.members] - pool.points[pool.members[:, :1]]
     distance = np.linalg.norm(offsets, axis=2)
@@ -176,9 +177,7 @@ def _spread(pool: Stencils, size: int) -> tuple[NDArray[np.intp], NDArray[np.flo
     return np.take_along_axis(pool.members, chosen, axis=1), radius
 
 
-def _apart(
-    offsets: NDArray[np.float64], apart: NDArray[np.float64], size: int
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+def _apart(offsets: Floats, apart: Floats, size: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Positions (rows, size) of the first members that keep apart, and whether there were enough.
 
     Parameters

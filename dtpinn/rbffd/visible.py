@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.nodes.walls import Walls
 
 LOOKED_AT = 16
@@ -38,7 +39,7 @@ class View:
     walls: Walls
     tree: cKDTree
     pieces: NDArray[np.bool_]
-    clashes: NDArray[np.int64]
+    clashes: Integers
 
     @classmethod
     def of(cls, walls: Walls, tree: cKDTree, size: int) -> View:
@@ -74,7 +75,7 @@ class View:
 
     def nearest(
         self, rows: NDArray[np.integer], size: int, *, bends: bool = True
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.intp], Floats]:
         """Find the nearest nodes that are in sight of each row's node.
 
         Parameters
@@ -130,7 +131,7 @@ class View:
         left: NDArray[np.intp],
         count: int,
         members: NDArray[np.intp],
-        distance: NDArray[np.float64],
+        distance: Floats,
     ) -> None:
         """Fill in the `left` rows, with nodes that are seen from a node in sight; and tell it.
 
@@ -155,7 +156,7 @@ class View:
 
     def _look(
         self, rows: NDArray[np.integer], count: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]]:
+    ) -> tuple[NDArray[np.intp], Floats, NDArray[np.bool_]]:
         """Return the nearest nodes, their distances, and whether each may be a member."""
         walls = self.walls
         found = self.tree.query(self.tree.data[rows], k=np.arange(1, count + 1))

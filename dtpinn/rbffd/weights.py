@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.rbffd.parallel import CHUNK, available_threads, in_chunks
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
@@ -28,8 +29,8 @@ class Weights:
         An estimate of the condition number of the stencil's system (9), inf where it is singular.
     """
 
-    values: dict[str, NDArray[np.float64]]
-    condition: NDArray[np.float64]
+    values: dict[str, Floats]
+    condition: Floats
 
     def take(self, which: NDArray[np.intp]) -> Weights:
         """Return the weights of some stencils.
@@ -49,7 +50,7 @@ class Weights:
 
 def solve_weights(
     stencils: Stencils,
-    operators: Mapping[str, Mapping[MultiIndex, NDArray[np.float64]]],
+    operators: Mapping[str, Mapping[MultiIndex, Floats]],
     rule: Rule,
     *,
     threads: int | None = None,
@@ -114,9 +115,9 @@ def solve_weights(
 
 
 def _combine(
-    out: NDArray[np.float64],
-    terms: Mapping[MultiIndex, NDArray[np.float64]],
-    columns: Mapping[MultiIndex, NDArray[np.float64]],
+    out: Floats,
+    terms: Mapping[MultiIndex, Floats],
+    columns: Mapping[MultiIndex, Floats],
     part: slice,
 ) -> None:
     """Add up an operator's terms: coefficient times the weights of each derivative."""

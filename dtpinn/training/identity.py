@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dtpinn.arrays import Floats
 from dtpinn.models import MLP
 from dtpinn.problem import DiscreteProblem, Problem
 
@@ -90,7 +90,7 @@ def _close(a: float | None, b: float | None, tolerance: float) -> bool:
     return abs(a - b) <= tolerance * max(abs(a), abs(b))
 
 
-def _digest(points: NDArray[np.float64], spacing: float) -> str:
+def _digest(points: Floats, spacing: float) -> str:
     """Of points to the sixth digit of the spacing, which rounding leaves alone."""
     step = 10.0 ** (math.floor(math.log10(spacing)) - 6)
     return hashlib.sha256(np.round(points / step).astype(np.int64).tobytes()).hexdigest()[:8]

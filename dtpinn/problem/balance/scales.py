@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.balance.sensitivity import Sensitivity, sensitivities
 from dtpinn.problem.balance.wavenumbers import Wavenumbers, of_domain
 
 if TYPE_CHECKING:
     from dtpinn.problem.problem import Problem
 
-Floats = NDArray[np.float64]
 
 # Of the largest in its row and in its column: smaller sizes couple nothing.
 _NOTHING = 1e-10

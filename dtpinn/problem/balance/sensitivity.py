@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.pde import Operator
 from dtpinn.pde.automatic import AutomaticDerivatives
 from dtpinn.pde.derivatives import Argument
@@ -20,8 +20,6 @@ from dtpinn.problem.regions import Region
 
 if TYPE_CHECKING:
     from dtpinn.problem.problem import Problem
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

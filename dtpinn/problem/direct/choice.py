@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 from scipy.sparse import coo_array, csr_array, vstack
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
+Rows = Integers
 
 # Beside the largest singular value of what the conditions say of a node and its ghost: below, it is
 # no equation for them.

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 
 MAX_ITERATIONS = 50
 

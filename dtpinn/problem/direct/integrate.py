@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.direct.initial_values import initial_values
 from dtpinn.problem.direct.stepping import Stepper
 from dtpinn.problem.direct.system import starting_values
@@ -24,7 +25,6 @@ from dtpinn.problem.direct.system import starting_values
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 
 MAX_STEPS = 1024
 """Between two slices."""

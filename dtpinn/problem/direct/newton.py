@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csc_array
 from tqdm import tqdm
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import factorise
 from dtpinn.problem.direct.system import LARGE, System, generic_values
 from dtpinn.problem.jacobian.linearize import Linearization
@@ -16,7 +16,6 @@ from dtpinn.problem.jacobian.linearize import Linearization
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 
 MAX_ITERATIONS = 50
 # Relative reduction of the residual after which the last factorisation polishes to round-off.

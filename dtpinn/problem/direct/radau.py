@@ -9,12 +9,10 @@ is carried over. (Hairer and Wanner, Solving Ordinary Differential Equations II,
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import factorise
-
-Floats = NDArray[np.float64]
 
 STAGES = np.array([4.0 - np.sqrt(6.0), 4.0 + np.sqrt(6.0), 10.0]) / 10.0
 """Where in the unit step the equations are required."""

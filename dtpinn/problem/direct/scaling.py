@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, sparray
 
-Floats = NDArray[np.float64]
+from dtpinn.arrays import Floats
 
 # Entries so much smaller than the largest of their row, and than that of their column, are what
 # rounding has left of zeros, and say nothing of a size.

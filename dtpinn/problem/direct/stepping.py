@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.direct.radau import (
     BACKWARDS,
     DERIVATIVE,
@@ -22,7 +23,6 @@ from dtpinn.problem.jacobian.linearize import Linearization
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 
 MAX_ITERATIONS = 25
 # Contraction of an iteration from which on the next step factorises anew.

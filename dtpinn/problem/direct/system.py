@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, vstack
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.direct.choice import choose_equations
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
     from dtpinn.problem.discrete import DiscreteProblem
 
-Floats = NDArray[np.float64]
 
 LARGE = 20_000
 """Nodes from which on a factorisation takes so long that the user is told of it."""

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.matrices import Matrices
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.derivatives import NodalState
 from dtpinn.problem.jacobian.residual import LinearResidual
 from dtpinn.problem.matrices import Matrices
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.regions import Region, repeat
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.dry_run import label
-
-Floats = NDArray[np.float64]
 
 # Scaling by powers of two is exact, so slopes of what is pointwise agree to the last bit.
 _TOLERANCE = 1e-9

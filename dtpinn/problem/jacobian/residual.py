@@ -6,16 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from torch import Tensor
 
+from dtpinn.arrays import Floats, Integers
 from dtpinn.problem.jacobian.derivatives import LinearDerivatives, NodalState
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices
-
-Floats = NDArray[np.float64]
 
 
 class LinearResidual:
@@ -39,7 +37,7 @@ class LinearResidual:
         self,
         name: str,
         function: Callable[..., Tensor],
-        sites: NDArray[np.int64],
+        sites: Integers,
         everywhere: NodalState,
         normals: Tensor | None,
         times: int,

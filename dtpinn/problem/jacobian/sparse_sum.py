@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Floats = NDArray[np.float64]
+from dtpinn.arrays import Floats, Integers
+
 Block = tuple[int, int, int, int]  # term, equation, component, field
 
 
@@ -127,7 +128,7 @@ class SparseSum:
         starts = np.arange(self._shape[0] + 1) * width
         self._indptr = np.searchsorted(union, starts).astype(small)
 
-    def _keys(self, block: Block, equations: int) -> NDArray[np.int64]:
+    def _keys(self, block: Block, equations: int) -> Integers:
         """Row * width + column of a block's entries, in the order of its values."""
         index, equation, _, field = block
         term = self._terms[index]
