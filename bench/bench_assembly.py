@@ -18,10 +18,9 @@ import pytest
 from scipy.sparse import vstack
 
 import dtpinn
+from bench.interleaved import compare
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.rbffd import assemble, boundary_terms, choose_rule, laplacian_terms
-
-from interleaved import compare
 
 COUNTS = [20_000, 50_000, 100_000, 200_000]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import pytest
 
-from unlike import UNLIKE
+from bench.unlike import UNLIKE
 
 MULTIPLES = (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3)
 

@@ -17,13 +17,11 @@ import torch
 from scipy.sparse import random_array
 
 import dtpinn
-
-import rivals
-import values_gradient
-from interleaved import Comparison, compare, threads
-from operands import Operands, stencil_matrix
-from ratios import Case, Entry
-from rivals import BACKWARD, FORWARD, RIVALS
+from bench import rivals, values_gradient
+from bench.interleaved import Comparison, compare, threads
+from bench.operands import Operands, stencil_matrix
+from bench.ratios import Case, Entry
+from bench.rivals import BACKWARD, FORWARD, RIVALS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
 

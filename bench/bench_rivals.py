@@ -16,11 +16,10 @@ import os
 import pytest
 import torch
 
+from bench.contestants import CONTESTANTS, DTYPES, Case, reference
+from bench.gpu_target import CPU
+from bench.race import race
 from dtpinn.output.tables import format_table
-
-from contestants import CONTESTANTS, DTYPES, Case, reference
-from gpu_target import CPU
-from race import race
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
 

@@ -10,9 +10,8 @@ import pytest
 import torch
 
 import dtpinn
+from bench.ratios import Entry, ratio_tables
 from dtpinn.output.tables import format_table
-
-from ratios import Entry, ratio_tables
 
 ENTRIES = pytest.StashKey[list[Entry]]()
 REMARKS = pytest.StashKey[list[tuple[str, str]]]()

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 import dtpinn
+from bench import outsiders
+from bench.operands import Call, disk_nodes
+from bench.two_passes import TwoPasses
 from dtpinn.experiments.published import published
 from dtpinn.pde.solutions import sine_cosine, sine_cosine_sine
-
-import outsiders
-from operands import Call, disk_nodes
-from two_passes import TwoPasses
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 EQUATIONS = ("poisson", "nonlinear-poisson", "heat")

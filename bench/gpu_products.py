@@ -10,12 +10,11 @@ import torch
 from scipy.sparse import csr_array
 
 import dtpinn
-
-import rivals
-from gpu_target import Target
-from operands import Call, Operands, stencil_matrix
-from race import race
-from rivals import BACKWARD, FORWARD, RIVALS, Rival
+from bench import rivals
+from bench.gpu_target import Target
+from bench.operands import Call, Operands, stencil_matrix
+from bench.race import race
+from bench.rivals import BACKWARD, FORWARD, RIVALS, Rival
 
 TRANSPOSE = "transpose"
 OPERATIONS = (FORWARD, TRANSPOSE, BACKWARD)

@@ -25,16 +25,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.gpu_machine import machine, no_gpu, no_kernels
+from bench.gpu_parity import parity
+from bench.gpu_products import copy_bandwidth, products
+from bench.gpu_tables import tables, troubles
+from bench.gpu_target import GPU, Target
+from bench.gpu_training import short_training, steps
+from bench.jobs import Job, run_jobs
+from bench.shapes import SHAPES
 from dtpinn.output import replacing, write_json
-
-from gpu_machine import machine, no_gpu, no_kernels
-from gpu_parity import parity
-from gpu_products import copy_bandwidth, products
-from gpu_tables import tables, troubles
-from gpu_target import GPU, Target
-from gpu_training import short_training, steps
-from jobs import Job, run_jobs
-from shapes import SHAPES
 
 MINUTES = 7.0  # of the 8: a job that has begun is not cut short
 

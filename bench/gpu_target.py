@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 import torch
 
-from operands import Call
+from bench.operands import Call
 
 Result = TypeVar("Result")
 CYCLES_PER_SECOND = 3e9  # at most, of any GPU

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 import dtpinn
+from bench.gpu_target import CPU, Target
+from bench.operands import disk_nodes
+from bench.race import race
 from dtpinn.pde.solutions import sine_cosine
-
-from gpu_target import CPU, Target
-from operands import disk_nodes
-from race import race
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 METHODS = {

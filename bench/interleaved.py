@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from operands import Call
+from bench.operands import Call
 
 ROUND = 4e-4  # seconds; shorter rounds would measure the timer, longer ones are interrupted more
 BUDGET = 0.8  # seconds for one comparison, more only where MIN_ROUNDS take more

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gpu_target import Timer
-from operands import Call
+from bench.gpu_target import Timer
+from bench.operands import Call
 
 ROUND = 2e-3  # seconds that the calls of a round take together
 MAX_CALLS = 50  # in a round: a stream holds about a thousand launches

@@ -6,9 +6,8 @@ import statistics
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bench.interleaved import Comparison
 from dtpinn.output.tables import format_table
-
-from interleaved import Comparison
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ import torch
 from scipy.sparse import csr_array
 
 import dtpinn
+from bench.operands import Call, Operands, synchronised, torch_csr
 from dtpinn.reference import CuPyProduct, cupy_unavailable
-
-from operands import Call, Operands, synchronised, torch_csr
 
 FORWARD, BACKWARD = "forward", "forward + backward"
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import csr_array
 
-from operands import stencil_matrix
+from bench.operands import stencil_matrix
 
 
 def drawn(lengths: np.ndarray, columns: int) -> csr_array:

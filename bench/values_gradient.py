@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 
 import dtpinn
-
-from operands import Call, Operands, torch_csr
+from bench.operands import Call, Operands, torch_csr
 
 
 def ours(operands: Operands) -> Call:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from known.catalogue import questions
-from known.measuring import errors, faults, shown
+from tests.answers.known.catalogue import questions
+from tests.answers.known.measuring import errors, faults, shown
 
 QUESTIONS = questions()
 

@@ -13,17 +13,16 @@ import dtpinn
 from dtpinn import Dirichlet, LinearElasticity, Traction
 from dtpinn.geometry import Ellipse, Interval, Rectangle
 from dtpinn.pde import Young
-
-from known import (
+from tests.answers.known import (
     cooled_plates,
     flow_past_a_cylinder,
     plate_with_a_hole,
     torsion_of_a_square,
     torsion_of_an_l,
 )
-from known.elastic import Symmetry
-from known.local import value_and_gradient
-from known.question import vector
+from tests.answers.known.elastic import Symmetry
+from tests.answers.known.local import value_and_gradient
+from tests.answers.known.question import vector
 
 
 def solved(question, spacing, order=4):

@@ -10,8 +10,7 @@ from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
 import dtpinn
-
-from known import (
+from tests.answers.known import (
     cooled_plates,
     flow_past_a_cylinder,
     motz,
@@ -22,8 +21,8 @@ from known import (
     torsion_of_a_square,
     torsion_of_an_l,
 )
-from known.catalogue import questions
-from known.fitted_derivatives import FittedDerivatives
+from tests.answers.known.catalogue import questions
+from tests.answers.known.fitted_derivatives import FittedDerivatives
 
 # Fichera's comes from differences, interpolated: too rough for second derivatives.
 QUESTIONS = {name: one for name, one in questions().items() if not name.startswith("fichera")}

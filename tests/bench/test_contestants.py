@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from contestants import CONTESTANTS, DTYPES, EQUATIONS, Case, reference
+from bench.contestants import CONTESTANTS, DTYPES, EQUATIONS, Case, reference
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
 

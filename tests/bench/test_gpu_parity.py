@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bench import gpu_parity
+from bench.gpu_parity import Subject, against_cupy, parity, parity_of
+from bench.shapes import SHAPES
 from dtpinn.reference import SciPyProduct
 from dtpinn.sparse import CSR
-
-import gpu_parity
-from gpu_parity import Subject, against_cupy, parity, parity_of
-from shapes import SHAPES
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -19,15 +19,12 @@ import torch
 from scipy.sparse import csr_matrix
 
 import dtpinn
-
-import gpu_products
-import gpu_report
-import rivals
-from gpu_report import FULL, MINUTES, QUICK, Sizes, make_report, plan
-from gpu_target import CPU, GPU
-from gpu_training import METHODS, Step, same_gradient
-from operands import Operands, stencil_matrix
-from rivals import FORWARD, Rival
+from bench import gpu_products, gpu_report, rivals
+from bench.gpu_report import FULL, MINUTES, QUICK, Sizes, make_report, plan
+from bench.gpu_target import CPU, GPU
+from bench.gpu_training import METHODS, Step, same_gradient
+from bench.operands import Operands, stencil_matrix
+from bench.rivals import FORWARD, Rival
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
 
@@ -51,11 +48,10 @@ def small(monkeypatch):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-@pytest.mark.parametrize("command", [["-m", "bench.gpu_report"], ["bench/gpu_report.py"]], ids=str)
-def test_without_a_gpu_it_says_so_and_is_content(command, tmp_path):
+def test_without_a_gpu_it_says_so_and_is_content(tmp_path):
     source = Path(dtpinn.__file__).parent.parent
     done = subprocess.run(
-        [sys.executable, *command, "--quick", "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "bench.gpu_report", "--quick", "--out", str(tmp_path / "out")],
         cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(source)}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

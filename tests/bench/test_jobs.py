@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from jobs import Job, run_jobs
+from bench.jobs import Job, run_jobs
 
 
 def job(section, label, run=lambda: [{"done": True}]):

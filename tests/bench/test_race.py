@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gpu_target import CudaTimer, HostTimer
-from race import MAX_CALLS, MIN_ROUNDS, Figures, race
+from bench.gpu_target import CudaTimer, HostTimer
+from bench.race import MAX_CALLS, MIN_ROUNDS, Figures, race
 
 
 class Scripted:
@@ -60,7 +60,7 @@ def test_a_slow_call_is_made_once_a_round_and_rounds_are_few():
 
 def test_the_host_timer_divides_by_the_number_of_calls(monkeypatch):
     ticks = iter([10.0, 18.0, 20.0, 21.5])
-    monkeypatch.setattr("gpu_target.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("bench.gpu_target.time.perf_counter", lambda: next(ticks))
     made = []
     assert HostTimer().queued(lambda: made.append(1), 4, head_start=0.0) == 2.0
     assert len(made) == 4

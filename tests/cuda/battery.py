@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import scipy.sparse as sp
 
-from matrices import magnitude
-from simulator import ORDERS, Case, Caught, Device, Simulator
+from tests.cuda.simulator import ORDERS, Case, Caught, Device, Simulator
+from tests.sparse.matrices import magnitude
 
 # Room for more blocks than rows fill: blocks side by side along the columns.
 ROOMY = Device(threads_per_multiprocessor=2048)

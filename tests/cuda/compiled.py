@@ -1,6 +1,6 @@
 """What the real compiler makes of the kernels: csrc/cuda/*.cu through nvcc, GPU by GPU.
 
-    python tests/cuda/compiled.py [architecture ...]      # 75 90 120 where none is named
+    python -m tests.cuda.compiled [architecture ...]      # 75 90 120 where none is named
 
 prints the registers of every kernel, and ends with status 1 where one is at fault: it keeps
 registers in memory (spills, a stack), computes in another precision than its data's, or holds
@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import toolkit
-from instructions import MACHINE_CODE, PTX, Language
+from tests.cuda import toolkit
+from tests.cuda.instructions import MACHINE_CODE, PTX, Language
 
 SOURCES = sorted((Path(__file__).parents[2] / "csrc" / "cuda").glob("*.cu"))
 ARCHITECTURES = ["75", "90", "120"]  # the oldest that nvcc 13 knows, and two of today

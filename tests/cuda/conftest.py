@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from simulator import Simulator
-from toolchain import BUILDS, Toolchain, Unavailable
+from tests.cuda.simulator import Simulator
+from tests.cuda.toolchain import BUILDS, Toolchain, Unavailable
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,7 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-
-from equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
 
 TIMES = torch.linspace(0.0, 0.6, 3)
 PROBLEMS = {

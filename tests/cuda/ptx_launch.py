@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ptx_machine import Run
-from ptx_memory import Memory
-from ptx_parser import Kernel, parse
+from tests.cuda.ptx_machine import Run
+from tests.cuda.ptx_memory import Memory
+from tests.cuda.ptx_parser import Kernel, parse
 
 SOURCES = sorted((Path(__file__).parents[2] / "csrc/cuda").glob("*.cu"))
 MANGLED = re.compile(r"_ZN6dtpinn\d+([a-z_]+)I((?:Li\d+E)*)([df])([il])E")

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ptx_arithmetic import DTYPES
-from ptx_fault import Fault
-from ptx_memory import Memory
-from ptx_parser import Kernel
-from ptx_steps import steps
+from tests.cuda.ptx_arithmetic import DTYPES
+from tests.cuda.ptx_fault import Fault
+from tests.cuda.ptx_memory import Memory
+from tests.cuda.ptx_parser import Kernel
+from tests.cuda.ptx_steps import steps
 
 WARP = 32
 GARBAGE = 0xA5A5_A5A5_A5A5_A5A5  # in registers that nobody has written yet

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ptx_fault import Fault
-from ptx_races import Access, Races
+from tests.cuda.ptx_fault import Fault
+from tests.cuda.ptx_races import Access, Races
 
 GLOBAL = 0x7_1000_0000_0000  # so that an address computed in 32 bits is out of bounds
 PAGE = 4096

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ptx_fault import Fault
+from tests.cuda.ptx_fault import Fault
 
 WORD = 4  # bytes that share one record; no access is smaller
 NOBODY, SEVERAL = -1, -2

@@ -6,10 +6,10 @@ import struct
 
 import numpy as np
 
-from ptx_arithmetic import DTYPES
-from ptx_machine import Run
-from ptx_memory import Memory
-from ptx_parser import parse
+from tests.cuda.ptx_arithmetic import DTYPES
+from tests.cuda.ptx_machine import Run
+from tests.cuda.ptx_memory import Memory
+from tests.cuda.ptx_parser import parse
 
 # %rd1: this thread's 16 bytes of the output, %rd2: the input, %r1: its number in the grid.
 FRAME = """

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ptx_arithmetic import DTYPES, operation
-from ptx_fault import Fault
-from ptx_memory import Who
-from ptx_parser import Instruction, Kernel
+from tests.cuda.ptx_arithmetic import DTYPES, operation
+from tests.cuda.ptx_fault import Fault
+from tests.cuda.ptx_memory import Who
+from tests.cuda.ptx_parser import Instruction, Kernel
 
 Read = Callable[[Any, np.ndarray], np.ndarray]
 Execute = Callable[[Any, np.ndarray], None]

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import KERNELS
+from tests.cuda.toolchain import KERNELS
 
 # The kernel that a file is about, as `battery` names it; "" for all.
 VECTOR, COLUMNS, SAMPLED, WARP = (

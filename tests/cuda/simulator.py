@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
-from toolchain import ENVIRONMENT, Program
+from tests.cuda.toolchain import ENVIRONMENT, Program
 
 ORDERS = ("ascending", "descending", "random")
 MISUSE = 70  # kMisuse of shim/report.h

@@ -13,9 +13,8 @@ import torch
 import dtpinn
 from dtpinn.nodes import ordering
 from dtpinn.problem.curve import CurveProduct
-
-from no_host import DEVICE, HostNeeded, no_host
-from problems import PROBLEMS, disk_in_two_parts, small_network
+from tests.cuda.no_host import DEVICE, HostNeeded, no_host
+from tests.cuda.problems import PROBLEMS, disk_in_two_parts, small_network
 
 
 @pytest.fixture(scope="module")

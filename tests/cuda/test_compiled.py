@@ -9,8 +9,7 @@ import os
 
 import pytest
 
-import compiled
-import toolkit
+from tests.cuda import compiled, toolkit
 
 ARCHITECTURES = os.environ.get("TEST_ARCHITECTURES", "").split() or compiled.ARCHITECTURES
 

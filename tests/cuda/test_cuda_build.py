@@ -11,9 +11,7 @@ import torch
 
 import dtpinn
 from dtpinn import _C
-
-import compiled
-import toolkit
+from tests.cuda import compiled, toolkit
 
 BUILT = _C.build_info()
 pytestmark = pytest.mark.skipif(BUILT["cuda"] is None, reason="dtpinn was built without CUDA")

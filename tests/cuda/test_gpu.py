@@ -17,14 +17,13 @@ from torch.func import hessian, jacrev, jvp, vmap
 from torch.testing import assert_close
 
 import dtpinn
-
-from gpu_parity import parity
-from gpu_target import GPU, captured
-from gpu_training import AGREE, Step, same_gradient, short_training
-from operands import stencil_matrix
-from problems import PROBLEMS, disk_in_two_parts, small_network
-from race import race
-from shapes import SHAPES, drawn
+from bench.gpu_parity import parity
+from bench.gpu_target import GPU, captured
+from bench.gpu_training import AGREE, Step, same_gradient, short_training
+from bench.operands import stencil_matrix
+from bench.race import race
+from bench.shapes import SHAPES, drawn
+from tests.cuda.problems import PROBLEMS, disk_in_two_parts, small_network
 
 # "gpu" alone skips without a device (tests/conftest.py).
 pytestmark = [

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from battery import case, cases, check, with_row_lengths
-from simulator import Case, Device
-from toolchain import BUILDS
+from tests.cuda.battery import case, cases, check, with_row_lengths
+from tests.cuda.simulator import Case, Device
+from tests.cuda.toolchain import BUILDS
 
 TYPES = [(scalar, index) for scalar in (np.float64, np.float32) for index in (np.int32, np.int64)]
 every_type = pytest.mark.parametrize(("scalar", "index"), TYPES, ids=lambda t: t.__name__)

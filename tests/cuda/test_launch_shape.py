@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery import MATRICES, WIDTHS
-from simulator import Device
-from toolchain import COMPILER, KERNELS, compile_checked
+from tests.cuda.battery import MATRICES, WIDTHS
+from tests.cuda.simulator import Device
+from tests.cuda.toolchain import COMPILER, KERNELS, compile_checked
 
 SOURCE = f"""
 #include "{KERNELS.parent / "launch_shape.h"}"

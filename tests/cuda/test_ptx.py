@@ -13,10 +13,20 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-import toolkit
-from ptx_fault import Fault
-from ptx_launch import INDICES, SCALARS, Before, Key, Shape, compile_ptx, entry, kernels, launch
-from ptx_parser import Kernel
+from tests.cuda import toolkit
+from tests.cuda.ptx_fault import Fault
+from tests.cuda.ptx_launch import (
+    INDICES,
+    SCALARS,
+    Before,
+    Key,
+    Shape,
+    compile_ptx,
+    entry,
+    kernels,
+    launch,
+)
+from tests.cuda.ptx_parser import Kernel
 
 ARCHITECTURES = (75, 90, 120)
 WIDTHS = {

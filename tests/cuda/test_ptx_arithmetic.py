@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ptx_snippets import evaluate, run
+from tests.cuda.ptx_snippets import evaluate, run
 
 
 @pytest.mark.parametrize(

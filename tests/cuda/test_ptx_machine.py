@@ -7,11 +7,11 @@ import struct
 import numpy as np
 import pytest
 
-from ptx_fault import Fault
-from ptx_machine import Run
-from ptx_memory import Memory
-from ptx_parser import parse
-from ptx_snippets import FRAME, run
+from tests.cuda.ptx_fault import Fault
+from tests.cuda.ptx_machine import Run
+from tests.cuda.ptx_memory import Memory
+from tests.cuda.ptx_parser import parse
+from tests.cuda.ptx_snippets import FRAME, run
 
 # 1 + ... + n for thread n: each leaves the loop after another number of turns.
 TRIANGLE = """

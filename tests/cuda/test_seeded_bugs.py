@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from battery import caught_by
-from seeded_bugs import BUGS
-from simulator import Simulator
-from toolchain import Unavailable
+from tests.cuda.battery import caught_by
+from tests.cuda.seeded_bugs import BUGS
+from tests.cuda.simulator import Simulator
+from tests.cuda.toolchain import Unavailable
 
 
 @pytest.fixture(scope="module")

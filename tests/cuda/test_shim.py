@@ -8,8 +8,8 @@ from functools import cache
 
 import pytest
 
-from simulator import MISUSE, ORDERS
-from toolchain import BUILDS, HERE, Unavailable, run
+from tests.cuda.simulator import MISUSE, ORDERS
+from tests.cuda.toolchain import BUILDS, HERE, Unavailable, run
 
 SOURCE = HERE / "shim_kernels.cu"
 every_order = pytest.mark.parametrize("order", ORDERS)

@@ -1,6 +1,6 @@
 """Where CUDA's tools are: on the PATH, in a toolkit, or in wheels.
 
-python tests/cuda/toolkit.py nvcc
+python -m tests.cuda.toolkit nvcc
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ import dtpinn
 from dtpinn.experiments.published import published, published_optimizer
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.reference import CuPyProduct, Product, cupy_unavailable
-
-from equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
 

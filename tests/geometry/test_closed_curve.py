@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry import ClosedCurve, Disk, Polygon
-
-from gallery import half_disk, petals
+from tests.geometry.gallery import half_disk, petals
 
 
 def circle(t):

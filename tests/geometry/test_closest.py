@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry.closest import PieceTree, nearest_on, nearest_on_triangles
-
-from solids import ball_mesh, cube_mesh
+from tests.geometry.solids import ball_mesh, cube_mesh
 
 
 def sliver_mesh():

@@ -10,8 +10,7 @@ from dtpinn.geometry.corners import find_corners
 from dtpinn.geometry.crease_nodes import walk_creases
 from dtpinn.geometry.creases import find_creases
 from dtpinn.geometry.sampling import sample_surface
-
-from solids import (
+from tests.geometry.solids import (
     CREASED,
     SMOOTH,
     Solid,

@@ -4,8 +4,7 @@ from dtpinn.geometry import Ball, Box
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.geometry.evening import even_out
 from dtpinn.geometry.sampling import sample_surface
-
-from solids import constant, fill, separation
+from tests.geometry.solids import constant, fill, separation
 
 H = constant(0.1)
 

@@ -12,8 +12,7 @@ from scipy.spatial import cKDTree
 import dtpinn
 from dtpinn.geometry import Box, Domain, TriangleMesh
 from dtpinn.geometry.closest import PieceTree
-
-from solids import ball_mesh, cube_mesh, hull_faces
+from tests.geometry.solids import ball_mesh, cube_mesh, hull_faces
 
 
 @pytest.fixture(params=["libigl", "own"])

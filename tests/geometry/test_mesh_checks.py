@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry.mesh_checks import closed_mesh, edges_of
-
-from solids import cube_mesh
+from tests.geometry.solids import cube_mesh
 
 VERTICES, FACES = cube_mesh()
 

@@ -3,8 +3,7 @@ import pytest
 import shapely
 
 from dtpinn.geometry import Polygon
-
-from gallery import L_SHAPE, SQUARE
+from tests.geometry.gallery import L_SHAPE, SQUARE
 
 HOLE = [(0.5, 0.5), (1.5, 0.5), (1.0, 1.5)]
 

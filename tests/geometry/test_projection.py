@@ -3,8 +3,7 @@ import pytest
 
 from dtpinn.geometry import Ball, Disk
 from dtpinn.geometry.projection import project
-
-from solids import AXES, SOLIDS, ellipsoid
+from tests.geometry.solids import AXES, SOLIDS, ellipsoid
 
 
 @pytest.mark.parametrize("name", SOLIDS)

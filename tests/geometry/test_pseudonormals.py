@@ -5,8 +5,7 @@ import pytest
 
 from dtpinn.geometry import TriangleMesh
 from dtpinn.geometry.pseudonormals import feature_of, pseudonormals_of
-
-from solids import cube_mesh, hull_faces
+from tests.geometry.solids import cube_mesh, hull_faces
 
 
 def test_how_faces_are_cut_into_triangles_does_not_matter():

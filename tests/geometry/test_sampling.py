@@ -4,8 +4,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Ball, Box
 from dtpinn.geometry.sampling import sample_surface
-
-from solids import SOLIDS, Solid, constant, ellipsoid
+from tests.geometry.solids import SOLIDS, Solid, constant, ellipsoid
 
 
 @pytest.mark.parametrize("name", SOLIDS)

@@ -19,8 +19,7 @@ from dtpinn.geometry import (
     Rectangle,
     Union,
 )
-
-from gallery import L_SHAPE
+from tests.geometry.gallery import L_SHAPE
 
 SQUARE = Rectangle((0, 0), (1, 1))
 

@@ -14,9 +14,8 @@ from dtpinn.geometry import (
     TriangleMesh,
 )
 from dtpinn.geometry.sides import Sides, united_sides
-
-from gallery import bite, domains, half_disk
-from solids import cube_mesh, cut_ball, two_balls
+from tests.geometry.gallery import bite, domains, half_disk
+from tests.geometry.solids import cube_mesh, cut_ball, two_balls
 
 
 def at_corners(walk):

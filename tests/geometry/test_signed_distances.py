@@ -5,7 +5,7 @@ import pytest
 import shapely
 from scipy.spatial import cKDTree
 
-from gallery import domains
+from tests.geometry.gallery import domains
 
 DOMAINS = domains()
 # Their function, a maximum of two, underestimates behind a corner, as it may.

@@ -11,8 +11,17 @@ from scipy.spatial import cKDTree
 import dtpinn
 from dtpinn.geometry import Ball, Box, Disk, TriangleMesh
 from dtpinn.geometry.surface import CLOSEST, walk_surface
-
-from solids import SOLIDS, Solid, ball_mesh, constant, cube_mesh, cut_ball, fill, separation, union
+from tests.geometry.solids import (
+    SOLIDS,
+    Solid,
+    ball_mesh,
+    constant,
+    cube_mesh,
+    cut_ball,
+    fill,
+    separation,
+    union,
+)
 
 BODIES = [*SOLIDS, "ball mesh", "cube mesh"]
 

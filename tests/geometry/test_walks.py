@@ -6,8 +6,7 @@ from scipy.spatial import cKDTree
 import dtpinn
 from dtpinn.geometry import Disk, Polygon, Rectangle
 from dtpinn.geometry.walk import walk_curves
-
-from gallery import L_SHAPE, domains
+from tests.geometry.gallery import L_SHAPE, domains
 
 DOMAINS = domains()
 SHARES = [1 / 20, 1 / 37.3, 1 / 90]

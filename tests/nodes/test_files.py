@@ -7,8 +7,7 @@ import torch
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, graded, place_nodes
-
-from node_domains import Ball, Interval, Ring
+from tests.nodes.node_domains import Ball, Interval, Ring
 
 NODES = {
     "disk": place_nodes(Disk(), 0.3),

@@ -5,8 +5,7 @@ from scipy.spatial import cKDTree
 from dtpinn.geometry import Disk
 from dtpinn.nodes.directions import random_rotations, unit_directions
 from dtpinn.nodes.front import fill
-
-from node_domains import Ball
+from tests.nodes.node_domains import Ball
 
 
 def test_a_variable_spacing_is_followed_inwards():

@@ -4,8 +4,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Disk, Rectangle
 from dtpinn.nodes import place_ghosts, place_nodes
-
-from node_domains import Polygon, Ring, l_shape
+from tests.nodes.node_domains import Polygon, Ring, l_shape
 
 RIGHT, LEFT = [1.0, 0.0], [-1.0, 0.0]
 

@@ -5,8 +5,7 @@ from scipy.spatial import cKDTree
 from dtpinn.geometry import Disk
 from dtpinn.nodes import graded, place_nodes
 from dtpinn.nodes.grading import check_growth
-
-from node_domains import Interval
+from tests.nodes.node_domains import Interval
 
 CENTRE = graded([0.0, 0.0], near=0.01, far=0.1)
 EDGE = graded(Disk(), near=0.01, far=0.1)

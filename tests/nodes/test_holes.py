@@ -4,8 +4,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes.holes import fill_holes
-
-from node_domains import Ball
+from tests.nodes.node_domains import Ball
 
 
 def constant(h):

@@ -7,8 +7,7 @@ import pytest
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, place_nodes
-
-from node_domains import Ball, Interval, Polygon, Ring, l_shape
+from tests.nodes.node_domains import Ball, Interval, Polygon, Ring, l_shape
 
 DOMAINS = [Disk(), l_shape(), Ring(), Ball(), Interval((0.0, 1.0), (1.5, 3.0))]
 

@@ -3,8 +3,7 @@ import pytest
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes import graded, place_nodes
-
-from node_domains import Ball, Interval, Ring
+from tests.nodes.node_domains import Ball, Interval, Ring
 
 matplotlib = pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure  # noqa: E402

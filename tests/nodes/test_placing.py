@@ -4,8 +4,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, place_nodes
-
-from node_domains import Ball, Interval, Polygon, Ring, l_shape, rectangle
+from tests.nodes.node_domains import Ball, Interval, Polygon, Ring, l_shape, rectangle
 
 PLANE = {
     "disk": Disk(),

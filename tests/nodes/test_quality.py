@@ -5,8 +5,7 @@ from scipy.spatial import cKDTree
 from dtpinn import geometry
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, Quality, measure, place_nodes
-
-from node_domains import Ball, Interval, Polygon, Ring, l_shape, rectangle
+from tests.nodes.node_domains import Ball, Interval, Polygon, Ring, l_shape, rectangle
 
 
 def grid(count, dimension):

@@ -3,8 +3,7 @@ import pytest
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes import graded, place_nodes
-
-from node_domains import Ball, Interval, Ring, l_shape
+from tests.nodes.node_domains import Ball, Interval, Ring, l_shape
 
 DOMAINS = [Disk(), Ring(), l_shape(), Ball()]
 

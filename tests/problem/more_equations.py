@@ -15,8 +15,7 @@ import torch
 
 import dtpinn
 from dtpinn.pde import Dirichlet, Neumann, Robin, Traction, Young, in_space_time
-
-from equations import Elasticity, ReactionInTime
+from tests.problem.equations import Elasticity, ReactionInTime
 
 TIMES = torch.linspace(0.0, 0.6, 4, dtype=torch.float64)
 PLATE = Young(2.5, 0.3, plane="stress")

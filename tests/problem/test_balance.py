@@ -9,9 +9,8 @@ import pytest
 import torch
 
 import dtpinn
+from bench.unlike import UNLIKE
 from dtpinn.geometry import Rectangle
-
-from unlike import UNLIKE
 
 L, H = 2.0, 0.2
 

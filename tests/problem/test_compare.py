@@ -10,9 +10,8 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-
-from equations import Elasticity, ReactionInTime, TwoParts
-from evolutions import Diffusion, wave
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.evolutions import Diffusion, wave
 
 TIMES = torch.linspace(0.0, 0.6, 4)
 

@@ -18,8 +18,7 @@ from dtpinn.nodes import ordering
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.curve import CurveProduct
 from dtpinn.sparse import CSR
-
-from equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
 
 CASES = {
     "nonlinear Poisson": (

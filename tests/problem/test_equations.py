@@ -6,9 +6,8 @@ import pytest
 import torch
 
 import dtpinn
-
-from more_equations import CASES, clouds, error_of_the_direct_solve, observed_order
-from parity import both, network
+from tests.problem.more_equations import CASES, clouds, error_of_the_direct_solve, observed_order
+from tests.problem.parity import both, network
 
 STEADY = [name for name, case in CASES.items() if case.times is None and case.solvable]
 

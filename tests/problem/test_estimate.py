@@ -9,8 +9,7 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-
-from evolutions import Diffusion, wave
+from tests.problem.evolutions import Diffusion, wave
 
 TIMES = torch.linspace(0.0, 1.0, 5)
 

@@ -21,8 +21,7 @@ from dtpinn.models.mlp import _NAMED
 from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem import forward
-
-from equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
 
 TIMES = torch.linspace(0.0, 0.6, 3)
 MODES = ("reverse", "forward")

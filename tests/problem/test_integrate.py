@@ -12,8 +12,7 @@ import dtpinn
 from dtpinn.problem import integrate
 from dtpinn.problem.direct.initial_values import initial_values
 from dtpinn.problem.direct.stepping import Stepper
-
-from evolutions import Diffusion, SplitHeat, wave
+from tests.problem.evolutions import Diffusion, SplitHeat, wave
 
 TIMES = torch.linspace(0.0, 1.0, 5, dtype=torch.float64)
 

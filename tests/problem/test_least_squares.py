@@ -12,8 +12,7 @@ from dtpinn.nodes import ordering
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.jacobian import model_jacobian
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
-
-from equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
 
 TIMES = torch.linspace(0.0, 0.6, 4)
 

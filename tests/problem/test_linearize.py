@@ -10,9 +10,8 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-
-from equations import ReactionInTime, TwoParts
-from evolutions import Coupled, Diffusion
+from tests.problem.equations import ReactionInTime, TwoParts
+from tests.problem.evolutions import Coupled, Diffusion
 
 TIMES = torch.linspace(0.1, 0.7, 3, dtype=torch.float64)
 

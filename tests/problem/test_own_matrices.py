@@ -12,8 +12,7 @@ from scipy.sparse import csr_array
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-
-from evolutions import Diffusion, wave
+from tests.problem.evolutions import Diffusion, wave
 
 # Of the first rows, one-sided, and of all others.
 SECOND_DIFFERENCE = {

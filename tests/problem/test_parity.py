@@ -14,9 +14,8 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-
-from equations import Elasticity, ReactionInTime, TwoParts
-from parity import both, network
+from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.parity import both, network
 
 TIMES = torch.linspace(0.0, 0.6, 4)
 

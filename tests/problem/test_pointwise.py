@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 import dtpinn
-
-from more_equations import CASES, clouds
+from tests.problem.more_equations import CASES, clouds
 
 INSIDE = {
     "flip": lambda u: u - u.flip(0),

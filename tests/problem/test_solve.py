@@ -14,8 +14,7 @@ from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.direct import newton
 from dtpinn.problem.direct.newton import solve_newton
 from dtpinn.problem.direct.system import starting_values
-
-from equations import Elasticity, TwoParts
+from tests.problem.equations import Elasticity, TwoParts
 
 
 def relative_error(u, nodes):

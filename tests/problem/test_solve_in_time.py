@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from more_equations import CASES, clouds, error_of_the_direct_solve, observed_order
+from tests.problem.more_equations import CASES, clouds, error_of_the_direct_solve, observed_order
 
 IN_TIME = [name for name, case in CASES.items() if case.times is not None]
 

@@ -13,8 +13,7 @@ from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem import integrate
 from dtpinn.problem.direct import newton, radau
 from dtpinn.problem.direct.factorise import factorise
-
-from other_units import InUnits, InUnitsAndTime
+from tests.problem.other_units import InUnits, InUnitsAndTime
 
 # Powers of two, near 1e-5 and 1e3: so the very same nodes are neighbours, where on a grid rounding
 # would choose among equally near ones. Other units may be any.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 
 import dtpinn
-
-from parity import both
+from tests.problem.parity import both
 
 ORDER = 5
 

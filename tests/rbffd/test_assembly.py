@@ -5,8 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from dtpinn.rbffd import assemble, boundary_terms, laplacian_terms
-
-from clouds import box, disk, wave
+from tests.rbffd.clouds import box, disk, wave
 
 EPS = np.finfo(float).eps
 

@@ -9,8 +9,7 @@ import torch
 from dtpinn.rbffd import assemble, gradient
 from dtpinn.rbffd import differential as D
 from dtpinn.rbffd.sites import find_sites
-
-from clouds import box, disk, wave
+from tests.rbffd.clouds import box, disk, wave
 
 
 def terms(expression, dimension=2, at=None):

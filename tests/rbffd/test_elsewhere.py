@@ -8,8 +8,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.rbffd import assemble, interpolation, laplacian, offcentre, operator
 from dtpinn.rbffd import differential as D
-
-from clouds import box, disk, monomial, wave, wave_laplacian
+from tests.rbffd.clouds import box, disk, monomial, wave, wave_laplacian
 
 EPS = np.finfo(float).eps
 

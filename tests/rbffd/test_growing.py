@@ -10,8 +10,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.rbffd import assemble, laplacian, laplacian_terms
 from dtpinn.rbffd.degenerate import LIMIT
 from dtpinn.rbffd.growing import STEPS
-
-from clouds import box, exponents_up_to, monomial
+from tests.rbffd.clouds import box, exponents_up_to, monomial
 
 EPS = np.finfo(float).eps
 

@@ -7,8 +7,7 @@ from scipy.sparse.linalg import spsolve
 from dtpinn.nodes import Nodes
 from dtpinn.rbffd import boundary_operator, laplacian
 from dtpinn.sparse import CSR
-
-from clouds import disk, wave, wave_laplacian, wave_robin
+from tests.rbffd.clouds import disk, wave, wave_laplacian, wave_robin
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ from dtpinn.nodes import place_nodes
 from dtpinn.rbffd import block, progress
 from dtpinn.rbffd import differential as D
 from dtpinn.sparse import CSR
-
-from clouds import box, disk
+from tests.rbffd.clouds import box, disk
 
 
 def mixed(nodes, order, **options):

@@ -6,8 +6,7 @@ import pytest
 from dtpinn.rbffd import choose_rule
 from dtpinn.rbffd.stencils import find_stencils
 from dtpinn.rbffd.weights import solve_weights
-
-from clouds import box, unit_vectors
+from tests.rbffd.clouds import box, unit_vectors
 
 fd = pytest.importorskip("rbf.pde.fd", reason="treverhines-rbf is not installed")
 

@@ -5,8 +5,7 @@ from scipy.spatial import cKDTree
 from dtpinn.rbffd import assemble, laplacian, offcentre
 from dtpinn.rbffd import differential as D
 from dtpinn.rbffd.degenerate import LIMIT
-
-from clouds import box, disk, wave, wave_laplacian
+from tests.rbffd.clouds import box, disk, wave, wave_laplacian
 
 EPS = np.finfo(float).eps
 

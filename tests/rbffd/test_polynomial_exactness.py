@@ -7,8 +7,7 @@ import pytest
 
 from dtpinn.rbffd import assemble
 from dtpinn.rbffd import differential as D
-
-from clouds import box, disk, exponents_up_to, monomial, unit_vectors
+from tests.rbffd.clouds import box, disk, exponents_up_to, monomial, unit_vectors
 
 EPS = np.finfo(float).eps
 

@@ -13,8 +13,7 @@ from dtpinn.rbffd.solver import _tables, solve_stencils
 from dtpinn.rbffd.stencils import find_stencils
 from dtpinn.rbffd.system import PROBES, right_hand_sides, saddle_point_matrices
 from dtpinn.sparse.extension import _C
-
-from clouds import box, exponents_up_to, monomial
+from tests.rbffd.clouds import box, exponents_up_to, monomial
 
 EPS = np.finfo(float).eps
 DERIVATIVES = {
@@ -72,13 +71,13 @@ def test_agrees_with_lapack_where_the_spline_is_not_definite_on_the_null_space(e
 
 @pytest.mark.parametrize("capability", ["default", "avx2", "avx512"])
 def test_agrees_with_lapack_on_every_instruction_set(capability):
-    here = Path(__file__).parent  # for the subprocess to find this module, and clouds
+    checkout = Path(__file__).parents[2]  # for the subprocess to find this module
     code = (
         "from dtpinn.sparse.extension import _C; print(_C.instruction_set());"
-        "import test_solver; from dtpinn.rbffd import choose_rule;"
+        "from tests.rbffd import test_solver; from dtpinn.rbffd import choose_rule;"
         "[test_solver.check_against_lapack(choose_rule(p, 2, 2)) for p in (2, 3, 6)]"
     )
-    path = os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(checkout)])
     environment = {**os.environ, "ATEN_CPU_CAPABILITY": capability, "PYTHONPATH": path}
     run = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True

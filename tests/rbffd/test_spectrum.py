@@ -6,8 +6,7 @@ from scipy.optimize import brentq
 from scipy.special import jv, jvp
 
 from dtpinn.rbffd import boundary_operator, laplacian
-
-from clouds import disk
+from tests.rbffd.clouds import disk
 
 MODES = 12
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from dtpinn.rbffd.stencils import find_stencils
-
-from clouds import box, disk
+from tests.rbffd.clouds import box, disk
 
 
 def test_members_are_the_nearest_nodes_of_every_kind():

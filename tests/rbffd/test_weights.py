@@ -9,8 +9,7 @@ from dtpinn.rbffd.parallel import CHUNK, available_threads
 from dtpinn.rbffd.stencils import find_stencils
 from dtpinn.rbffd.system import right_hand_sides, saddle_point_matrices
 from dtpinn.rbffd.weights import solve_weights
-
-from clouds import box, disk
+from tests.rbffd.clouds import box, disk
 
 EPS = np.finfo(float).eps
 LAPLACIAN = {"L": {(2, 0): np.ones(1), (0, 2): np.ones(1)}}

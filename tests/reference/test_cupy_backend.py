@@ -17,8 +17,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 import dtpinn
 from dtpinn.reference import CuPyProduct, cupy_unavailable
-
-from matrices import MATRICES
+from tests.sparse.matrices import MATRICES
 
 HANDLE = 4711
 

@@ -12,8 +12,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 import dtpinn
 from dtpinn.reference import CuPyProduct, SciPyProduct, TorchProduct, cupy_unavailable
-
-from matrices import MATRICES, magnitude
+from tests.sparse.matrices import MATRICES, magnitude
 
 COLUMNS = [None, 0, 1, 3, 25]
 DTYPES = [np.float64, np.float32]

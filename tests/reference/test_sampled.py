@@ -5,8 +5,7 @@ import torch
 
 import dtpinn
 from dtpinn.reference import sampled
-
-from matrices import MATRICES
+from tests.sparse.matrices import MATRICES
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])

@@ -11,8 +11,7 @@ import torch
 from torch.testing import assert_close
 
 import dtpinn
-
-from matrices import MATRICES, unsorted_with_duplicates
+from tests.sparse.matrices import MATRICES, unsorted_with_duplicates
 
 DENSE = torch.from_numpy(MATRICES["random"].toarray())
 A = dtpinn.CSR.from_dense(DENSE)

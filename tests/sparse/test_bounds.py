@@ -17,8 +17,7 @@ import scipy.sparse as sp
 import torch
 
 from dtpinn import _C
-
-from matrices import magnitude
+from tests.sparse.matrices import magnitude
 
 COLUMNS = 53
 TYPES = [(v, i) for v in (torch.float64, torch.float32) for i in (torch.int32, torch.int64)]

@@ -11,8 +11,7 @@ import scipy.sparse as sp
 import torch
 
 import dtpinn
-
-from matrices import MATRICES, unsorted_with_duplicates
+from tests.sparse.matrices import MATRICES, unsorted_with_duplicates
 
 
 def dense(A) -> np.ndarray:

@@ -10,8 +10,7 @@ import torch
 from torch.autograd import gradcheck, gradgradcheck
 
 import dtpinn
-
-from matrices import MATRICES
+from tests.sparse.matrices import MATRICES
 
 # An empty row, an empty column, an unsorted row and a repeated entry.
 CROW = torch.tensor([0, 2, 2, 4, 7])

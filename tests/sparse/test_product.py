@@ -11,8 +11,7 @@ import pytest
 import torch
 
 import dtpinn
-
-from matrices import MATRICES, magnitude, uneven
+from tests.sparse.matrices import MATRICES, magnitude, uneven
 
 # 1 and 2: vectors; 3..9 straddle every register width; 25: the slices of the heat equation.
 COLUMNS = [None, 0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 25, 32, 33, 70]

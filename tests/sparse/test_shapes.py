@@ -7,8 +7,7 @@ import torch
 from torch.testing import assert_close
 
 import dtpinn
-
-from matrices import MATRICES
+from tests.sparse.matrices import MATRICES
 
 A = dtpinn.CSR.from_scipy(MATRICES["random"])  # 70 x 90
 DENSE = torch.from_numpy(MATRICES["random"].toarray())

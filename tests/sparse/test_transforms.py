@@ -9,8 +9,7 @@ from torch.func import functional_call, grad, hessian, jacfwd, jacrev, jvp, vjp,
 from torch.testing import assert_close
 
 import dtpinn
-
-from matrices import MATRICES
+from tests.sparse.matrices import MATRICES
 
 # A rule of our own answers vmap: torch's loop over the batch would say so.
 pytestmark = pytest.mark.filterwarnings("error:There is a performance drop")

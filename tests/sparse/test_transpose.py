@@ -12,8 +12,7 @@ import torch
 from torch._C import DispatchKey
 
 import dtpinn
-
-from matrices import MATRICES
+from tests.sparse.matrices import MATRICES
 
 OP = torch.ops.dtpinn.csr_transpose.default
 

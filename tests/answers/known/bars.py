@@ -12,9 +12,8 @@ import numpy as np
 from dtpinn import Dirichlet, LinearElasticity, Traction
 from dtpinn.geometry import Box, Rectangle
 from dtpinn.pde import Young
-
-from known.elastic import Symmetry
-from known.question import Array, Question, given, vector
+from tests.answers.known.elastic import Symmetry
+from tests.answers.known.question import Array, Question, given, vector
 
 NU = 0.3
 LENGTH, DEPTH = 4.0, 1.0  # of the cantilever; E = 1, P = 1, thickness 1

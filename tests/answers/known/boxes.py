@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Box
-
-from known.question import Array, Question, constant, given
+from tests.answers.known.question import Array, Question, constant, given
 
 BOX = Box((0, 0, 0), (1, 0.8, 0.6))
 INSULATED = dict.fromkeys(("front", "back", "bottom", "top"), Neumann())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-import known
-from known.question import Question
+from tests.answers import known
+from tests.answers.known.question import Question
 
 
 def questions() -> dict[str, Question]:
@@ -15,6 +15,6 @@ def questions() -> dict[str, Question]:
     return {
         f"{module}-{name}": value
         for module in modules
-        for name, value in vars(importlib.import_module(f"known.{module}")).items()
+        for name, value in vars(importlib.import_module(f"tests.answers.known.{module}")).items()
         if isinstance(value, Question)
     }

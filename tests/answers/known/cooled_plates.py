@@ -12,9 +12,8 @@ from scipy.optimize import brentq
 
 from dtpinn import Dirichlet, Neumann, Poisson, Robin
 from dtpinn.geometry import Rectangle
-
-from known.question import Array, Question, constant
-from known.series import cosh_ratio
+from tests.answers.known.question import Array, Question, constant
+from tests.answers.known.series import cosh_ratio
 
 WIDTH, HEIGHT, COOLING = 0.6, 1.0, 750.0 / 52.0  # film coefficient / conductivity, 1 / m
 NAFEMS = ((0.6, 0.2), 18.3)

@@ -16,8 +16,7 @@ from scipy.sparse.linalg import cg
 
 from dtpinn import Dirichlet, Poisson
 from dtpinn.geometry import Box
-
-from known.question import Array, Question, constant
+from tests.answers.known.question import Array, Question, constant
 
 
 @cache

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.geometry import Domain
-
-from known.question import Array
+from tests.answers.known.question import Array
 
 DEGREE = 6
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Disk, Rectangle
-
-from known.question import Array, Question, given
+from tests.answers.known.question import Array, Question, given
 
 
 def potential(x: Array) -> Array:

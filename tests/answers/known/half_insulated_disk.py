@@ -15,8 +15,7 @@ import numpy as np
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Disk
-
-from known.question import Array, Question, constant
+from tests.answers.known.question import Array, Question, constant
 
 
 def answer(x: Array) -> Array:

@@ -9,9 +9,8 @@ import numpy as np
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Rectangle
-
-from known.question import Array, Question, constant, given
-from known.series import odd_sines, odd_sines_of_squares
+from tests.answers.known.question import Array, Question, constant, given
+from tests.answers.known.series import odd_sines, odd_sines_of_squares
 
 SQUARE = Rectangle((0, 0), (1, 1))
 ODD = np.pi * np.arange(1, 24, 2)

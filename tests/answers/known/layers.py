@@ -14,8 +14,7 @@ from torch import Tensor
 import dtpinn
 from dtpinn import Dirichlet, Neumann
 from dtpinn.geometry import Interval, Rectangle
-
-from known.question import Array, Question
+from tests.answers.known.question import Array, Question
 
 
 class Advection(dtpinn.PDE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from known.question import Array
+from tests.answers.known.question import Array
 
 POWERS = [(i, j) for i in range(6) for j in range(6 - i)]
 FIRST, ALONG_X, ALONG_Y = POWERS.index((0, 0)), POWERS.index((1, 0)), POWERS.index((0, 1))

@@ -8,8 +8,7 @@ from functools import cache
 import numpy as np
 
 import dtpinn
-
-from known.question import Array, Question
+from tests.answers.known.question import Array, Question
 
 ROUNDING = 1e-8  # of a polynomial's solution; also below which ratios of errors say nothing
 OUTLIER = 3.0  # the largest error of the seeds over their median

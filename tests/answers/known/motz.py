@@ -14,9 +14,8 @@ import numpy as np
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Rectangle
-
-from known.particular import Array, chebyshev, fitted, polar
-from known.question import Question, constant
+from tests.answers.known.particular import Array, chebyshev, fitted, polar
+from tests.answers.known.question import Question, constant
 
 # As published.
 PUBLISHED = (401.162453745, 87.6559201951, 17.2379150794, -8.0712152597, 1.4402727170, 0.3310548859)

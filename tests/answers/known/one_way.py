@@ -11,8 +11,7 @@ from scipy.optimize import brentq
 
 from dtpinn import Dirichlet, Helmholtz, Neumann, Poisson
 from dtpinn.geometry import Rectangle
-
-from known.question import Array, Question, constant
+from tests.answers.known.question import Array, Question, constant
 
 WAVENUMBER = 4.0
 

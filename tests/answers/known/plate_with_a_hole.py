@@ -12,9 +12,8 @@ import numpy as np
 from dtpinn import LinearElasticity, Traction
 from dtpinn.geometry import Disk, Rectangle
 from dtpinn.pde import Young
-
-from known.elastic import Symmetry
-from known.question import Array, Question, given
+from tests.answers.known.elastic import Symmetry
+from tests.answers.known.question import Array, Question, given
 
 NU = 0.3
 

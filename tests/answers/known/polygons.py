@@ -11,8 +11,7 @@ import numpy as np
 
 from dtpinn import Dirichlet, Neumann, Poisson, Robin
 from dtpinn.geometry import Polygon
-
-from known.question import Array, Question, constant, given
+from tests.answers.known.question import Array, Question, constant, given
 
 HEIGHT = np.sqrt(3) / 2  # of the triangle, whose sides are 1
 A, B, C = (-0.5, 0.0), (0.5, 0.0), (0.0, HEIGHT)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dtpinn import LinearElasticity, Traction
 from dtpinn.geometry import Annulus, Rectangle
 from dtpinn.pde import Young
-
-from known.elastic import Symmetry
-from known.question import Array, Question
+from tests.answers.known.elastic import Symmetry
+from tests.answers.known.question import Array, Question
 
 NU, INNER, OUTER = 0.3, 1.0, 2.0
 

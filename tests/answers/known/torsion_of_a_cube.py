@@ -10,10 +10,9 @@ import numpy as np
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Box
-
-from known import torsion_of_a_square
-from known.question import Array, Question, constant
-from known.series import cosh_ratio
+from tests.answers.known import torsion_of_a_square
+from tests.answers.known.question import Array, Question, constant
+from tests.answers.known.series import cosh_ratio
 
 
 def answer(x: Array, terms: int = 40) -> Array:

@@ -10,9 +10,8 @@ import numpy as np
 
 from dtpinn import Dirichlet, Neumann, Poisson
 from dtpinn.geometry import Rectangle
-
-from known.question import Array, Question, constant
-from known.series import cosh_ratio
+from tests.answers.known.question import Array, Question, constant
+from tests.answers.known.series import cosh_ratio
 
 LARGEST = 0.0736713532814
 

@@ -14,8 +14,7 @@ import numpy as np
 
 from dtpinn import Dirichlet, Poisson
 from dtpinn.geometry import Polygon
-
-from known.particular import (
+from tests.answers.known.particular import (
     Array,
     chebyshev,
     fitted,
@@ -24,7 +23,7 @@ from known.particular import (
     polynomials,
     resonance,
 )
-from known.question import Question, constant, given
+from tests.answers.known.question import Question, constant, given
 
 VERTICES = [(0, 0), (1, 0), (1, -1), (-1, -1), (-1, 1), (0, 1)]
 START, OPENING = np.pi / 2, 3 * np.pi / 2  # of the corner at the origin

@@ -11,9 +11,8 @@ import numpy as np
 
 from dtpinn import Dirichlet, Poisson
 from dtpinn.geometry import Rectangle
-
-from known import torsion_of_a_square
-from known.question import Array, Question, given
+from tests.answers.known import torsion_of_a_square
+from tests.answers.known.question import Array, Question, given
 
 WALL = 0.02
 
