@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 
 from dtpinn.pde import Derivatives, Operator
-from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import check_argument
+from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem import AutomaticProblem
 
 

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator
-from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem.arrangement import arrange, counted_sides
 from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.problem import Model, Problem, check_device

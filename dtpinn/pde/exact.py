@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from dtpinn.pde.automatic import AutomaticDerivatives
+from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.pde.known import check_arguments
 
 Solution = Callable[..., Tensor]

@@ -4,15 +4,15 @@
 differentiation; both run the same residuals.
 """
 
-from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.description import Description
-from dtpinn.problem.direct.integrate import Trajectory, integrate
-from dtpinn.problem.discrete import DiscreteProblem
+from dtpinn.problem.direct.method_of_lines import Trajectory, integrate
+from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
-from dtpinn.problem.forward import ForwardProblem
-from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
+from dtpinn.problem.forward_problem import ForwardProblem
+from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.trust import NotResolved

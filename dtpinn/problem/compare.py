@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from dtpinn.output import format_table
-from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import weights_of
 from dtpinn.problem.problem import Model, Problem
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 # How many times the truncation error is still one: orders are not exact, nor are clouds alike.
 FACTOR = 10.0

@@ -14,7 +14,7 @@ from dtpinn.problem.curve import CurveProduct
 from dtpinn.problem.matrices import key_of
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
     from dtpinn.problem.problem import Problem
 
 

@@ -12,7 +12,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts
 from dtpinn.problem.balance.weights import Choice
-from dtpinn.problem.discrete import DiscreteProblem
+from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
 from dtpinn.rbffd import Options

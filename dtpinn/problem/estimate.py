@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dtpinn.problem.direct.integrate import integrate
+from dtpinn.problem.direct.method_of_lines import integrate
 from dtpinn.problem.direct.newton import solve_newton
-from dtpinn.problem.direct.system import starting_values
+from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.fresh import FreshResidual, fresh_residual
 from dtpinn.problem.problem import Model
 from dtpinn.problem.trust import RESOLVED, NotResolved
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 # Where a solution is singular the difference of two orders may be far too low: twenty times at the

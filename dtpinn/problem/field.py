@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from dtpinn.pde import Derivatives, Operator
-from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem.matrices import key_of
 from dtpinn.problem.problem import Model
 from dtpinn.problem.regions import Region
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 class Field:

@@ -27,7 +27,7 @@ from dtpinn.problem.jacobian.linearize import in_double
 from dtpinn.problem.jacobian.pointwise import diagonals
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 Matrices = dict[MultiIndex, csr_array]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from dtpinn import rbffd
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 # Above the problem's, so that the error is that of the values and not of the way to the points.
 _HIGHER = 1

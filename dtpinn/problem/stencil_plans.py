@@ -22,7 +22,7 @@ from dtpinn.problem.regions import Region
 from dtpinn.rbffd import Options
 
 
-class Plan(NamedTuple):
+class StencilPlan(NamedTuple):
     """Some rows of a region, and how their stencils are made."""
 
     rows: slice
@@ -37,7 +37,7 @@ def plans(
     order: int,
     options: Options,
     sturdy: bool,
-) -> list[Plan]:
+) -> list[StencilPlan]:
     """Return how the rows of a region are assembled, in their order.
 
     Parameters
@@ -54,19 +54,19 @@ def plans(
         False: one plan, the paper's, whatever the conditions.
     """
     if not sturdy or not _beyond_normal(requests):
-        return [Plan(slice(None), order, options)]
+        return [StencilPlan(slice(None), order, options)]
     highest = _highest(requests, [r.region for r in requests])
     if region.on_boundary:
         own = _highest(requests, [region.name])
-        return [Plan(slice(None), order + max(0, highest - own), options)]
+        return [StencilPlan(slice(None), order + max(0, highest - own), options)]
     inside = int((region.rows < nodes.interior_count).sum())
     if inside == len(region.rows) or "exponent" in options:
-        return [Plan(slice(None), order, options)]
+        return [StencilPlan(slice(None), order, options)]
     least = highest + 1 + highest % 2  # the smallest odd number above
     at_boundary: Options = {**options, "exponent": least}
     return [
-        Plan(slice(None, inside), order, options),
-        Plan(slice(inside, None), order, at_boundary),
+        StencilPlan(slice(None, inside), order, options),
+        StencilPlan(slice(inside, None), order, at_boundary),
     ]
 
 

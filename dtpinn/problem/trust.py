@@ -11,7 +11,7 @@ from dtpinn.arrays import Floats
 from dtpinn.problem.fresh import FreshResidual, fresh_residual
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 RESOLVED = 0.1

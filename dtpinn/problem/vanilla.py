@@ -12,9 +12,9 @@ from torch import Tensor
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, arrange, interior_alone
-from dtpinn.problem.automatic import AutomaticProblem
+from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import Choice
-from dtpinn.problem.forward import ForwardProblem
+from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.problem import check_device
 
 MODES = {"reverse": AutomaticProblem, "forward": ForwardProblem}

@@ -13,7 +13,7 @@ import dtpinn
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.direct import newton
 from dtpinn.problem.direct.newton import solve_newton
-from dtpinn.problem.direct.system import starting_values
+from dtpinn.problem.direct.square_system import starting_values
 from tests.problem.equations import Elasticity, TwoParts
 
 

@@ -13,7 +13,7 @@ from dtpinn.geometry import Disk, Interval, Polygon, Rectangle
 from dtpinn.pde import Dirichlet, Neumann
 from dtpinn.problem import NotResolved
 from dtpinn.problem.direct.newton import solve_newton
-from dtpinn.problem.direct.system import starting_values
+from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.fresh import fresh_residual
 from dtpinn.problem.trust import heavy_rows
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.pde import Operator
-from dtpinn.pde.automatic import AutomaticDerivatives
+from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.balance.wavenumbers import Wavenumbers
 from dtpinn.problem.jacobian.pointwise import diagonals

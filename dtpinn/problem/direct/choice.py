@@ -25,7 +25,7 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 Rows = Integers
 

@@ -13,7 +13,7 @@ from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 MAX_ITERATIONS = 50

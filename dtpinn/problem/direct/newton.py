@@ -10,11 +10,11 @@ from tqdm import tqdm
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import factorise
-from dtpinn.problem.direct.system import LARGE, System, generic_values
+from dtpinn.problem.direct.square_system import LARGE, SquareSystem, generic_values
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 MAX_ITERATIONS = 50
@@ -69,7 +69,7 @@ class _Newton:
 
     def __init__(self, problem: DiscreteProblem, start: Floats) -> None:
         self._linearize = problem.linearizer(None)
-        self._system = System(problem, self._linearize(generic_values(start.shape)))
+        self._system = SquareSystem(problem, self._linearize(generic_values(start.shape)))
         u = self._system.restrict(start)
         self._take(u, *self._evaluate(u))
         self._first, self._rows = self._r, np.ones(len(self._r))

@@ -17,11 +17,11 @@ from dtpinn.problem.direct.radau import (
     StageMatrix,
     extrapolation,
 )
-from dtpinn.problem.direct.system import System, generic_values
+from dtpinn.problem.direct.square_system import SquareSystem, generic_values
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 MAX_ITERATIONS = 25
@@ -61,7 +61,7 @@ class Stepper:
 
     Attributes
     ----------
-    system : System
+    system : SquareSystem
     evolving : (fields,) bool array
         Which fields have a rate in the equations.
     factorizations : int
@@ -80,7 +80,7 @@ class Stepper:
         self._linearizer = problem.linearizer(stages)
         values = generic_values(self._linearizer.shape)
         example = self._linearizer(values, values[::-1])
-        self.system = System(problem, example, len(STAGES))
+        self.system = SquareSystem(problem, example, len(STAGES))
         self.evolving = self._fields_with_rate(example)
         self._factors: list[_Factors] = []  # the latest last
         # One field has no unit to be compared with another's.

@@ -17,8 +17,8 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 
 from dtpinn.arrays import Floats
-from dtpinn.problem.jacobian.derivatives import NodalState
-from dtpinn.problem.jacobian.residual import LinearResidual
+from dtpinn.problem.jacobian.linear_derivatives import NodalState
+from dtpinn.problem.jacobian.linear_residual import LinearResidual
 from dtpinn.problem.matrices import Matrices
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.regions import Region, repeat

@@ -1,4 +1,4 @@
-"""The discrete system: which nodal values are unknown, which equations determine them."""
+"""The discrete system as a square one: which nodal values are unknown, which equations serve."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dtpinn.problem.direct.choice import choose_equations
 from dtpinn.problem.jacobian.linearize import Linearization
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 LARGE = 20_000
 """Nodes from which on a factorisation takes so long that the user is told of it."""
 
 
-class System:
+class SquareSystem:
     """All equations of a problem at one time as a square system in the nodal values of X~.
 
     Parameters

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.pde import Derivatives, Operator
-from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.matrices import Matrices
 

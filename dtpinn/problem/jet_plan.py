@@ -1,4 +1,4 @@
-"""Plan: which derivatives jets carry on a region, and where in their stack they are."""
+"""JetPlan: which derivatives jets carry on a region, and where in their stack they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dtpinn.problem.regions import Region
 Terms = tuple[tuple[MultiIndex, float], ...]
 
 
-class Plan:
+class JetPlan:
     """What jets carry on one region: what its residual asks for and not more.
 
     First derivatives along axes, and along the normal, which is a direction of its own: on the

@@ -12,8 +12,8 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator, operators
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.problem.arrangement import Corners, interior_alone
-from dtpinn.problem.automatic import AutomaticProblem
-from dtpinn.problem.forward_plan import Plan
+from dtpinn.problem.automatic_problem import AutomaticProblem
+from dtpinn.problem.jet_plan import JetPlan
 from dtpinn.problem.problem import Arrangement, Model
 from dtpinn.problem.regions import Region
 
@@ -26,7 +26,7 @@ BLOCK = 8192
 class ForwardDerivatives(Derivatives):
     """``D`` by what the unknown's jet carries; a function of it is a jet as well."""
 
-    def __init__(self, region: Region, plan: Plan, points: Jet, values: Jet) -> None:
+    def __init__(self, region: Region, plan: JetPlan, points: Jet, values: Jet) -> None:
         self.dimension = region.points.shape[1]
         self._plan = plan
         x = points[:, : self.dimension]
@@ -77,7 +77,7 @@ class ForwardProblem(AutomaticProblem):
     ) -> None:
         super().__init__(pde, nodes, times, dtype, corners, arrangement)
         self._plans = {
-            region.name: Plan(
+            region.name: JetPlan(
                 region, [r.operator for r in self.requests if r.region == region.name]
             )
             for region in self.regions

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dtpinn.pde.autodiff import row_gradients
 from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
 from dtpinn.pde.operators import MultiIndex, Operator
+from dtpinn.pde.row_gradients import row_gradients
 
 
 class _Quantity:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
-from dtpinn.pde.automatic import AutomaticDerivatives
+from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.problem.arrangement import Corners, interior_alone
 from dtpinn.problem.problem import Arrangement, Model, Problem
 from dtpinn.problem.regions import Region

@@ -16,13 +16,13 @@ from dtpinn.problem.arrangement import Corners, Ghosts, arrange, sides_at
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.curve import Product, curve_through, make_product
 from dtpinn.problem.description import Description, describe
-from dtpinn.problem.direct.integrate import integrate
+from dtpinn.problem.direct.method_of_lines import integrate
 from dtpinn.problem.direct.newton import solve_newton
-from dtpinn.problem.direct.system import starting_values
+from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.estimate import Estimate, estimate
 from dtpinn.problem.field import Field, StencilDerivatives
 from dtpinn.problem.interpolate import interpolate
-from dtpinn.problem.jacobian.least_squares import DiscreteResiduals
+from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import Matrices, OwnName, assemble_matrices, key_of, read_ghosts
 from dtpinn.problem.problem import Model, Problem

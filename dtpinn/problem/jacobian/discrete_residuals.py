@@ -22,7 +22,7 @@ from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 # A model is taken for pointwise unless its values at so many points alone differ by this fraction
 # from those among all points: far above rounding, far below any mixing.

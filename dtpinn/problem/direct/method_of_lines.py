@@ -19,11 +19,11 @@ from tqdm import tqdm
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.initial_values import initial_values
+from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.direct.stepping import Stepper
-from dtpinn.problem.direct.system import starting_values
 
 if TYPE_CHECKING:
-    from dtpinn.problem.discrete import DiscreteProblem
+    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 
 MAX_STEPS = 1024

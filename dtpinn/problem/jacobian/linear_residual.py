@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.problem.jacobian.derivatives import LinearDerivatives, NodalState
+from dtpinn.problem.jacobian.linear_derivatives import LinearDerivatives, NodalState
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices

@@ -18,9 +18,9 @@ from dtpinn.jets.pointwise import POINTWISE
 from dtpinn.jets.rules import Jet
 from dtpinn.jets.taylor import Layout
 from dtpinn.models.mlp import _NAMED
-from dtpinn.pde.autodiff import row_gradients
+from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem import forward
+from dtpinn.problem import forward_problem
 from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
 
 TIMES = torch.linspace(0.0, 0.6, 3)
@@ -195,7 +195,7 @@ def test_blocks_of_points_change_nothing(disk, monkeypatch):
     problem = dtpinn.vanilla(pde, disk(0.2), times=times, mode="forward")
     calls = []
     whole = problem.residuals(lambda x: calls.append(len(x)) or model(x))
-    monkeypatch.setattr(forward, "BLOCK", 8 * 7)
+    monkeypatch.setattr(forward_problem, "BLOCK", 8 * 7)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     blocks = problem.residuals(lambda x: calls.append(len(x)) or model(x))
     assert len(calls) > 20
