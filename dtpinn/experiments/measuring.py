@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dtpinn.experiments.experiment import Experiment, slices
 from dtpinn.experiments.settings import Settings
 from dtpinn.nodes import place_nodes
+from dtpinn.problem.time_slices import TimeSlices
 
 TEST_POINTS = 21748  # as many as the paper's test set, to half a percent
 TEST_SEED = 1_000_003  # no seed that a run is likely to have
@@ -26,13 +27,7 @@ def model_points(x: np.ndarray, settings: Settings) -> Tensor:
             [1.0000, 1.0000, 0.5000],
             [1.0000, 1.0000, 1.0000]], dtype=torch.float64)
     """
-    points = torch.tensor(x, device=settings.device)
-    times = slices(settings)
-    if times is None:
-        return points
-    times = times.to(settings.device)
-    repeated = points.repeat_interleave(len(times), dim=0)
-    return torch.cat([repeated, times.repeat(len(points))[:, None]], dim=1)
+    return TimeSlices(slices(settings)).inputs(torch.tensor(x, device=settings.device))
 
 
 def fine_points(experiment: Experiment) -> np.ndarray:

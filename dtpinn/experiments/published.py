@@ -25,8 +25,10 @@ from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem.arrangement import arrange, counted_sides
 from dtpinn.problem.matrices import assemble_matrices, key_of
+from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model, Problem, check_device
 from dtpinn.problem.regions import Region, boundary_regions, pde_region
+from dtpinn.problem.time_slices import TimeSlices, with_time
 from dtpinn.reference import CuPyProduct, Product, TorchProduct
 from dtpinn.sparse import CSR
 
@@ -52,21 +54,21 @@ class PublishedProblem(Problem):
     ) -> None:
         # Every boundary node with one normal and one ghost, and the equation on all of X.
         everywhere = partial(arrange, ghosts="all")
-        super().__init__(pde, nodes, times, dtype, "mean", everywhere)
+        super().__init__(pose(pde, nodes, times, dtype, "mean", everywhere))
         self.set_weights("equal")
         self.matrices = assemble_matrices(
             nodes, self.regions, self.requests, order, None, {}, sturdy=False
         )
         self.register_buffer("extended", torch.tensor(nodes.extended, dtype=dtype))
-        slices = [None] if self.times is None else torch.split(self.times, 1)
+        times_of = [None] if self.times is None else torch.split(self.times, 1)
         self._slices = nn.ModuleList(
             nn.ModuleList(
                 [
-                    pde_region(pde, nodes, np.arange(nodes.count), time, dtype),
-                    *boundary_regions(pde, nodes, counted_sides(nodes, "mean"), time, dtype),
+                    pde_region(pde, nodes, np.arange(nodes.count), slices, dtype),
+                    *boundary_regions(pde, nodes, counted_sides(nodes, "mean"), slices, dtype),
                 ]
             )
-            for time in slices
+            for slices in map(TimeSlices, times_of)
         )
         self._products: dict[str, Product] = {}
 
@@ -85,15 +87,18 @@ class PublishedProblem(Problem):
         slices = [self._slice(model, regions) for regions in self._slices]  # type: ignore[arg-type]
         names = [region.name for region in self.regions]
         result = {name: _node_major([part[name] for part in slices]) for name in names}
-        if self.times is not None:
-            u = self.evaluate(model, _with_time(self.initial_points, self.times[0]))
-            result["initial"] = self.pde.initial(u, self.initial_points)
+        if (initial := self.posed.initial) is not None:
+            x = initial.points
+            u = self.evaluate(model, self.posed.slices.start(x))
+            result[initial.name] = initial.function(u, None, x)
         return result
 
     def _slice(self, model: Model, regions: Sequence[Region]) -> dict[str, Tensor]:
         """The residuals at one time."""
         time = regions[0].time
-        points = self.extended if time is None else _with_time(self.extended, time[:1])
+        points = with_time(
+            self.extended, None if time is None else time[:1].expand(len(self.extended))
+        )
         values = self.evaluate(model, points)
         result = {}
         for region in regions:
@@ -116,9 +121,7 @@ class SeparateProducts(Derivatives):
         self.dimension = region.points.shape[1]
         self._problem, self._model, self._region = problem, model, region
         self._points, self._values = points, values
-        first, last = int(region.rows[0]), int(region.rows[-1]) + 1
-        whole = last - first == len(region.rows)
-        self.u = values[first:last] if whole else values[region.row_index]
+        self.u = values[region.which]
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return one product with the values, or with those of a function of them, on X~."""
@@ -135,7 +138,7 @@ class SeparateProducts(Derivatives):
         assert time is not None  # the dry run has refused D.time in steady problems
         with torch.enable_grad():
             t = time.detach().requires_grad_()
-            u = self._problem.evaluate(self._model, torch.cat([x, t[:, None]], dim=1))
+            u = self._problem.evaluate(self._model, with_time(x, t))
             values = u if isinstance(of, Tensor) else of(u, x, t)
             if values.dim() == 1:
                 return row_gradients(values, t)
@@ -198,8 +201,3 @@ def published_optimizer(problem: str) -> Callable[[list[Tensor]], torch.optim.LB
 def _node_major(slices: Sequence[Tensor]) -> Tensor:
     """Residuals of every slice as those of a space-time problem: all times of a node together."""
     return slices[0] if len(slices) == 1 else torch.stack(list(slices), dim=1).flatten(0, 1)
-
-
-def _with_time(points: Tensor, time: Tensor) -> Tensor:
-    """Points (n, d) as the model takes them at one time: (n, d + 1)."""
-    return torch.cat([points, time.to(points).expand(len(points), 1)], dim=1)

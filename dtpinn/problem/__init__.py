@@ -7,11 +7,12 @@ differentiation; both run the same residuals.
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.description import Description
-from dtpinn.problem.direct.method_of_lines import Trajectory, integrate
+from dtpinn.problem.direct.method_of_lines import Trajectory
 from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
 from dtpinn.problem.forward_problem import ForwardProblem
+from dtpinn.problem.integrate import integrate
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem

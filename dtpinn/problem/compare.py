@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from dtpinn.output import format_table
 from dtpinn.problem.automatic_problem import AutomaticProblem
-from dtpinn.problem.balance.weights import weights_of
+from dtpinn.problem.balance.weights import balanced_weights
 from dtpinn.problem.problem import Model, Problem
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 # How many times the truncation error is still one: orders are not exact, nor are clouds alike.
 FACTOR = 10.0
@@ -107,24 +103,35 @@ class Comparison:
         return f"{format_table(rows, header, digits=3)}\n\ntruncation: by {yardstick}"
 
 
-def compare(problem: DiscreteProblem, model: Model) -> Comparison:
+def compare(
+    problem: Problem, other: Problem | None, own_matrices: bool, model: Model
+) -> Comparison:
     """Evaluate the residuals both ways, and once more for the truncation error.
 
     The yardstick is what the matrices of the next order change, |r_p - r_(p+1)|, on the very same
     model; assembled for the purpose. Given matrices have no next order, and their order is not
     known: they are asked to be as good as RBF-FD of order 2 on these nodes.
+
+    Parameters
+    ----------
+    problem : Problem
+    other : Problem or None
+        The yardstick: the same by matrices of another order. None where the nodes carry none.
+    own_matrices : bool
+        Whether the problem has somebody's own.
+    model : callable
     """
-    same_rows = problem.nodes, problem.regions[0].rows
-    automatic = AutomaticProblem(
-        problem.pde, problem.nodes, problem.times, problem.dtype, problem.corners,
-        lambda *_: same_rows,
-    ).to(problem.device)  # fmt: skip
+    # At the very same points, so the same tensors: what is known of these is known there.
+    automatic = AutomaticProblem(problem.posed)
     mean = _mean_of(problem, model)
     ours, exact, flat = (
         _residuals(p, m) for p, m in ((problem, model), (automatic, model), (automatic, mean))
     )
-    truncation = _truncation(problem, model, ours, exact)
-    weights = weights_of(problem, "balanced")
+    truncation = None
+    if other is not None:
+        base = exact if own_matrices else ours
+        truncation = {name: r - base[name] for name, r in _residuals(other, model).items()}
+    weights = balanced_weights(problem.posed, problem.scales, "balanced")
     parts = []
     for name, r in ours.items():
         # Equations of different units have no common norm but in natural ones.
@@ -144,20 +151,7 @@ def compare(problem: DiscreteProblem, model: Model) -> Comparison:
                 round_off=1e5 * torch.finfo(r.dtype).eps,
             )
         )
-    return Comparison(tuple(parts), problem.has_own_matrices)
-
-
-def _truncation(
-    problem: DiscreteProblem, model: Model, ours: dict[str, Tensor], exact: dict[str, Tensor]
-) -> dict[str, Tensor] | None:
-    """Estimate the truncation error of each residual."""
-    own = problem.has_own_matrices
-    try:
-        other = problem.with_order(2 if own else problem.order + 1, own_matrices=False)
-    except ValueError:  # nodes that carry no such stencils: too few, or two at one place
-        return None
-    theirs = _residuals(other, model)
-    return {name: r - (exact if own else ours)[name] for name, r in theirs.items()}
+    return Comparison(tuple(parts), own_matrices)
 
 
 def _residuals(problem: Problem, model: Model) -> dict[str, Tensor]:
@@ -165,7 +159,7 @@ def _residuals(problem: Problem, model: Model) -> dict[str, Tensor]:
         return {name: r.detach() for name, r in problem.residuals(model).items()}
 
 
-def _mean_of(problem: DiscreteProblem, model: Model) -> Model:
+def _mean_of(problem: Problem, model: Model) -> Model:
     """A constant function: the mean of the model over the points."""
     with torch.no_grad():
         mean = problem.evaluate(model, problem.points).mean(dim=0)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from dtpinn.output import format_table
 from dtpinn.problem.curve import CurveProduct
-from dtpinn.problem.matrices import key_of
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-    from dtpinn.problem.problem import Problem
+from dtpinn.problem.discrete_system import DiscreteSystem
+from dtpinn.problem.posed import Posed
+from dtpinn.problem.problem import Problem
+from dtpinn.problem.products import Products
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,12 @@ class Description:
         return f"{head}\n\n{format_table(rows, header)}\n\n{foot}\n{told}"
 
 
-def describe(problem: DiscreteProblem) -> Description:
+def describe(problem: Problem, system: DiscreteSystem, products: Products) -> Description:
     """Collect the figures; nothing costly that assembly has not computed already."""
-    operators = []
-    for request in problem.requests:
-        matrix = problem.matrices.by_key[key_of(request.region, request.operator)]
-        condition = problem.matrices.condition.get(request.region)
+    posed, operators = problem.posed, []
+    for request in posed.requests:
+        matrix = system.matrices.of(request.region, request.operator)
+        condition = system.matrices.condition.get(request.region)
         operators.append(
             OperatorDescription(
                 request.region,
@@ -91,16 +89,15 @@ def describe(problem: DiscreteProblem) -> Description:
                 None if condition is None else float(np.max(condition)),
             )
         )
-    matrices = problem.matrices.by_key.values()
-    products = [p for p in (problem.stacked, *problem.single.values()) if p is not None]
-    along = any(isinstance(product, CurveProduct) for product in products)
+    matrices, count = system.matrices.by_key.values(), len(products.all)
+    along = any(isinstance(product, CurveProduct) for product in products.all)
     return Description(
-        nodes=f"{problem.nodes!r}\n{_told_arrangement(problem)}",
-        order=problem.order,
+        nodes=f"{posed.nodes!r}\n{_told_arrangement(posed)}",
+        order=system.order,
         dtype=str(problem.dtype).removeprefix("torch."),
-        times=1 if problem.times is None else len(problem.times),
+        times=posed.slices.count,
         operators=tuple(operators),
-        products=f"{len(products)} product{'s' * (len(products) != 1)}"
+        products=f"{count} product{'s' * (count != 1)}"
         + " along a curve, as the nodes are scattered in memory" * along,
         nonzeros=sum(o.nonzeros for o in operators),
         weights=told_weights(problem),
@@ -109,13 +106,13 @@ def describe(problem: DiscreteProblem) -> Description:
     )
 
 
-def _told_arrangement(problem: DiscreteProblem) -> str:
+def _told_arrangement(posed: Posed) -> str:
     """Say where what holds."""
-    equation, *conditions = problem.regions
+    equation, *conditions = posed.regions
     sides = sum(len(region.rows) for region in conditions)
     return (
-        f"the equation at {len(equation.rows)} of {problem.nodes.count} nodes, conditions on "
-        f"{sides} sides of {problem.nodes.boundary_count} boundary nodes"
+        f"the equation at {len(equation.rows)} of {posed.nodes.count} nodes, conditions on "
+        f"{sides} sides of {posed.nodes.boundary_count} boundary nodes"
     )
 
 
@@ -129,6 +126,6 @@ def told_weights(problem: Problem) -> str:
     return ", ".join(f"{name} {numbers(weight)}" for name, weight in problem.weights.items())
 
 
-def _tensors(problem: DiscreteProblem) -> Iterator[Tensor]:
+def _tensors(problem: Problem) -> Iterator[Tensor]:
     yield from problem.buffers()
     yield from problem.parameters()

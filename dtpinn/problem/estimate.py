@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from dtpinn.problem.direct.method_of_lines import integrate
-from dtpinn.problem.direct.newton import solve_newton
-from dtpinn.problem.direct.square_system import starting_values
-from dtpinn.problem.fresh import FreshResidual, fresh_residual
-from dtpinn.problem.problem import Model
-from dtpinn.problem.trust import RESOLVED, NotResolved
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
+from dtpinn.problem.problem import Problem
+from dtpinn.problem.trust import RESOLVED
 
 # Where a solution is singular the difference of two orders may be far too low: twenty times at the
 # corner of an L. What is left of the equation between the nodes is not: the error was a quarter of
@@ -102,52 +92,7 @@ class Estimate:
         )
 
 
-def estimate(problem: DiscreteProblem, model: Model | Tensor) -> Estimate:
-    """Compare a model, or values on X, with the discrete solutions of order p and p + 1."""
-    # From the model itself: a nonlinear equation may have several solutions, and the question is
-    # how far the model is from the one that it approximates.
-    solution, fresh = _solved(problem, model)
-    next_order = _next_order(problem)
-    finer = None if next_order is None else _solution(next_order, solution)
-    if isinstance(model, Tensor):
-        u = model.detach().to(solution)
-    else:
-        with torch.no_grad():
-            u = problem.evaluate(model, problem.points).to(solution.dtype)
-    discretisation = None if finer is None else relative_distance(problem, solution, finer)
-    return Estimate(
-        relative_distance(problem, u, solution),
-        discretisation,
-        None if fresh is None else fresh.share,
-    )
-
-
-def _solved(problem: DiscreteProblem, model: Model | Tensor) -> tuple[Tensor, FreshResidual | None]:
-    """The solution on X, and what it leaves between the nodes."""
-    if problem.times is not None:
-        trajectory = integrate(problem, model)
-        return trajectory.values, fresh_residual(problem, trajectory.final, trajectory.final_rate)
-    values = solve_newton(problem, starting_values(problem, model))
-    on_x = torch.from_numpy(values[: problem.nodes.count]).to(problem.device)
-    return on_x, fresh_residual(problem, values)
-
-
-def _solution(problem: DiscreteProblem, guess: Tensor) -> Tensor:
-    with warnings.catch_warnings():  # what is to be said of the first order has been said
-        warnings.simplefilter("ignore", NotResolved)
-        return problem.solve(guess=guess)
-
-
-def _next_order(problem: DiscreteProblem) -> DiscreteProblem | None:
-    if problem.has_own_matrices:
-        return None
-    try:
-        return problem.with_order(problem.order + 1)
-    except ValueError:  # too few nodes for its stencils
-        return None
-
-
-def relative_distance(problem: DiscreteProblem, a: Tensor, b: Tensor) -> float:
+def relative_distance(problem: Problem, a: Tensor, b: Tensor) -> float:
     """Return |a - b| / |b| of values (n,) or (n, fields), each field in its expected size."""
     if b.dim() == 2:
         unit = torch.tensor(problem.scales.unit, dtype=b.dtype, device=b.device)

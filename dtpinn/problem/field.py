@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,56 +12,52 @@ from torch import Tensor
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.row_gradients import row_gradients
-from dtpinn.problem.matrices import key_of
-from dtpinn.problem.problem import Model
+from dtpinn.problem.products import Products
 from dtpinn.problem.regions import Region
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
+from dtpinn.problem.time_slices import TimeSlices, with_time
 
 
 class Field:
-    """A model's values on X~ during one evaluation, and what is computed from them once."""
+    """A model's values on X~ during one evaluation, and what is computed from them once.
 
-    def __init__(self, problem: DiscreteProblem, model: Model) -> None:
-        self.problem = problem
+    Parameters
+    ----------
+    products : Products
+    slices : TimeSlices
+    x : (n * times, d) Tensor
+        X~, at all times.
+    t : (n * times,) Tensor or None
+    unknown : callable
+        The model, its result checked: ``unknown(points)``.
+    """
+
+    def __init__(
+        self,
+        products: Products,
+        slices: TimeSlices,
+        x: Tensor,
+        t: Tensor | None,
+        unknown: Callable[[Tensor], Tensor],
+    ) -> None:
+        self.matrices, self.slices, self.x = products, slices, x
         # By identity; the function is kept beside its values so that its id stays its own.
         self._functions: dict[int, tuple[Callable[..., Tensor], Tensor]] = {}
-        self.x = problem.extended_points
-        self.t = problem.extended_time
-        if self.t is None:
-            self.times = 1
-            self.values = problem.evaluate(model, self.x)
-        else:
-            self.times = 0 if problem.times is None else len(problem.times)
-            self.t = self.t.detach().requires_grad_()
-            with torch.enable_grad():  # for D.time, whatever the caller does with the result
-                points = torch.cat([self.x, self.t[:, None]], dim=1)
-                self.values = problem.evaluate(model, points)
+        self.t = None if t is None else t.detach().requires_grad_()
+        with self._graph_in_time():  # for D.time, whatever the caller does with the result
+            self.values = unknown(with_time(x, self.t))
 
     @cached_property
     def products(self) -> Tensor:
         """Every requested operator applied to the unknown, (rows, times * fields)."""
-        if self.problem.stacked is None:
+        if self.matrices.stacked is None:
             raise RuntimeError("no operator acts on the unknown")
-        products: Tensor = self.problem.stacked(self.columns(self.values))
+        products: Tensor = self.matrices.stacked(self.slices.columns(self.values))
         return products
 
     @cached_property
     def time_derivative(self) -> Tensor:
         """du/dt on X~."""
         return self.along_time(self.values)
-
-    def columns(self, values: Tensor) -> Tensor:
-        """(nodes * times[, fields]) -> (nodes[, times * fields]): one row per node."""
-        flat = values.dim() == 1 and self.times == 1
-        return values if flat else values.reshape(len(values) // self.times, -1)
-
-    def flat(self, columns: Tensor) -> Tensor:
-        """(nodes[, times * fields]) -> (nodes * times[, fields]), the inverse of `columns`."""
-        if self.values.dim() == 1:
-            return columns.reshape(-1)
-        return columns.reshape(len(columns) * self.times, -1)
 
     def along_time(self, values: Tensor) -> Tensor:
         """Return d values / dt on X~, by one backward pass per field."""
@@ -75,23 +70,22 @@ class Field:
 
     def on(self, region: Region, values: Tensor) -> Tensor:
         """Rows of values (on X~) that belong to a region."""
-        if (rows := region.contiguous) is not None:  # a view
-            return values[rows.start * self.times : rows.stop * self.times]
-        blocks = values.reshape(len(values) // self.times, self.times, *values.shape[1:])
-        return blocks[region.row_index].flatten(0, 1)
+        return self.slices.rows(values, region.which)
 
     def function(self, of: Callable[..., Tensor]) -> Tensor:
         """A function of the unknown on X~, evaluated once however often it is differentiated."""
         if id(of) not in self._functions:
             at = (self.x,) if self.t is None else (self.x, self.t)
-            with torch.enable_grad() if self.t is not None else nullcontext():
+            with self._graph_in_time():
                 self._functions[id(of)] = of, of(self.values, *at)
         return self._functions[id(of)][1]
 
-    def initial(self) -> Tensor:
-        """The unknown on X at the first time."""
-        count = self.problem.nodes.count
-        return self.values[: count * self.times : self.times]
+    def initially(self, region: Region) -> Tensor:
+        """The unknown on a region at the first time."""
+        return self.slices.initial(self.on(region, self.values))
+
+    def _graph_in_time(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.t is None else torch.enable_grad()
 
 
 class StencilDerivatives(Derivatives):
@@ -105,13 +99,13 @@ class StencilDerivatives(Derivatives):
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return rows of the common product, or a product of its own for a function of u."""
         check_argument(of, self.u, operator.name)
-        field, problem = self._field, self._field.problem
+        field, slices, name = self._field, self._field.slices, self._region.name
         if isinstance(of, Tensor):
-            return field.flat(field.products[problem.slice_of(self._region.name, operator)])
-        matrix = problem.single[key_of(self._region.name, operator)]
+            rows = field.products[field.matrices.slice_of(name, operator)]
+            return slices.flat(rows, field.values.shape)
         values = field.function(of)
-        product: Tensor = matrix(field.columns(values))
-        return product.reshape(-1, *values.shape[1:])
+        product: Tensor = field.matrices.of_function(name, operator)(slices.columns(values))
+        return slices.flat(product, values.shape)
 
     def time(self, of: Argument) -> Tensor:
         """Return the derivative in time, by automatic differentiation."""

@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from dtpinn.jets import Jet
-from dtpinn.nodes import Nodes
-from dtpinn.pde import PDE, Derivatives, Operator, operators
+from dtpinn.pde import Derivatives, Operator, operators
 from dtpinn.pde.derivatives import Argument, check_argument
-from dtpinn.problem.arrangement import Corners, interior_alone
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.jet_plan import JetPlan
-from dtpinn.problem.problem import Arrangement, Model
+from dtpinn.problem.posed import Posed
+from dtpinn.problem.problem import Model
 from dtpinn.problem.regions import Region
 
 # Bytes in one coordinate of the points that a core takes through the model at once: what one layer
@@ -66,16 +65,8 @@ class ForwardProblem(AutomaticProblem):
     not differentiable again.
     """
 
-    def __init__(
-        self,
-        pde: PDE,
-        nodes: Nodes,
-        times: Tensor | Sequence[float] | None = None,
-        dtype: torch.dtype = torch.float64,
-        corners: Corners = "auto",
-        arrangement: Arrangement = interior_alone,
-    ) -> None:
-        super().__init__(pde, nodes, times, dtype, corners, arrangement)
+    def __init__(self, posed: Posed) -> None:
+        super().__init__(posed)
         self._plans = {
             region.name: JetPlan(
                 region, [r.operator for r in self.requests if r.region == region.name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,11 +23,9 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
 from dtpinn.pde.operators import MultiIndex
+from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import in_double
 from dtpinn.problem.jacobian.pointwise import diagonals
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 Matrices = dict[MultiIndex, csr_array]
 
@@ -80,13 +78,13 @@ class FreshResidual:
 
 
 def fresh_residual(
-    problem: DiscreteProblem, u: Floats, rate: Floats | None = None
+    system: DiscreteSystem, u: Floats, rate: Floats | None = None
 ) -> FreshResidual | None:
-    """Return the residual of a problem between its nodes, in space-time at the last of its times.
+    """Return the residual of an equation between its nodes, in space-time at the last of its times.
 
     Parameters
     ----------
-    problem : DiscreteProblem
+    system : DiscreteSystem
     u : (nodes,) or (nodes, fields) array on X~
     rate : array of the shape of u
         du/dt, in space-time.
@@ -97,7 +95,8 @@ def fresh_residual(
         None where the equation cannot be evaluated there: data known at the nodes only, or nodes
         that carry no stencils.
     """
-    nodes, equation = problem.nodes, problem.regions[0]
+    posed = system.posed
+    nodes, equation = posed.nodes, posed.regions[0]
     if nodes.interior_count < 2:
         return None
     points = between(nodes)
@@ -105,17 +104,17 @@ def fresh_residual(
     points, volume = points[some], nodes.local_spacing[some] ** nodes.dimension
     alphas = {
         alpha
-        for request in problem.requests
+        for request in posed.requests
         if request.region == equation.name
         for alpha, _ in request.operator.terms
     }
     try:
-        matrices = _assembled(problem, points, alphas)
-        x = torch.tensor(points, device=problem.device)
-        time = [] if problem.times is None else [problem.times[-1].double().to(x)]
-        D = _FreshDerivatives(problem, u, rate, matrices, x, time)
+        matrices = _assembled(system, points, alphas)
+        x = torch.tensor(points, device=posed.device)
+        time = [] if posed.slices.steady else [x.new_tensor(posed.slices.last)]
+        D = _FreshDerivatives(nodes, u, rate, matrices, x, time)
         here = D.here
-        with in_double(problem.pde), torch.enable_grad():
+        with in_double(posed.pde), torch.enable_grad():
             r = equation.function(here, D, x, *(t.expand(len(x)) for t in time))
             columns = r[:, None] if r.dim() == 1 else r
             sizes = [_sizes(column, here, D) for column in columns.unbind(1)]
@@ -135,12 +134,13 @@ def between(nodes: Nodes) -> Floats:
     return np.asarray((1.0 - PLACE) * x + PLACE * nodes.interior[near])
 
 
-def _assembled(problem: DiscreteProblem, points: Floats, alphas: set[MultiIndex]) -> Matrices:
-    identity = (0,) * problem.nodes.dimension
+def _assembled(system: DiscreteSystem, points: Floats, alphas: set[MultiIndex]) -> Matrices:
+    nodes = system.posed.nodes
+    identity = (0,) * nodes.dimension
     named = {str(alpha): {alpha: 1.0} for alpha in sorted(alphas | {identity})}
     with warnings.catch_warnings():  # what there is to say of these stencils has been said
         warnings.simplefilter("ignore")
-        built = rbffd.assemble(problem.nodes, named, points, problem.order, **problem.options)
+        built = rbffd.assemble(nodes, named, points, system.order, **system.options)
     return {alpha: built.matrices[str(alpha)] for alpha in alphas | {identity}}
 
 
@@ -179,17 +179,17 @@ class _FreshDerivatives(Derivatives):
 
     def __init__(
         self,
-        problem: DiscreteProblem,
+        nodes: Nodes,
         u: Floats,
         rate: Floats | None,
         matrices: Matrices,
         x: Tensor,
         time: list[Tensor],
     ) -> None:
-        nodes = torch.tensor(problem.nodes.extended).to(x)
+        on_nodes = torch.tensor(nodes.extended).to(x)
         self.dimension = x.shape[1]
         self._u, self._rate, self._matrices = torch.tensor(u).to(x), rate, matrices
-        self._at = (nodes, *(t.expand(len(nodes)) for t in time))
+        self._at = (on_nodes, *(t.expand(len(on_nodes)) for t in time))
         self._value = matrices[(0,) * self.dimension]
         self.here = torch.from_numpy(self._value @ u).to(x).requires_grad_()
         self.used: list[_Answer] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,22 +10,22 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from dtpinn import rbffd
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
+from dtpinn.problem.posed import Posed
 
 # Above the problem's, so that the error is that of the values and not of the way to the points.
 _HIGHER = 1
 
 
-def interpolate(problem: DiscreteProblem, values: Any, points: ArrayLike | Tensor) -> Tensor:
+def interpolate(posed: Posed, order: int, values: Any, points: ArrayLike | Tensor) -> Tensor:
     """Return values on X, such as ``problem.solve()``, at other points.
 
     By stencils of X alone, as no values on ghosts are known. At a node the result is its value.
 
     Parameters
     ----------
-    problem : DiscreteProblem
+    posed : Posed
+    order : int
+        Of the problem.
     values : (n,) or (n, fields), in space-time (n * times[, fields]), Tensor or array
         In the order of ``problem.points``.
     points : (m, d)
@@ -45,7 +45,7 @@ def interpolate(problem: DiscreteProblem, values: Any, points: ArrayLike | Tenso
         If a shape is wrong, or a point lies beyond the nodes.
     """
     u = torch.as_tensor(values)
-    _check_values(problem, u)
+    _check_values(posed, u)
     if isinstance(points, Tensor):
         if points.requires_grad:
             raise TypeError(
@@ -54,22 +54,21 @@ def interpolate(problem: DiscreteProblem, values: Any, points: ArrayLike | Tenso
                 "X~, such as model(problem.extended_points)"
             )
         points = points.cpu().numpy()
-    order = problem.order + _HIGHER
-    matrix = rbffd.interpolation(problem.nodes, np.asarray(points), order, on="collocation")
-    times = 1 if problem.times is None else len(problem.times)
-    columns = u.reshape(problem.nodes.count, -1)
-    found: Tensor = matrix.to(u.device, u.dtype)(columns)
-    return found.reshape(matrix.shape[0] * times, *u.shape[1:])
+    matrix = rbffd.interpolation(
+        posed.nodes, np.asarray(points), order + _HIGHER, on="collocation"
+    ).to(u.device, u.dtype)
+    found: Tensor = matrix(posed.slices.columns(u))
+    return posed.slices.flat(found, u.shape)
 
 
-def _check_values(problem: DiscreteProblem, u: Tensor) -> None:
+def _check_values(posed: Posed, u: Tensor) -> None:
     if u.dtype not in (torch.float64, torch.float32):
         raise TypeError(f"interpolate: values must be in float64 or float32, got {u.dtype}")
-    count, fields = problem.nodes.count, problem.pde.fields
-    rows = count * (1 if problem.times is None else len(problem.times))
+    count, fields = posed.nodes.count, posed.pde.fields
+    rows = count * posed.slices.count
     wanted = (rows,) if fields == 1 else (rows, fields)
     if u.shape not in (wanted, (*wanted, 1)[:2]):
-        extended = len(problem.nodes.extended) * rows // count
+        extended = len(posed.nodes.extended) * posed.slices.count
         hint = f"; leave out those on ghosts, values[:{rows}]" if len(u) == extended else ""
         raise ValueError(
             f"interpolate: expected values on X, of shape {wanted} as solve() returns them, got "

@@ -12,6 +12,7 @@ from dtpinn.pde import Operator, operators
 from dtpinn.pde.operators import NORMAL, MultiIndex
 from dtpinn.problem.dry_run import label
 from dtpinn.problem.regions import Region
+from dtpinn.problem.time_slices import with_time
 
 Terms = tuple[tuple[MultiIndex, float], ...]
 
@@ -56,8 +57,7 @@ class JetPlan:
 
     def start(self, region: Region) -> Jet:
         """Return the points as the model takes them, with their derivatives in each direction."""
-        columns = [region.points] if region.time is None else [region.points, region.time[:, None]]
-        values = torch.cat(columns, dim=1)
+        values = with_time(region.points, region.time)
         stack = values.new_zeros(self.layout.size, *values.shape)
         stack[0] = values
         for row, axis in enumerate(self._axes, start=1):

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
-from dtpinn.pde import PDE
-from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
+from dtpinn.problem.arrangement import Corners
 from dtpinn.problem.balance.scales import FieldScales, field_scales
-from dtpinn.problem.balance.weights import Choice, Weights, check_weights, weights_of
-from dtpinn.problem.dry_run import COMPLEX, Request, dry_run
-from dtpinn.problem.regions import Region, boundary_regions, pde_region, repeat
+from dtpinn.problem.balance.weights import (
+    Choice,
+    Weights,
+    balanced_weights,
+    check_weights,
+    equal_weights,
+)
+from dtpinn.problem.dry_run import COMPLEX, Request
+from dtpinn.problem.posed import DTYPES, Posed
+from dtpinn.problem.regions import Region
 
 Model = Callable[[Tensor], Tensor]
-# From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
-# the rows of X on which the equation holds.
-Arrangement = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
-
-DTYPES = (torch.float64, torch.float32)
 
 
 class Problem(nn.Module, ABC):
@@ -38,68 +37,47 @@ class Problem(nn.Module, ABC):
     Attributes
     ----------
     pde : PDE
-    nodes : Nodes
-        With the ghosts that serve; X is as given.
-    corners : "auto", "each" or "mean"
-        Which conditions hold at a corner: see :func:`dtpinn.discretize`.
-    times : Tensor or None
-        The time slices of a space-time problem, the first being that of the initial condition.
-    dtype : torch.dtype
-    requests : tuple of Request
-        The operators that the residuals ask for, as a dry run on a few points found them.
+    posed : Posed
+        Which residual holds where.
     """
 
-    initial_points: Tensor
-
     @torch.inference_mode(False)  # wherever it is made, its tensors must serve training
-    def __init__(
-        self,
-        pde: PDE,
-        nodes: Nodes,
-        times: Tensor | Sequence[float] | None,
-        dtype: torch.dtype,
-        corners: Corners,
-        arrange: Arrangement,
-    ) -> None:
+    def __init__(self, posed: Posed) -> None:
         super().__init__()
-        if not isinstance(pde, PDE):
-            raise TypeError(f"expected a dtpinn.PDE, got {type(pde).__name__}")
-        if not isinstance(nodes, Nodes):
-            raise TypeError(
-                f"expected dtpinn.Nodes, got {type(nodes).__name__}; make them with "
-                "dtpinn.place_nodes or dtpinn.Nodes.from_points"
-            )
-        if dtype not in DTYPES:
-            raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")
-        self.pde, self.corners, self.times = pde, corners, check_times(times)
-        sides = counted_sides(nodes, corners)
-        conditions = boundary_regions(pde, nodes, sides, self.times, dtype)
-        equation = pde_region(pde, nodes, np.arange(nodes.count), self.times, dtype)
-        self.requests: tuple[Request, ...] = dry_run(pde, [equation, *conditions])
-        if corners == "auto":
-            kept = without_outweighed(nodes, sides, conditions, pde.fields)
-            if len(kept) < len(sides):
-                conditions = boundary_regions(pde, nodes, kept, self.times, dtype)
-                self.requests = dry_run(pde, [equation, *conditions])
-        self.nodes, rows = arrange(nodes, equation, conditions)
-        if len(rows) < nodes.count:
-            equation = pde_region(pde, nodes, rows, self.times, dtype)
-            dry_run(pde, [equation])
-        self._regions = nn.ModuleList([equation, *conditions])
+        self.pde, self.posed = posed.pde, posed
+        self._regions = nn.ModuleList(posed.everywhere)  # to follow the problem to its device
         self.set_weights("balanced")
         self._scales: FieldScales | None = None
-        if self.times is not None:
-            self.register_buffer("initial_points", repeat(nodes.collocation, 1, dtype))
+
+    @property
+    def nodes(self) -> Nodes:
+        """With the ghosts that serve; X is as given."""
+        return self.posed.nodes
+
+    @property
+    def corners(self) -> Corners:
+        """Which conditions hold at a corner: see :func:`dtpinn.discretize`."""
+        return self.posed.corners
+
+    @property
+    def times(self) -> Tensor | None:
+        """The times of a space-time problem, the first being that of the initial condition."""
+        return self.posed.slices.values
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """The operators that the residuals ask for, as a dry run on a few points found them."""
+        return self.posed.requests
 
     @property
     def regions(self) -> list[Region]:
-        """Where the residuals hold, in their order."""
-        return [cast(Region, region) for region in self._regions]
+        """Where the equation and the conditions on the boundary hold, in their order."""
+        return list(self.posed.regions)
 
     @property
     def names(self) -> list[str]:
         """Of the residuals, in their order."""
-        return [region.name for region in self.regions] + ["initial"] * (self.times is not None)
+        return self.posed.names
 
     def set_weights(self, choice: Choice) -> None:
         """Choose how much each residual counts in the loss.
@@ -133,34 +111,35 @@ class Problem(nn.Module, ABC):
     @property
     def _in_use(self) -> Weights:
         if self._weights is None:
-            self._weights = weights_of(self, self.weight_choice)
+            self._weights = (
+                equal_weights(self.names)
+                if self.weight_choice == "equal"
+                else balanced_weights(self.posed, self.scales, self.weight_choice)
+            )
         return self._weights
 
     @property
     def scales(self) -> FieldScales:
         """Centre and size of every field, as equation and data let them be expected."""
         if self._scales is None:
-            self._scales = field_scales(self)
+            self._scales = field_scales(self.posed)
         return self._scales
 
     @property
     def dtype(self) -> torch.dtype:
         """Of the points, the matrices and the model."""
-        return self.regions[0].points.dtype
+        return self.posed.dtype
 
     @property
     def device(self) -> torch.device:
         """Where the points are."""
-        return self.regions[0].points.device
+        return self.posed.device
 
     @property
     def points(self) -> Tensor:
         """X as the model takes it: (Ni+Nb, d), or (n * times, d + 1), node-major, in space-time."""
-        if self.times is None:
-            return torch.tensor(self.nodes.collocation, dtype=self.dtype, device=self.device)
-        times = self.times.to(dtype=self.dtype, device=self.device)
-        x = self.initial_points.repeat_interleave(len(times), dim=0)
-        return torch.cat([x, times.repeat(self.nodes.count)[:, None]], dim=1)
+        x = torch.tensor(self.nodes.collocation, dtype=self.dtype, device=self.device)
+        return self.posed.slices.inputs(x)
 
     @abstractmethod
     def residuals(self, model: Model) -> dict[str, Tensor]:
@@ -177,8 +156,7 @@ class Problem(nn.Module, ABC):
 
     def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the weighted mean square of each residual, by name; the loss is their sum."""
-        shares = {region.name: region.share for region in self.regions}
-        shares["initial"] = self.nodes.count
+        shares = {region.name: region.share for region in self.posed.everywhere}
         return {
             name: _sum_of_squares(r, self._in_use[name]) / shares[name]
             for name, r in residuals.items()
@@ -240,13 +218,3 @@ def check_device(device: torch.device | str | None) -> None:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device {str(device)!r} cannot be used: {reason}") from None
-
-
-def check_times(times: Tensor | Sequence[float] | None) -> Tensor | None:
-    """Two or more increasing times, or None for a steady problem."""
-    if times is None:
-        return None
-    result = torch.as_tensor(times, dtype=torch.float64).detach().cpu()
-    if result.dim() != 1 or len(result) < 2 or not bool((result.diff() > 0).all()):
-        raise ValueError(f"times must be two or more increasing numbers, got {times}")
-    return result

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
-from dtpinn.pde import PDE
+from dtpinn.pde import PDE, Derivatives
+from dtpinn.problem.time_slices import TimeSlices
 
 
 class Region(nn.Module):
@@ -63,7 +64,7 @@ class Region(nn.Module):
         x: Floats,
         rows: NDArray[np.integer],
         share: int,
-        times: Tensor | None,
+        slices: TimeSlices,
         dtype: torch.dtype,
         sides: Integers | None = None,
         outward: Floats | None = None,
@@ -71,13 +72,12 @@ class Region(nn.Module):
         super().__init__()
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
         self.rows = np.asarray(rows, dtype=np.int64)
-        count = 1 if times is None else len(times)
-        self.share = share * count
-        self.register_buffer("points", repeat(x[self.rows], count, dtype))
-        normals = None if outward is None else repeat(outward, count, dtype)
-        self.register_buffer("normals", normals)
-        time = None if times is None else times.detach().to(dtype=dtype).repeat(len(rows))
-        self.register_buffer("time", time)
+        self.share = share * slices.count
+        points = torch.tensor(x[self.rows], dtype=dtype)
+        self.register_buffer("points", slices.repeat(points))
+        normals = None if outward is None else torch.tensor(outward, dtype=dtype)
+        self.register_buffer("normals", None if normals is None else slices.repeat(normals))
+        self.register_buffer("time", slices.spread(points))
         self.register_buffer("row_index", torch.from_numpy(self.rows), persistent=False)
 
     @property
@@ -85,9 +85,13 @@ class Region(nn.Module):
         """Whether it is a condition on the boundary."""
         return self.outward is not None
 
+    @property
+    def which(self) -> slice | Tensor:
+        """The rows as they are best taken: a slice, if they follow each other, needs no gather."""
+        return self.row_index if self._contiguous is None else self._contiguous
+
     @cached_property
-    def contiguous(self) -> slice | None:
-        """The rows as a slice, if they follow each other: what needs no gather."""
+    def _contiguous(self) -> slice | None:
         first = int(self.rows[0])
         if np.array_equal(self.rows, np.arange(first, first + len(self.rows))):
             return slice(first, first + len(self.rows))
@@ -100,25 +104,20 @@ class Region(nn.Module):
         return tuple(part for part in parts if part is not None)
 
 
-def repeat(values: Floats, times: int, dtype: torch.dtype) -> Tensor:
-    """Repeat every row of values (m, d) for each time, node-major: (m * times, d)."""
-    return torch.tensor(values, dtype=dtype).repeat_interleave(times, dim=0)
-
-
 def pde_region(
     pde: PDE,
     nodes: Nodes,
     rows: NDArray[np.integer],
-    times: Tensor | None,
+    slices: TimeSlices,
     dtype: torch.dtype,
     name: str = "pde",
 ) -> Region:
     """Return the region of the equation, on some rows of X."""
-    return Region(name, pde.residual, nodes.collocation, rows, len(rows), times, dtype)
+    return Region(name, pde.residual, nodes.collocation, rows, len(rows), slices, dtype)
 
 
 def boundary_regions(
-    pde: PDE, nodes: Nodes, sides: Sides, times: Tensor | None, dtype: torch.dtype
+    pde: PDE, nodes: Nodes, sides: Sides, slices: TimeSlices, dtype: torch.dtype
 ) -> list[Region]:
     """Return a region for the condition on the boundary, or one for each of its parts.
 
@@ -147,11 +146,35 @@ def boundary_regions(
     return [
         Region(
             name, function, nodes.collocation, nodes.interior_count + sides.point[which],
-            len(sides), times, dtype, which, sides.normals[which],
+            len(sides), slices, dtype, which, sides.normals[which],
         )
         for name, (function, which) in holds.items()
         if len(which)
     ]  # fmt: skip
+
+
+def initial_region(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> Region:
+    """Return the region of the initial condition: all of X, at the first of the times."""
+    rows = np.arange(nodes.count)
+    condition = InitialCondition(pde.initial)
+    return Region("initial", condition, nodes.collocation, rows, len(rows), TimeSlices(), dtype)
+
+
+class InitialCondition:
+    """``initial(u, x)`` as any other residual is called; of what else it is given it takes nothing.
+
+    Attributes
+    ----------
+    func : callable
+        The condition itself, for messages.
+    """
+
+    def __init__(self, func: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.func = func
+
+    def __call__(self, u: Tensor, D: Derivatives | None, x: Tensor, *t: Tensor) -> Tensor:
+        """Return the residual at points (n, d)."""
+        return self.func(u, x)
 
 
 def _check_parts(pde: PDE, nodes: Nodes, sides: Sides) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.fresh import FreshResidual, fresh_residual
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
 
 RESOLVED = 0.1
 """Share of the equation's terms that a solution may leave between the nodes.
@@ -31,29 +27,28 @@ class NotResolved(UserWarning):
     """A discrete solution that is not to be trusted, or not everywhere."""
 
 
-def check_solution(problem: DiscreteProblem, u: Floats, rate: Floats | None = None) -> None:
+def check_solution(system: DiscreteSystem, u: Floats, rate: Floats | None = None) -> None:
     """Warn, with the places, where a solution is not to be trusted, in space-time at its end.
 
     Parameters
     ----------
-    problem : DiscreteProblem
-    u : (nodes,) or (nodes, fields) array on X~
-    rate : array of the shape of u
-        du/dt, in space-time.
+    system : DiscreteSystem
+    u, rate
+        As of :func:`fresh_residual`.
 
     Warns
     -----
     NotResolved
         If it does not solve the equation between the nodes, or stencils have huge weights.
     """
-    heavy = heavy_rows(problem)
+    heavy = heavy_rows(system)
     if len(heavy):
         _warn(
             f"weights of {len(heavy)} stencils are more than {HEAVY:g} times as large as usual and "
             f"magnify errors as much, near {_places(heavy)}. Use evener nodes there, or a lower "
             "order"
         )
-    fresh = fresh_residual(problem, u, rate)
+    fresh = fresh_residual(system, u, rate)
     if fresh is not None and fresh.share > RESOLVED:
         _warn(not_resolved(fresh))
 
@@ -68,13 +63,13 @@ def not_resolved(fresh: FreshResidual) -> str:
     )
 
 
-def heavy_rows(problem: DiscreteProblem) -> Floats:
+def heavy_rows(system: DiscreteSystem) -> Floats:
     """Return the nodes (m, d) whose stencils have weights far larger than those of the others."""
-    nodes, found = problem.nodes, set()
-    rows_of = {region.name: region.rows for region in problem.regions}
-    for request in problem.requests:
+    nodes, found = system.posed.nodes, set()
+    rows_of = {region.name: region.rows for region in system.posed.regions}
+    for request in system.posed.requests:
         rows = rows_of[request.region]
-        matrix = problem.matrices.of(request.region, request.operator)
+        matrix = system.matrices.of(request.region, request.operator)
         order = max((sum(alpha) for alpha, _ in request.operator.terms), default=1)
         size = np.asarray(abs(matrix).sum(axis=1)) * nodes.local_spacing[rows] ** order
         found |= set(rows[size > HEAVY * np.median(size)].tolist())

@@ -291,7 +291,7 @@ def test_where_it_does_not_pay_the_order_is_left_alone(cloud, monkeypatch):
             return D.normal(lambda u, x: u**2)
 
     problem = discretized(FewRows(), cloud.shuffled)
-    (condition,) = problem.single.values()
+    (condition,) = problem.products.single.values()
     assert isinstance(condition, CSR)  # all of X~ would be permuted for a few rows
     monkeypatch.undo()
     small = dtpinn.discretize(FewRows(), cloud.shuffled)

@@ -46,7 +46,7 @@ def test_the_solution_is_a_root_of_its_own_system(disk):
     pde = dtpinn.Poisson.from_solution(sine_cosine, reaction=lambda u: u**3)
     problem = dtpinn.discretize(pde, disk(0.1))
     u = problem.solve()
-    everywhere = solve_newton(problem, starting_values(problem, None))
+    everywhere = solve_newton(problem.system, starting_values(problem.posed, None))
     at = problem.linearize(everywhere)
     assert max(np.abs(r).max() for r in at.residuals.values()) < 1e-8
     assert np.array_equal(u.numpy(), everywhere[: len(u)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,10 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from dtpinn.arrays import Floats
 from dtpinn.problem.balance.sensitivity import Sensitivity, sensitivities
 from dtpinn.problem.balance.wavenumbers import Wavenumbers, of_domain
-
-if TYPE_CHECKING:
-    from dtpinn.problem.problem import Problem
-
+from dtpinn.problem.posed import Posed
 
 # Of the largest in its row and in its column: smaller sizes couple nothing.
 _NOTHING = 1e-10
@@ -41,7 +37,7 @@ class FieldScales:
     unit: Floats
 
 
-def field_scales(problem: Problem) -> FieldScales:
+def field_scales(posed: Posed) -> FieldScales:
     """Estimate centre and size of every field.
 
     The centre is the constant that comes nearest to fulfilling all equations. What it leaves of
@@ -53,17 +49,17 @@ def field_scales(problem: Problem) -> FieldScales:
     Both follow the units: in others, of length, time, the unknown or the equations, they are the
     same numbers of those. Where there are no data at all, nothing tells a size, and it is 1.
     """
-    at = of_domain(problem.nodes, problem.times)
-    zero = np.zeros(problem.pde.fields)
-    here = sensitivities(problem, zero)
+    at = of_domain(posed.nodes, posed.slices)
+    zero = np.zeros(posed.pde.fields)
+    here = sensitivities(posed, zero)
     table = _Table(here, at)
     centre = table.nearest_constant(here)
-    there = sensitivities(problem, centre)
+    there = sensitivities(posed, centre)
     if not table.amplitude(there).sum() < table.amplitude(here).sum():  # also for NaN
         centre, there = zero, here
     amplitude, whole = table.amplitude(there), table.amplitude(here)
     # A constant that fulfils everything to rounding leaves nothing to take a size from but its own.
-    rounding = _ROUNDING * torch.finfo(problem.dtype).eps
+    rounding = _ROUNDING * torch.finfo(posed.dtype).eps
     amplitude = np.where(amplitude > rounding * whole, amplitude, whole)
     unit = np.where(amplitude > 0.0, table.columns * amplitude, 1.0)
     return FieldScales(centre, np.where(np.isfinite(unit), unit, 1.0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,10 +15,8 @@ from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.balance.wavenumbers import Wavenumbers
 from dtpinn.problem.jacobian.pointwise import diagonals
+from dtpinn.problem.posed import Posed
 from dtpinn.problem.regions import Region
-
-if TYPE_CHECKING:
-    from dtpinn.problem.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Sensitivity:
 
 @torch.inference_mode(False)
 @torch.enable_grad()
-def sensitivities(problem: Problem, state: Floats) -> dict[str, Sensitivity]:
+def sensitivities(posed: Posed, state: Floats) -> dict[str, Sensitivity]:
     """Return those of all residuals, by name.
 
     Pointwise, with derivatives of known functions by automatic differentiation: no matrix is
@@ -99,27 +96,22 @@ def sensitivities(problem: Problem, state: Floats) -> dict[str, Sensitivity]:
 
     Parameters
     ----------
-    problem : Problem
+    posed : Posed
     state : (fields,) array
         The value of every field, everywhere and always.
     """
-    result = {region.name: _on(problem, region, state) for region in problem.regions}
-    if problem.times is not None:
-        x = problem.initial_points
-        u = _constant(problem, state, len(x))
-        result["initial"] = _sensitivity(problem.pde.initial(u, x), u, [], x.shape[1])
-    return result
+    return {region.name: _on(region, state) for region in posed.everywhere}
 
 
-def _on(problem: Problem, region: Region, state: Floats) -> Sensitivity:
-    u = _constant(problem, state, len(region.points))
+def _on(region: Region, state: Floats) -> Sensitivity:
+    u = _constant(state, region.points)
     D = _Recorder(u, region)
     r = region.function(u, D, *region.data)
     return _sensitivity(r, u, list(D.answers.values()), D.dimension)
 
 
-def _constant(problem: Problem, state: Floats, count: int) -> Tensor:
-    u = torch.tensor(state, dtype=problem.dtype, device=problem.device).repeat(count, 1)
+def _constant(state: Floats, points: Tensor) -> Tensor:
+    u = torch.tensor(state, dtype=points.dtype, device=points.device).repeat(len(points), 1)
     return (u[:, 0] if len(state) == 1 else u).contiguous().requires_grad_()
 
 

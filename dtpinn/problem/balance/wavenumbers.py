@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import Operator
+from dtpinn.problem.time_slices import TimeSlices
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,22 @@ class Wavenumbers:
         return sum(terms)
 
 
-def of_domain(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
+def of_domain(nodes: Nodes, slices: TimeSlices) -> Wavenumbers:
     """Return pi / L and 1 / T: those of a solution as smooth as domain and duration let it be.
 
     In time it is not a wave between two ends, but what grows from one.
     """
-    duration = _duration(times)
-    return Wavenumbers(math.pi / _length(nodes), 1.0 / duration if duration else 0.0)
+    in_time = 0.0 if slices.steady else 1.0 / slices.duration
+    return Wavenumbers(math.pi / _length(nodes), in_time)
 
 
-def in_the_middle(nodes: Nodes, times: Tensor | None) -> Wavenumbers:
+def in_the_middle(nodes: Nodes, slices: TimeSlices) -> Wavenumbers:
     """Return the geometric mean of the domain's wavenumber and the finest, 1 / h.
 
     In between lies everything that the nodes can hold. What is scaled here is off by the same
     factor at either end, where a choice of one end would be off by the square of it at the other.
     """
-    domain = of_domain(nodes, times)
+    domain = of_domain(nodes, slices)
     return Wavenumbers(math.sqrt(domain.space / nodes.spacing), domain.time)
 
 
@@ -69,7 +69,3 @@ def _length(nodes: Nodes) -> float:
     """The side of a cube of the volume of the bounding box."""
     extent = np.ptp(nodes.collocation, axis=0)
     return float(np.exp(np.log(np.maximum(extent, nodes.spacing)).mean()))
-
-
-def _duration(times: Tensor | None) -> float:
-    return 0.0 if times is None else float(times[-1] - times[0])

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
-
-if TYPE_CHECKING:
-    from dtpinn.problem.problem import Problem
+from dtpinn.problem.posed import Posed
 
 Choice = Literal["balanced", "equal"] | Mapping[str, float]
 Weights = dict[str, tuple[float, ...]]
 """By name of the residual: of each of its equations, or one for all."""
 
 
-def weights_of(problem: Problem, choice: Choice) -> Weights:
+def equal_weights(names: list[str]) -> Weights:
+    """Return 1 for every residual: the paper's."""
+    return dict.fromkeys(names, (1.0,))
+
+
+def balanced_weights(
+    posed: Posed, scales: FieldScales, choice: Literal["balanced"] | Mapping[str, float]
+) -> Weights:
     """Return the weight of every equation of every residual, by name of the residual.
 
-    "balanced": 1 / size^2, the size being that of the residual for waves of each field, of the
-    field's own size, in the middle of the wavenumbers that the nodes can hold. Where there is a
-    rate of change it is that of the longest wave, over the whole of the times: what such an
-    equation leaves is added up from the first slice to the last, and a network that is not held to
-    it jumps between two slices, where no loss sees it, to wherever the other residuals vanish.
+    1 / size^2, the size being that of the residual for waves of each field, of the field's own
+    size, in the middle of the wavenumbers that the nodes can hold. Where there is a rate of change
+    it is that of the longest wave, over the whole of the times: what such an equation leaves is
+    added up from the first slice to the last, and a network that is not held to it jumps between
+    two slices, where no loss sees it, to wherever the other residuals vanish.
     """
-    if choice == "equal":
-        return dict.fromkeys(problem.names, (1.0,))
-    scales = problem.scales
     multiples = {} if isinstance(choice, str) else choice
-    middle, longest = (f(problem.nodes, problem.times) for f in (in_the_middle, of_domain))
+    middle, longest = (f(posed.nodes, posed.slices) for f in (in_the_middle, of_domain))
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
-    states = [sensitivities(problem, s) for s in (scales.centre + scales.unit, scales.centre)]
+    states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
     result = {}
     for name, first in states[0].items():
         chosen = next((s[name] for s in states if s[name].finite), first)

@@ -14,7 +14,7 @@ the domain, to what it says beyond.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,9 @@ from scipy.linalg import block_diag
 from scipy.sparse import coo_array, csr_array, vstack
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.nodes import Nodes
+from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
 
 Rows = Integers
 
@@ -35,7 +34,7 @@ DISTINCT = 0.25
 
 
 def choose_equations(
-    problem: DiscreteProblem,
+    system: DiscreteSystem,
     example: Linearization,
     rows: Mapping[str, csr_array],
     unknown: NDArray[np.bool_],
@@ -44,7 +43,7 @@ def choose_equations(
 
     Parameters
     ----------
-    problem : DiscreteProblem
+    system : DiscreteSystem
     example : Linearization
         At generic values.
     rows : dict of region name to (points * equations, unknowns) csr_array
@@ -59,46 +58,81 @@ def choose_equations(
         meet. Where the counts do not agree for another reason, all are kept, and the system is not
         square.
     """
-    nodes = problem.nodes
-    regions = [*problem.regions, *([problem.meeting] if problem.meeting is not None else [])]
-    width = [example.residuals[region.name].shape[1] for region in regions]
-    # Node of X, and whether it is the equation's, of each row of everything.
-    node = np.concatenate([np.repeat(r.rows, w) for r, w in zip(regions, width, strict=True)])
-    of_pde = np.concatenate(
-        [np.full(len(r.rows) * w, not r.on_boundary) for r, w in zip(regions, width, strict=True)]
-    )
-    spare = np.concatenate(
-        [
-            np.full(len(r.rows) * w, r is problem.meeting)
-            for r, w in zip(regions, width, strict=True)
-        ]
-    )
-    behind = nodes.interior_count + nodes.ghost_of
-    room = unknown[: nodes.count].sum(axis=1)
-    np.add.at(room, behind, unknown[nodes.count :].sum(axis=1))
-    said = np.bincount(node[~of_pde], minlength=nodes.count)
-    equations = np.bincount(node[of_pde & ~spare], minlength=nodes.count)
-    several = np.bincount(node[spare], minlength=nodes.count) > 0
-    # The equation gives way where the conditions have taken all the room.
-    gives_way = (said >= room) & (equations > 0) & (said > 0) & ~several
-    # Conditions may be more than the unknowns where a ghost had no place, but not everywhere.
-    mixed = several | ((said > room) & (said <= room[nodes.interior_count :].max()))
-    keep = np.flatnonzero(~spare & ~(of_pde & gives_way[node]) & ~mixed[node])
+    nodes, regions = system.posed.nodes, system.regions_to_solve
+    candidates = _candidates(system, example)
+    keep, mixed = _keep_or_mix(candidates, _room(nodes, unknown), nodes.interior_count)
     everything = csr_array(vstack([rows[region.name] for region in regions], format="csr"))
-    owner = np.append(np.arange(nodes.count), behind)
-    owner = np.repeat(owner, unknown.sum(axis=1))
+    owner = np.repeat(_owners(nodes), unknown.sum(axis=1))
     pieces = [(np.arange(len(keep)), keep, np.ones(len(keep)))]
     count = len(keep)
-    for at in np.flatnonzero(mixed):
-        here = np.flatnonzero(node == at)
-        conditions, equation = here[~of_pde[here]], here[of_pde[here]]
-        chosen = np.concatenate([conditions, equation])
-        entries = _combine(everything[chosen], np.flatnonzero(owner == at), len(conditions))
+    for at in mixed:
+        here = np.flatnonzero(candidates.node == at)
+        of_pde = candidates.of_pde[here]
+        chosen = np.concatenate([here[~of_pde], here[of_pde]])
+        own = np.flatnonzero(owner == at)
+        entries = _combine(everything[chosen], own, int((~of_pde).sum()))
         first, second = np.nonzero(entries)
         pieces.append((count + first, chosen[second], entries[first, second]))
         count += len(entries)
     i, j, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return csr_array(coo_array((values, (i, j)), shape=(count, len(node))))
+    return csr_array(coo_array((values, (i, j)), shape=(count, len(candidates.node))))
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """What each of all equations is, in the order of regions, points and equations.
+
+    Attributes
+    ----------
+    node : (m,) int array
+        Of X, at which it holds.
+    of_pde : (m,) bool array
+        Whether it is the domain's equation, not a condition.
+    spare : (m,) bool array
+        Whether it only stands in for what the conditions leave open where sides meet.
+    """
+
+    node: Rows
+    of_pde: NDArray[np.bool_]
+    spare: NDArray[np.bool_]
+
+
+def _candidates(system: DiscreteSystem, example: Linearization) -> _Candidates:
+    regions = system.regions_to_solve
+    width = [example.residuals[region.name].shape[1] for region in regions]
+    size = [len(region.rows) * w for region, w in zip(regions, width, strict=True)]
+    return _Candidates(
+        np.concatenate([np.repeat(r.rows, w) for r, w in zip(regions, width, strict=True)]),
+        np.repeat([not region.on_boundary for region in regions], size),
+        np.repeat([region is system.meeting for region in regions], size),
+    )
+
+
+def _owners(nodes: Nodes) -> Rows:
+    """The node of X to which each node of X~ belongs: itself, or the one that a ghost is behind."""
+    return np.append(np.arange(nodes.count), nodes.interior_count + nodes.ghost_of)
+
+
+def _room(nodes: Nodes, unknown: NDArray[np.bool_]) -> Rows:
+    """How many unknowns there are at each node of X, those of its ghost among them."""
+    room = np.zeros(nodes.count, dtype=np.int64)
+    np.add.at(room, _owners(nodes), unknown.sum(axis=1))
+    return room
+
+
+def _keep_or_mix(candidates: _Candidates, room: Rows, interior_count: int) -> tuple[Rows, Rows]:
+    """Return the equations to keep as they are, and the nodes where they are combined."""
+    node, of_pde, spare = candidates.node, candidates.of_pde, candidates.spare
+    said, equations, spares = (
+        np.bincount(node[which], minlength=len(room)) for which in (~of_pde, of_pde & ~spare, spare)
+    )
+    several = spares > 0
+    # The equation gives way where the conditions have taken all the room.
+    gives_way = (said >= room) & (equations > 0) & (said > 0) & ~several
+    # Conditions may be more than the unknowns where a ghost had no place, but not everywhere.
+    mixed = several | ((said > room) & (said <= room[interior_count:].max()))
+    keep = np.flatnonzero(~spare & ~(of_pde & gives_way[node]) & ~mixed[node])
+    return keep, np.flatnonzero(mixed)
 
 
 def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,15 +9,12 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
+from dtpinn.problem.posed import Posed
 
 MAX_ITERATIONS = 50
 
 
-def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def initial_values(posed: Posed, start: Floats, units: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Solve ``initial(u, x) = 0`` at every node of X by Newton's method, pointwise.
 
     Fields of which it says nothing stay as they were: what an algebraic equation determines, such
@@ -28,9 +23,11 @@ def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDA
 
     Parameters
     ----------
-    problem : DiscreteProblem
+    posed : Posed
         In space-time.
     start : (nodes,) or (nodes, fields) array on X~
+    units : (fields,) array
+        The expected size of each field.
 
     Returns
     -------
@@ -44,25 +41,23 @@ def initial_values(problem: DiscreteProblem, start: Floats) -> tuple[Floats, NDA
     RuntimeError
         If it does not converge.
     """
-    nodes = problem.nodes
-    x = torch.tensor(nodes.collocation, device=problem.device)
-    u = torch.tensor(start[: nodes.count], dtype=torch.float64, device=problem.device)
+    x = torch.tensor(posed.nodes.collocation, device=posed.device)
+    u = torch.tensor(start[: posed.nodes.count], dtype=torch.float64, device=posed.device)
     first = None
     for _ in range(MAX_ITERATIONS):
-        newton = _Step(problem, u, x)
+        newton = _Step(posed, u, x, units)
         first = newton.residual if first is None else first
         u = u + newton.step
         if newton.size(newton.step) <= 1e-14 * newton.size(u):
             break
-    newton = _Step(problem, u, x)
+    newton = _Step(posed, u, x, units)
     left = newton.residual
     if not left <= 1e-10 * max(first or 0.0, newton.size(u)):
         raise RuntimeError(
             f"initial(): Newton's method cannot solve it for u; the residual fell from {first:.3g} "
             f"to {left:.3g}. Write it as u - u_0(x), or start from a better guess"
         )
-    on_x = u.cpu().numpy()
-    values = np.concatenate([on_x, on_x[nodes.interior_count + nodes.ghost_of]])
+    values = posed.with_ghosts(u.cpu().numpy())
     return values, newton.slopes.any(dim=0).any(dim=0).cpu().numpy()
 
 
@@ -78,15 +73,16 @@ class _Step:
         l2 norm, in natural units.
     """
 
-    def __init__(self, problem: DiscreteProblem, u: Tensor, x: Tensor) -> None:
+    def __init__(self, posed: Posed, u: Tensor, x: Tensor, units: Floats) -> None:
+        initial = posed.pde.initial
         u = u.detach().requires_grad_()
         with torch.enable_grad():
-            r = problem.pde.initial(u, x)
+            r = initial(u, x)
         equations = r[:, None] if r.dim() == 1 else r
-        told = "initial", problem.pde.initial
+        told = "initial", initial
         parts = [torch.from_numpy(checked_diagonals(r, [u], *told)[0]) for r in equations.unbind(1)]
         self.slopes = torch.stack(parts, dim=1).to(u.device)
-        self._units = torch.tensor(problem.scales.unit, dtype=torch.float64, device=u.device)
+        self._units = torch.tensor(units, dtype=torch.float64, device=u.device)
         sizes = (self.slopes.abs() * self._units).amax(dim=(0, 2))
         rows = 1.0 / torch.where(sizes > 0.0, sizes, 1.0)
         natural = rows * equations.detach()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,12 +18,8 @@ from tqdm import tqdm
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.initial_values import initial_values
-from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.direct.stepping import Stepper
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
+from dtpinn.problem.discrete_system import DiscreteSystem
 
 MAX_STEPS = 1024
 """Between two slices."""
@@ -60,78 +55,48 @@ class Trajectory:
     final_rate: Floats = field(repr=False)
 
 
-def integrate(
-    problem: DiscreteProblem, guess: Any = None, time_tolerance: float = 1e-10
+def solve_in_time(
+    system: DiscreteSystem, start: Floats, units: Floats, time_tolerance: float
 ) -> Trajectory:
     """Return the semi-discrete solution at the slices of a space-time problem.
 
-    Radau IIA of order 5. From slice to slice the number of equal steps is doubled until the result
-    no longer changes by more than the tolerance; a linear equation with constant coefficients on
-    equidistant slices is factorised once for each length of step. Fields without a rate, of which
-    the initial condition says nothing, follow from the equations at the first of the times as well.
-
     Parameters
     ----------
-    problem : DiscreteProblem
+    system : DiscreteSystem
         In space-time.
-    guess : model or array, optional
-        As of :meth:`DiscreteProblem.solve`: where the initial condition is solved from.
+    start : (nodes,) or (nodes, fields) array on X~
+        Where the initial condition is solved from.
+    units : (fields,) array
+        The expected size of each field.
     time_tolerance : float
         Between two slices, relative in l2.
 
     Raises
     ------
-    ValueError
-        If the system is not square, or the initial condition leaves a field open.
-    RuntimeError
-        If it is singular, or the tolerance is not reached.
-
-    Notes
-    -----
-    The loss alone does not determine a solution in time. It sees u and du/dt at the slices, and for
-    functions in general the one is free of the other there: u = 0 with any du/dt between them, or
-    values of another slope at every slice. It is the smoothness of a network that ties them, so the
-    slices must be as close as the solution changes.
-
-    Examples
-    --------
-    >>> import dtpinn
-    >>> class Decay(dtpinn.PDE):
-    ...     def residual(self, u, D, x, t): return D.time(u) - 0.1 * D.laplacian(u) + u
-    ...     def boundary(self, u, D, x, n, t): return D.normal(u)
-    ...     def initial(self, u, x): return u - 1.0
-    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
-    >>> problem = dtpinn.discretize(Decay(), nodes, order=2, times=[0.0, 0.5, 1.0])
-    >>> trajectory = integrate(problem)
-    >>> bool(abs(trajectory.values[2] - torch.exp(torch.tensor(-1.0))) < 1e-6)
-    True
+    ValueError, RuntimeError
+        As :func:`dtpinn.problem.integrate`.
     """
-    if problem.times is None:
-        raise ValueError("integrate: the problem is steady; solve() it")
     if not time_tolerance > 0:
         raise ValueError(f"time_tolerance must be a positive number, got {time_tolerance!r}")
-    start, determined = initial_values(problem, starting_values(problem, guess))
-    walk = _Walk(Stepper(problem, time_tolerance), start, time_tolerance)
+    posed = system.posed
+    times = posed.slices.values
+    assert times is not None
+    begun, determined = initial_values(posed, start, units)
+    walk = _Walk(Stepper(system, units, time_tolerance), begun, time_tolerance)
     open_fields = np.flatnonzero(walk.stepper.evolving & ~determined)
     if len(open_fields):
         raise ValueError(
             f"initial() says nothing of field(s) {open_fields.tolist()}, whose rate is in the "
             "equations: it must give a residual for each of them"
         )
-    spans = list(pairwise(problem.times.tolist()))
+    spans = list(pairwise(times.tolist()))
     with tqdm(spans, desc="solve", unit="slice", delay=2.0, disable=None, leave=False) as bar:
         for begin, end in bar:
             walk.advance(begin, end)
             bar.set_postfix_str(f"{walk.count} steps each, time error {walk.error:.0e}")
     if not (walk.stepper.evolving | determined).all():
         walk.complete_start(*spans[0], ~(walk.stepper.evolving | determined))
-    on_x = walk.stepper.system.expand(np.array(walk.slices))
-    rows = problem.nodes.count * len(problem.times)
-    values = torch.from_numpy(on_x[:rows]).to(problem.device)
-    final, rate = (
-        walk.stepper.system.expand(w[None]) for w in (walk.slices[-1], walk.stepper.rate)
-    )
-    return Trajectory(values, walk.error, walk.steps, walk.stepper.factorizations, final, rate)
+    return walk.trajectory(system)
 
 
 class _Walk:
@@ -171,6 +136,16 @@ class _Walk:
         if found is not None:  # steps that are longer have succeeded
             u, v = (system.expand(w[None]).reshape(-1, system.fields) for w in (start, found))
             self.slices[0] = system.restrict(np.where(fields, v, u))
+
+    def trajectory(self, system: DiscreteSystem) -> Trajectory:
+        """Return what has been found."""
+        posed, expand = system.posed, self.stepper.system.expand
+        on_x = expand(np.array(self.slices))[: posed.nodes.count * posed.slices.count]
+        final, rate = (expand(w[None]) for w in (self.slices[-1], self.stepper.rate))
+        return Trajectory(
+            torch.from_numpy(on_x).to(posed.device), self.error, self.steps,
+            self.stepper.factorizations, final, rate,
+        )  # fmt: skip
 
     def _hopeless(self, count: int, error: float, previous: float) -> bool:
         """Whether the gain of the last doubling will not do: a jump in time, or round-off."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.sparse import csc_array
 from tqdm import tqdm
@@ -11,11 +9,9 @@ from tqdm import tqdm
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import factorise
 from dtpinn.problem.direct.square_system import LARGE, SquareSystem, generic_values
+from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
+from dtpinn.problem.time_slices import TimeSlices
 
 MAX_ITERATIONS = 50
 # Relative reduction of the residual after which the last factorisation polishes to round-off.
@@ -26,8 +22,8 @@ _UNDETERMINED = (
 )
 
 
-def solve_newton(problem: DiscreteProblem, start: Floats) -> Floats:
-    """Return the nodal values on X~ of a steady problem, (nodes,) or (nodes, fields).
+def solve_newton(system: DiscreteSystem, start: Floats) -> Floats:
+    """Return the nodal values on X~ of a steady system, (nodes,) or (nodes, fields).
 
     Full Newton steps, halved while they do not decrease the residual. A linear equation takes one
     factorisation; in every case the last one is used once more to polish.
@@ -39,10 +35,10 @@ def solve_newton(problem: DiscreteProblem, start: Floats) -> Floats:
     RuntimeError
         If the matrix is singular or the residual cannot be reduced.
     """
-    newton = _Newton(problem, start)
+    newton = _Newton(system, start)
     size = len(newton.u)
     title = f"Newton, sparse LU of {size} unknowns"
-    quick = True if problem.nodes.count < LARGE else None  # None: hidden where no terminal is
+    quick = True if system.posed.nodes.count < LARGE else None  # None: hidden where no terminal is
     with tqdm(desc=title, unit="step", disable=quick, leave=False) as bar:
         for iteration in range(MAX_ITERATIONS):
             bar.set_postfix_str(f"residual {newton.norm:.1e}")
@@ -67,9 +63,11 @@ class _Newton:
     _r: Floats
     _J: csc_array
 
-    def __init__(self, problem: DiscreteProblem, start: Floats) -> None:
-        self._linearize = problem.linearizer(None)
-        self._system = SquareSystem(problem, self._linearize(generic_values(start.shape)))
+    def __init__(self, system: DiscreteSystem, start: Floats) -> None:
+        steady = TimeSlices()
+        self._linearize = system.linearizer_to_solve(steady)
+        example = self._linearize(generic_values(start.shape))
+        self._system = SquareSystem(system, example, steady)
         u = self._system.restrict(start)
         self._take(u, *self._evaluate(u))
         self._first, self._rows = self._r, np.ones(len(self._r))

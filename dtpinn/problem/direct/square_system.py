@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, vstack
 from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.choice import choose_equations
+from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
+from dtpinn.problem.posed import Posed
+from dtpinn.problem.time_slices import TimeSlices, node_major
 
 LARGE = 20_000
 """Nodes from which on a factorisation takes so long that the user is told of it."""
 
 
 class SquareSystem:
-    """All equations of a problem at one time as a square system in the nodal values of X~.
+    """All equations at one time as a square system in the nodal values of X~.
 
     Parameters
     ----------
-    problem : DiscreteProblem
+    system : DiscreteSystem
     example : Linearization
         At values like :func:`generic_values`: which entries its Jacobians have.
-    times : int
-        Of the example.
+    slices : TimeSlices
+        Of every linearisation that it is given.
 
     Attributes
     ----------
@@ -43,13 +41,14 @@ class SquareSystem:
         How many of the unknowns, the first, are values on X.
     """
 
-    def __init__(self, problem: DiscreteProblem, example: Linearization, times: int = 1) -> None:
-        nodes, self.fields = problem.nodes, problem.pde.fields
-        self.shape = values_shape(problem)
+    def __init__(self, system: DiscreteSystem, example: Linearization, slices: TimeSlices) -> None:
+        posed = system.posed
+        nodes, self.fields, self._slices = posed.nodes, posed.pde.fields, slices
+        self.shape = posed.nodal_shape
         self.on_nodes = nodes.count * self.fields
         # A ghost that no equation uses is no unknown: somebody's own matrices may do without, and
         # of a field without spatial derivatives none is used.
-        used = np.zeros((len(nodes.extended), times, self.fields), dtype=bool)
+        used = np.zeros((len(nodes.extended), slices.count, self.fields), dtype=bool)
         for jacobian in example.jacobians.values():
             used.ravel()[jacobian.indices] = True
         used[: nodes.count] = True
@@ -57,32 +56,26 @@ class SquareSystem:
         self._unknowns = np.flatnonzero(by_field)
         self._conditions = int(by_field[nodes.count :].any(axis=0).sum()) or self.fields
         inside = example.jacobians
-        rows = {name: self._rows(example, name, inside, times, 0) for name in example.residuals}
-        self._choice = choose_equations(problem, example, rows, by_field)
+        rows = {name: self._rows(example, name, inside, 0) for name in example.residuals}
+        self._choice = choose_equations(system, example, rows, by_field)
 
     def expand(self, unknowns: Floats) -> Floats:
         """Nodal values (nodes * times[, fields]) of unknowns (times, n); unused ghosts are zero."""
-        times = len(unknowns)
-        u = np.zeros((times, int(np.prod(self.shape))))
+        u = np.zeros((len(unknowns), int(np.prod(self.shape))))
         u[:, self._unknowns] = unknowns
-        by_node = u.reshape(times, self.shape[0], -1).swapaxes(0, 1)
-        return by_node.reshape(-1, *self.shape[1:])
+        return node_major(u.reshape(len(u), *self.shape))
 
     def restrict(self, u: Floats) -> Floats:
         """The unknowns (n,) among nodal values at one time."""
         return np.asarray(u.ravel()[self._unknowns])
 
-    def residuals(self, at: Linearization, times: int = 1) -> Floats:
+    def residuals(self, at: Linearization) -> Floats:
         """(times, equations), those that were chosen."""
-        parts = []
-        for residual in at.residuals.values():
-            by_point = residual.reshape(-1, times, residual.shape[1])
-            parts.append(by_point.swapaxes(0, 1).reshape(times, -1))
-        return np.asarray((self._choice @ np.concatenate(parts, axis=1).T).T)
+        parts = [self._slices.time_major(r) for r in at.residuals.values()]
+        flat = [part.reshape(len(part), -1) for part in parts]
+        return np.asarray((self._choice @ np.concatenate(flat, axis=1).T).T)
 
-    def matrix(
-        self, at: Linearization, which: Mapping[str, csr_array], times: int = 1, time: int = 0
-    ) -> csc_array:
+    def matrix(self, at: Linearization, which: Mapping[str, csr_array], time: int = 0) -> csc_array:
         """Jacobians of one of the times, in u or in the rate, as one square matrix.
 
         Raises
@@ -90,20 +83,21 @@ class SquareSystem:
         ValueError
             If it is not square; says of what there is too much.
         """
-        rows = [self._rows(at, name, which, times, time) for name in at.residuals]
+        rows = [self._rows(at, name, which, time) for name in at.residuals]
         matrix = csc_array(self._choice @ vstack(rows, format="csr"))
         if matrix.shape[0] != matrix.shape[1]:
             raise ValueError(_not_square(at, matrix.shape, self.fields, self._conditions))
         return matrix
 
     def _rows(
-        self, at: Linearization, name: str, which: Mapping[str, csr_array], times: int, time: int
+        self, at: Linearization, name: str, which: Mapping[str, csr_array], time: int
     ) -> csr_array:
         """The equations of one region at one of the times, in the unknowns at that time."""
         count, equations = at.residuals[name].shape
-        rows = _entries(np.arange(count // times) * times + time, equations)
+        points = np.arange(count // self._slices.count)
+        rows = _entries(self._slices.sites_at(points, time), equations)
         nodes, field = np.divmod(self._unknowns, self.fields)
-        columns = (nodes * times + time) * self.fields + field
+        columns = self._slices.sites_at(nodes, time) * self.fields + field
         return csr_array(which[name][rows][:, columns])
 
 
@@ -128,45 +122,27 @@ def _not_square(at: Linearization, shape: tuple[int, int], fields: int, conditio
     )
 
 
-def values_shape(problem: DiscreteProblem) -> tuple[int, ...]:
-    """Shape of nodal values on X~ at one time: (nodes,), or (nodes, fields) of a system."""
-    nodes, fields = len(problem.nodes.extended), problem.pde.fields
-    return (nodes,) if fields == 1 else (nodes, fields)
-
-
 def generic_values(shape: tuple[int, ...]) -> Floats:
     """Nodal values at which no slope is zero by chance."""
     return np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
 
 
-def starting_values(problem: DiscreteProblem, guess: Any) -> Floats:
-    """Return values on X~, at the first of the times, from a model or values on X~ or X.
+def starting_values(posed: Posed, guess: Any) -> Floats:
+    """Return values on X~, at the first of the times, from values on X~ or X.
 
     Values on X stand for their ghosts as well: each starts from its boundary node. None: zeros.
     """
-    nodes, shape = problem.nodes, values_shape(problem)
+    nodes, shape, slices = posed.nodes, posed.nodal_shape, posed.slices
     if guess is None:
         return np.zeros(shape)
-    if callable(guess):
-        with torch.no_grad():
-            guess = problem.evaluate(guess, inputs_on_extended(problem))
     if isinstance(guess, Tensor):
         guess = guess.detach().cpu().numpy()
     values = np.array(guess, dtype=np.float64)
-    times = 1 if problem.times is None else len(problem.times)
-    on_x, everywhere = ((n * times, *shape[1:]) for n in (nodes.count, len(nodes.extended)))
+    on_x, everywhere = ((n * slices.count, *shape[1:]) for n in (nodes.count, len(nodes.extended)))
     if values.shape not in (on_x, everywhere):
         raise ValueError(
             f"guess must be a model, or values of shape {everywhere} on X~ or {on_x} on X, "
             f"got {values.shape}"
         )
-    values = values[::times]
-    if len(values) == nodes.count:
-        values = np.concatenate([values, values[nodes.interior_count + nodes.ghost_of]])
-    return values
-
-
-def inputs_on_extended(problem: DiscreteProblem) -> Tensor:
-    """Points of X~ as the model takes them, with the time last in space-time."""
-    x, t = problem.extended_points, problem.extended_time
-    return x if t is None else torch.cat([x, t[:, None]], dim=1)
+    values = slices.initial(values)
+    return posed.with_ghosts(values) if len(values) == nodes.count else values

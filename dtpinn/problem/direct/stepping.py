@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,11 +17,9 @@ from dtpinn.problem.direct.radau import (
     extrapolation,
 )
 from dtpinn.problem.direct.square_system import SquareSystem, generic_values
+from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
-
+from dtpinn.problem.time_slices import TimeSlices
 
 MAX_ITERATIONS = 25
 # Contraction of an iteration from which on the next step factorises anew.
@@ -59,6 +56,13 @@ class _Factors:
 class Stepper:
     """Advances the unknowns of a space-time problem.
 
+    Parameters
+    ----------
+    system : DiscreteSystem
+    units : (fields,) array
+        The expected size of each field: one has no unit to be compared with another's.
+    tolerance : float
+
     Attributes
     ----------
     system : SquareSystem
@@ -72,19 +76,18 @@ class Stepper:
 
     rate: Floats
 
-    def __init__(self, problem: DiscreteProblem, tolerance: float) -> None:
-        assert problem.times is not None
+    def __init__(self, system: DiscreteSystem, units: Floats, tolerance: float) -> None:
+        times = system.posed.slices.values
+        assert times is not None
         self._tolerance = tolerance
-        first, second = problem.times[:2]
-        stages = first + (second - first) * torch.from_numpy(STAGES)
-        self._linearizer = problem.linearizer(stages)
+        stages = _stages(float(times[0]), float(times[1] - times[0]))
+        self._linearizer = system.linearizer_to_solve(stages)
         values = generic_values(self._linearizer.shape)
         example = self._linearizer(values, values[::-1])
-        self.system = SquareSystem(problem, example, len(STAGES))
+        self.system = SquareSystem(system, example, stages)
         self.evolving = self._fields_with_rate(example)
         self._factors: list[_Factors] = []  # the latest last
-        # One field has no unit to be compared with another's.
-        self._units = problem.scales.unit if self.system.fields > 1 else np.ones(1)
+        self._units = units if self.system.fields > 1 else np.ones(1)
         self.factorizations = 0
 
     def march(self, u: Floats, begin: float, end: float, count: int) -> Floats | None:
@@ -119,7 +122,7 @@ class Stepper:
 
     def _step(self, u: Floats, guess: Floats, time: float, step: float) -> Floats | None:
         """Return the unknowns at the stages, (3, n), the last of them those at the end."""
-        self._linearizer.move(torch.from_numpy(time + step * STAGES))
+        self._linearizer.move(_stages(time, step))
         fresh = False
         while True:
             factors = next((f for f in self._factors if f.near(step)), None)
@@ -139,7 +142,7 @@ class Stepper:
             at = self._linearize(u, stages, step)
             if np.isfinite(previous) and factors.exact(at, time, step):
                 return stages  # and the first change was all
-            change = factors.matrix.solve(-self.system.residuals(at, 3))
+            change = factors.matrix.solve(-self.system.residuals(at))
             stages = stages + change
             if not np.isfinite(change).all():
                 return None
@@ -158,7 +161,7 @@ class Stepper:
     def _factorise(self, u: Floats, guess: Floats, time: float, step: float) -> _Factors:
         """At the last stage; in the place of the oldest if there are enough."""
         at = self._linearize(u, guess, step)
-        J, R = (self.system.matrix(at, which, 3, 2) for which in (at.jacobians, at.rates))
+        J, R = (self.system.matrix(at, which, 2) for which in (at.jacobians, at.rates))
         others = [f for f in self._factors if not f.near(step)]
         self._factors = others[-(_KEPT - 1) :]  # before the new ones are made: they are large
         made = _Factors(StageMatrix(J, R, step), at, time, step)
@@ -173,3 +176,8 @@ class Stepper:
     def _fields_with_rate(self, example: Linearization) -> NDArray[np.bool_]:
         columns = np.concatenate([rates.indices for rates in example.rates.values()])
         return np.isin(np.arange(self.system.fields), columns % self.system.fields)
+
+
+def _stages(begin: float, step: float) -> TimeSlices:
+    """The times in a step at which the equations are required."""
+    return TimeSlices(torch.from_numpy(begin + step * STAGES))

@@ -8,8 +8,7 @@ model's J. No derivative of the network in space occurs, where a vanilla PINN ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import scipy.sparse
@@ -20,9 +19,7 @@ from torch.func import jvp
 
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
-
-if TYPE_CHECKING:
-    from dtpinn.problem.discrete_problem import DiscreteProblem
+from dtpinn.problem.problem import Problem
 
 # A model is taken for pointwise unless its values at so many points alone differ by this fraction
 # from those among all points: far above rounding, far below any mixing.
@@ -37,6 +34,15 @@ class DiscreteResiduals:
 
     What :meth:`DiscreteProblem.least_squares` returns; for ``dtpinn.optim.GaussNewton``.
 
+    Parameters
+    ----------
+    problem : Problem
+    linearize : callable
+        ``linearize(u, rate)`` at nodal values on X~: :meth:`DiscreteProblem.linearize`.
+    inputs : callable
+        ``inputs()``: X~ as the model takes it, on the problem's present device.
+    model : nn.Module
+
     Attributes
     ----------
     parameters : list of Tensor
@@ -46,12 +52,19 @@ class DiscreteResiduals:
         Residuals and Jacobians computed so far.
     """
 
-    def __init__(self, problem: DiscreteProblem, model: nn.Module) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        linearize: Callable[..., Linearization],
+        inputs: Callable[[], Tensor],
+        model: nn.Module,
+    ) -> None:
         if not isinstance(model, nn.Module):
             raise TypeError(
                 f"least_squares: the model must be a torch.nn.Module, got {type(model).__name__}"
             )
         self._problem, self._model = problem, model
+        self._at_nodal, self._inputs = linearize, inputs
         self._of_model = _learnt(model)
         self._of_pde = _learnt(problem.pde)
         self.parameters = [*self._of_model.values(), *self._of_pde.values()]
@@ -63,12 +76,10 @@ class DiscreteResiduals:
         problem, model = self._problem, self._model
         self._scales: dict[str, Tensor] | None = None
         self._jacobian_checked = False
-        self._points = problem.extended_points
-        if problem.extended_time is not None:
-            self._points = torch.cat([self._points, problem.extended_time[:, None]], dim=1)
+        self._points = self._inputs()
         self._of_values = ModelJacobian(
             model, self._of_model, self._points, problem.pde.fields,
-            in_time=problem.times is not None,
+            in_time=not problem.posed.slices.steady,
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
 
@@ -230,15 +241,15 @@ class DiscreteResiduals:
 
     def _linearize(self) -> Linearization:
         problem, points = self._problem, self._points
-        if problem.times is None:
+        if problem.posed.slices.steady:
             with torch.no_grad():
                 u = problem.evaluate(self._model, points)
-            return problem.linearize(u.double().cpu().numpy())
+            return self._at_nodal(u.double().cpu().numpy())
         along = torch.zeros_like(points)
         along[:, -1] = 1.0
         with torch.no_grad():
             u, rate = jvp(lambda x: problem.evaluate(self._model, x), (points,), (along,))[:2]
-        return problem.linearize(u.double().cpu().numpy(), rate.double().cpu().numpy())
+        return self._at_nodal(u.double().cpu().numpy(), rate.double().cpu().numpy())
 
     # The unknown coefficients
 

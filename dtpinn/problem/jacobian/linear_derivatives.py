@@ -15,6 +15,7 @@ from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.matrices import Matrices
+from dtpinn.problem.time_slices import TimeSlices
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,21 @@ class LinearDerivatives(Derivatives):
         On X~, for what the matrices act on.
     here : NodalState
         On the region, for the residual itself and its derivatives in time.
+    slices : TimeSlices
+        Of both.
     """
 
     def __init__(
-        self, matrices: Matrices, region: str, everywhere: NodalState, here: NodalState
+        self,
+        matrices: Matrices,
+        region: str,
+        everywhere: NodalState,
+        here: NodalState,
+        slices: TimeSlices,
     ) -> None:
         self.dimension = here.x.shape[1]
         self._matrices, self._region = matrices, region
-        self._everywhere, self._here = everywhere, here
+        self._everywhere, self._here, self._slices = everywhere, here, slices
         self._used: dict[tuple[str, int], Dependence] = {}
 
     @property
@@ -122,9 +130,8 @@ class LinearDerivatives(Derivatives):
         v = u if isinstance(of, Tensor) else of(u, *self._everywhere.at)
         columns = v[:, None] if v.dim() == 1 else v
         matrix = self._matrices.of(self._region, operator)
-        # One product for all times: a row per node, a column per time and component.
-        by_node = columns.detach().cpu().numpy().reshape(matrix.shape[1], -1)
-        product = (matrix @ by_node).reshape(-1, columns.shape[1])
+        by_node = self._slices.columns(columns.detach().cpu().numpy())
+        product = self._slices.flat(matrix @ by_node, columns.shape)
         z = torch.from_numpy(product).to(u.device).requires_grad_()
         slopes = None if isinstance(of, Tensor) else _slopes(columns, u, self._region, of)
         return Dependence(of, matrix, z, z[:, 0] if v.dim() == 1 else z, slopes)

@@ -14,6 +14,7 @@ from dtpinn.problem.jacobian.linear_derivatives import LinearDerivatives, NodalS
 from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices
+from dtpinn.problem.time_slices import TimeSlices
 
 
 class LinearResidual:
@@ -30,7 +31,7 @@ class LinearResidual:
     everywhere : NodalState
         For the points; the values play no part.
     normals : (n, d) Tensor, optional
-    times : int
+    slices : TimeSlices
     """
 
     def __init__(
@@ -40,9 +41,9 @@ class LinearResidual:
         sites: Integers,
         everywhere: NodalState,
         normals: Tensor | None,
-        times: int,
+        slices: TimeSlices,
     ) -> None:
-        self.name, self._function, self._times = name, function, times
+        self.name, self._function, self._slices = name, function, slices
         self._sites = torch.from_numpy(sites).to(everywhere.x.device)
         # Tensors that stay while the time moves: known functions remember a value for each.
         self._x, self._normals = everywhere.x[self._sites], normals
@@ -69,7 +70,7 @@ class LinearResidual:
         """
         rate = None if everywhere.rate is None else self._leaf(everywhere.rate)
         here = NodalState(self._leaf(everywhere.u), rate, self._x, self._t)
-        D = LinearDerivatives(matrices, self.name, everywhere, here)
+        D = LinearDerivatives(matrices, self.name, everywhere, here, self._slices)
         data = (part for part in (self._x, self._normals, self._t) if part is not None)
         with torch.enable_grad():
             r = self._function(here.u, D, *data)
@@ -83,7 +84,7 @@ class LinearResidual:
         outer = [np.stack(slopes) for slopes in zip(*by_equation, strict=True)]
         terms = [Term(self._own, 1, outer[0], None)]
         for z, slopes in zip(used, outer[1:], strict=False):
-            terms.append(Term(z.matrix, self._times, slopes, z.slopes))
+            terms.append(Term(z.matrix, self._slices.count, slopes, z.slopes))
         rates = None if rate is None else self._rates([Term(self._own, 1, outer[-1], None)])
         return equations.detach().cpu().numpy(), self._jacobian(terms), rates
 

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.sparse import csr_array
-from torch import Tensor, nn
+from torch import nn
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.linear_derivatives import NodalState
 from dtpinn.problem.jacobian.linear_residual import LinearResidual
 from dtpinn.problem.matrices import Matrices
-from dtpinn.problem.problem import Problem
-from dtpinn.problem.regions import Region, repeat
+from dtpinn.problem.posed import Posed
+from dtpinn.problem.regions import Region
+from dtpinn.problem.time_slices import TimeSlices
 
 
 @dataclass(frozen=True)
@@ -53,43 +54,33 @@ class Linearization:
 
 
 class Linearizer:
-    """A problem's linearisation at some times, with all that stays from state to state.
+    """The linearisation of residuals at some times, with all that stays from state to state.
 
     Parameters
     ----------
-    problem : Problem
+    posed : Posed
     regions : sequence of Region
-        Whose residuals are linearised.
+        Whose residuals are linearised; that of the initial condition at the first of the times.
     matrices : Matrices
         Of these regions.
-    times : (n_times,) Tensor or None
-        Any times, not the slices alone: the stages of an integration lie between them.
-    initial : bool
-        Whether the initial condition, at the first of the times, is among the residuals.
+    slices : TimeSlices
+        Any times, not the problem's alone: the stages of an integration lie between those.
     """
 
     def __init__(
-        self,
-        problem: Problem,
-        regions: Sequence[Region],
-        matrices: Matrices,
-        times: Tensor | None,
-        initial: bool,
+        self, posed: Posed, regions: Sequence[Region], matrices: Matrices, slices: TimeSlices
     ) -> None:
-        self._problem, self._matrices = problem, matrices
-        self.device = problem.device
-        self._count = 1 if times is None else len(times)
-        nodes, fields = problem.nodes, problem.pde.fields
-        self._x = repeat(nodes.extended, self._count, torch.float64).to(self.device)
-        self.shape = (len(self._x),) if fields == 1 else (len(self._x), fields)
-        self._t = self._spread(times)
-        self._residuals = [self._on(region) for region in regions]
-        if initial:
-            self._residuals.append(self._initial())
+        self._pde, self._matrices, self._slices = posed.pde, matrices, slices
+        self.device = posed.device
+        self._nodes = torch.tensor(posed.nodes.extended, dtype=torch.float64, device=self.device)
+        self._x = slices.repeat(self._nodes)
+        self.shape = (len(self._x), *posed.nodal_shape[1:])
+        self._t = slices.spread(self._nodes)
+        self._residuals = [self._on(region, region is posed.initial) for region in regions]
 
-    def move(self, times: Tensor) -> None:
+    def move(self, slices: TimeSlices) -> None:
         """Go to as many other times."""
-        self._t = self._spread(times)
+        self._t = slices.spread(self._nodes)
         for residual in self._residuals:
             residual.move(self._t)
 
@@ -103,7 +94,7 @@ class Linearizer:
         """
         everywhere = self._state(self._checked("u", u), self._checked_rate(rate))
         residuals, jacobians, rates = {}, {}, {}
-        with in_double(self._problem.pde):
+        with in_double(self._pde):
             for residual in self._residuals:
                 name = residual.name
                 residuals[name], jacobians[name], slope = residual(self._matrices, everywhere)
@@ -111,36 +102,19 @@ class Linearizer:
                     rates[name] = slope
         return Linearization(residuals, jacobians, rates)
 
-    def _on(self, region: Region) -> LinearResidual:
-        times = np.arange(self._count)
-        sites = (region.rows[:, None] * self._count + times).ravel()
-        normals = None
+    def _on(self, region: Region, initially: bool) -> LinearResidual:
+        slices, normals = self._slices, None
+        sites = slices.sites_at(region.rows, 0) if initially else slices.sites(region.rows)
         if region.outward is not None:
-            normals = repeat(region.outward, self._count, torch.float64).to(self.device)
-        return LinearResidual(
-            region.name, region.function, sites, self._blank(), normals, self._count
-        )
-
-    def _initial(self) -> LinearResidual:
-        pde = self._problem.pde
-        sites = np.arange(self._problem.nodes.count) * self._count
-        return LinearResidual(
-            "initial", lambda u, D, x, t: pde.initial(u, x), sites, self._blank(), None, self._count
-        )
-
-    def _blank(self) -> NodalState:
-        return self._state(np.zeros(self.shape), None)
+            outward = torch.tensor(region.outward, dtype=torch.float64, device=self.device)
+            normals = slices.repeat(outward)
+        blank = self._state(np.zeros(self.shape), None)
+        return LinearResidual(region.name, region.function, sites, blank, normals, slices)
 
     def _state(self, u: Floats, rate: Floats | None) -> NodalState:
         tensor = torch.tensor(u, dtype=torch.float64, device=self.device).requires_grad_()
         slope = None if rate is None else torch.tensor(rate, dtype=torch.float64).to(self.device)
         return NodalState(tensor, slope, self._x, self._t)
-
-    def _spread(self, times: Tensor | None) -> Tensor | None:
-        """Each of the times at every node of X~, node-major."""
-        if times is None:
-            return None
-        return times.to(self.device, torch.float64).repeat(len(self._problem.nodes.extended))
 
     def _checked(self, name: str, values: Floats) -> Floats:
         if np.shape(values) != self.shape:

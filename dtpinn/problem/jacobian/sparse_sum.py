@@ -26,7 +26,8 @@ class Term:
     ----------
     matrix : (points, nodes) csr_array
         M, the same at every time; its rows are in the order of the residual's points.
-    times : int
+    count : int
+        Of the times.
     outer : (equations, points * times, components) array
         Slopes of the residual in the matrix's results.
     inner : (nodes * times, components, fields) array, or None
@@ -34,7 +35,7 @@ class Term:
     """
 
     matrix: csr_array
-    times: int
+    count: int
     outer: Floats
     inner: Floats | None
 
@@ -57,10 +58,10 @@ class Term:
         """Return a block's numbers, (nonzeros * times,): all times of an entry together."""
         _, equation, component, field = block
         lengths = np.diff(self.matrix.indptr)
-        outer = self.outer[equation, :, component].reshape(-1, self.times)
+        outer = self.outer[equation, :, component].reshape(-1, self.count)
         result = np.repeat(outer, lengths, axis=0) * self.matrix.data[:, None]
         if self.inner is not None:
-            inner = self.inner[:, component, field].reshape(-1, self.times)
+            inner = self.inner[:, component, field].reshape(-1, self.count)
             result *= inner[self.matrix.indices]
         return np.asarray(result.ravel())
 
@@ -132,11 +133,11 @@ class SparseSum:
         """Row * width + column of a block's entries, in the order of its values."""
         index, equation, _, field = block
         term = self._terms[index]
-        times = np.arange(term.times)
+        times = np.arange(term.count)
         points = np.repeat(np.arange(term.matrix.shape[0]), np.diff(term.matrix.indptr))
-        rows = (points[:, None] * term.times + times) * equations + equation
+        rows = (points[:, None] * term.count + times) * equations + equation
         nodes = term.matrix.indices.astype(np.int64)
-        columns = (nodes[:, None] * term.times + times) * self._fields + field
+        columns = (nodes[:, None] * term.count + times) * self._fields + field
         return np.asarray((rows * (self._columns * self._fields) + columns).ravel())
 
     def _matrix(self, data: Floats) -> csr_array:

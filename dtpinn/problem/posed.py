@@ -1,0 +1,135 @@
+"""Posed: an equation on nodes, before anybody knows how its derivatives are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dtpinn.arrays import Floats
+from dtpinn.nodes import Nodes
+from dtpinn.pde import PDE
+from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
+from dtpinn.problem.dry_run import Request, dry_run
+from dtpinn.problem.regions import Region, boundary_regions, initial_region, pde_region
+from dtpinn.problem.time_slices import TimeSlices
+
+# From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
+# the rows of X on which the equation holds.
+Arrangement = Callable[[Nodes, Region, Sequence[Region]], tuple[Nodes, NDArray[np.integer]]]
+
+DTYPES = (torch.float64, torch.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """Which residual holds where, and which operators the residuals ask for.
+
+    Made by :func:`pose`. The regions are modules, held by the problem as well: they follow it to
+    its device and its dtype.
+
+    Attributes
+    ----------
+    pde : PDE
+    nodes : Nodes
+        With the ghosts that serve; X is as given.
+    corners : "auto", "each" or "mean"
+    slices : TimeSlices
+    regions : tuple of Region
+        The equation's, then those of the conditions on the boundary.
+    initial : Region or None
+        Of the initial condition; None in a steady problem.
+    requests : tuple of Request
+    """
+
+    pde: PDE
+    nodes: Nodes
+    corners: Corners
+    slices: TimeSlices
+    regions: tuple[Region, ...]
+    initial: Region | None
+    requests: tuple[Request, ...]
+
+    def __repr__(self) -> str:
+        return f"Posed({type(self.pde).__name__}, {', '.join(self.names)})"
+
+    @property
+    def everywhere(self) -> list[Region]:
+        """All regions, the initial one last."""
+        return [*self.regions, *([] if self.initial is None else [self.initial])]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the residuals, in their order."""
+        return [region.name for region in self.everywhere]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the points."""
+        return self.regions[0].points.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the points are."""
+        return self.regions[0].points.device
+
+    @property
+    def nodal_shape(self) -> tuple[int, ...]:
+        """Shape of nodal values on X~ at one time: (nodes,), or (nodes, fields) of a system."""
+        count, fields = len(self.nodes.extended), self.pde.fields
+        return (count,) if fields == 1 else (count, fields)
+
+    def with_ghosts(self, on_x: Floats) -> Floats:
+        """Return values on X~ of values on X: each ghost has its boundary node's."""
+        return np.concatenate([on_x, on_x[self.nodes.interior_count + self.nodes.ghost_of]])
+
+
+@torch.inference_mode(False)  # wherever it is made, its tensors must serve training
+def pose(
+    pde: PDE,
+    nodes: Nodes,
+    times: Tensor | Sequence[float] | None,
+    dtype: torch.dtype,
+    corners: Corners,
+    arrange: Arrangement,
+) -> Posed:
+    """Return where the residuals of an equation hold, once each has been through its dry run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is none, or a residual fails its dry run.
+    """
+    _check(pde, nodes, dtype)
+    slices = TimeSlices.checked(times)
+    sides = counted_sides(nodes, corners)
+    conditions = boundary_regions(pde, nodes, sides, slices, dtype)
+    equation = pde_region(pde, nodes, np.arange(nodes.count), slices, dtype)
+    requests = dry_run(pde, [equation, *conditions])
+    if corners == "auto":
+        kept = without_outweighed(nodes, sides, conditions, pde.fields)
+        if len(kept) < len(sides):
+            conditions = boundary_regions(pde, nodes, kept, slices, dtype)
+            requests = dry_run(pde, [equation, *conditions])
+    arranged, rows = arrange(nodes, equation, conditions)
+    if len(rows) < nodes.count:
+        equation = pde_region(pde, nodes, rows, slices, dtype)
+        dry_run(pde, [equation])
+    initial = None if slices.steady else initial_region(pde, nodes, dtype)
+    return Posed(pde, arranged, corners, slices, (equation, *conditions), initial, requests)
+
+
+def _check(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> None:
+    if not isinstance(pde, PDE):
+        raise TypeError(f"expected a dtpinn.PDE, got {type(pde).__name__}")
+    if not isinstance(nodes, Nodes):
+        raise TypeError(
+            f"expected dtpinn.Nodes, got {type(nodes).__name__}; make them with "
+            "dtpinn.place_nodes or dtpinn.Nodes.from_points"
+        )
+    if dtype not in DTYPES:
+        raise TypeError(f"dtype must be torch.float64 or torch.float32, got {dtype}")

@@ -1,0 +1,141 @@
+"""StencilProblem: the residuals of an equation with spatial derivatives as one sparse product."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dtpinn.problem.curve import Product
+from dtpinn.problem.discrete_system import DiscreteSystem
+from dtpinn.problem.field import Field, StencilDerivatives
+from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
+from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
+from dtpinn.problem.matrices import Matrices
+from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.products import Products
+from dtpinn.problem.time_slices import with_time
+from dtpinn.rbffd import Options
+
+
+class StencilProblem(Problem):
+    """What training sees of a discrete problem: residuals, and their Jacobians in nodal values.
+
+    The model is evaluated once, on X~ = interior | boundary | ghost, at all times; one product of
+    the stacked matrices with those values, one column per time and field, then serves every
+    derivative of every residual.
+
+    Attributes
+    ----------
+    system : DiscreteSystem
+        The same without a model: what is solved and differentiated.
+    products : Products
+        What a step multiplies with.
+    extended_points : Tensor, (nodes * times, d)
+        X~, node-major.
+    extended_time : Tensor, (nodes * times,), or None for a steady problem
+    """
+
+    extended_points: Tensor
+    extended_time: Tensor | None
+
+    @torch.inference_mode(False)
+    def __init__(self, system: DiscreteSystem) -> None:
+        posed = system.posed
+        super().__init__(posed)
+        self.system = system
+        self._meeting = system.meeting  # to follow the problem to its device
+        self._linearizer: Linearizer | None = None
+        extended = torch.tensor(posed.nodes.extended, dtype=posed.dtype)
+        self.register_buffer("extended_points", posed.slices.repeat(extended))
+        self.register_buffer("extended_time", posed.slices.spread(extended))
+        self.products = Products(
+            posed.nodes, posed.regions, posed.requests, system.matrices, posed.dtype
+        )
+
+    @property
+    def order(self) -> int:
+        """The order p of the discretisation."""
+        return self.system.order
+
+    @property
+    def options(self) -> Options:
+        """Of the assembly."""
+        return self.system.options
+
+    @property
+    def matrices(self) -> Matrices:
+        """The operators as SciPy matrices, with their conditioning."""
+        return self.system.matrices
+
+    @property
+    def stacked(self) -> Product | None:
+        """All matrices that act on the unknown itself: see :class:`Products`."""
+        return self.products.stacked
+
+    def inputs(self) -> Tensor:
+        """X~ as the model takes it, at all times."""
+        return with_time(self.extended_points, self.extended_time)
+
+    def residuals(self, model: Model) -> dict[str, Tensor]:
+        """Return every residual by name, each (n,) or (n, equations), differentiable."""
+        unknown = partial(self.evaluate, model)
+        x, t = self.extended_points, self.extended_time
+        field = Field(self.products, self.posed.slices, x, t, unknown)
+        result = {}
+        for region in self.regions:
+            D = StencilDerivatives(field, region)
+            result[region.name] = region.function(D.u, D, *region.data)
+        if (initial := self.posed.initial) is not None:
+            result[initial.name] = initial.function(field.initially(initial), None, initial.points)
+        return result
+
+    @torch.inference_mode(False)  # it differentiates, whatever the caller does with the result
+    def linearize(self, u: np.ndarray, rate: np.ndarray | None = None) -> Linearization:
+        """Return residuals and sparse Jacobians at nodal values on X~, in float64.
+
+        Patterns are worked out at the first call and kept; see :class:`Linearization` for what
+        stays the same object.
+
+        Parameters
+        ----------
+        u : (nodes * times,) or (nodes * times, fields) array
+            All times of the first node, then of the second; times = 1 for a steady problem.
+        rate : array of the shape of u, in space-time only
+            du/dt: what ``D.time(u)`` answers. The Jacobian in it comes apart.
+
+        Raises
+        ------
+        ValueError
+            If a shape is wrong, or the rate is missing or superfluous.
+        """
+        if self._linearizer is None or self._linearizer.device != self.device:
+            self._linearizer = self.system.linearizer()
+        return self._linearizer(u, rate)
+
+    def least_squares(self, model: nn.Module) -> DiscreteResiduals:
+        """Return the weighted residuals of a model with their Jacobian in all that is learnt.
+
+        For ``dtpinn.optim.GaussNewton``, whose ``step`` takes them; ``fit`` does it by itself. The
+        sum of their squares is `loss`.
+
+        Examples
+        --------
+        >>> import torch, dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+        >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
+        >>> model = dtpinn.MLP(2, width=20, depth=1, seed=0)
+        >>> residuals = dtpinn.discretize(pde, nodes).least_squares(model)
+        >>> optimizer = dtpinn.optim.GaussNewton(residuals.parameters, max_iterations=20)
+        >>> loss = optimizer.step(residuals)  # before the step
+        >>> bool(residuals.residual().square().sum() < 1e-3 * loss)
+        True
+        """
+        return DiscreteResiduals(self, self.linearize, self.inputs, model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies make their own patterns when they are first linearised."""
+        return {**self.__dict__, "_linearizer": None}
