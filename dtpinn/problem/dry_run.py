@@ -95,7 +95,7 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
     requests: list[Request] = []
     for region in regions:
         data = [_dummy_rows(tensor) for tensor in region.data]
-        u = _dummy_unknown(pde, data[0])
+        u = dummy_unknown(data[0], pde.fields)
         names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
         check_call(region.function, *names)
         recorder = _Recorder(region, u, data)
@@ -105,7 +105,7 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
     if regions[0].time is not None:
         x = _dummy_rows(regions[0].points)
         check_call(pde.initial, "u", "x")
-        _checked_run(pde.initial, _dummy_unknown(pde, x), x)
+        _checked_run(pde.initial, dummy_unknown(x, pde.fields), x)
     return tuple(requests)
 
 
@@ -114,10 +114,10 @@ def _dummy_rows(tensor: Tensor) -> Tensor:
     return tensor[torch.arange(_ROWS, device=tensor.device) % len(tensor)]
 
 
-def _dummy_unknown(pde: PDE, x: Tensor) -> Tensor:
+def dummy_unknown(x: Tensor, fields: int) -> Tensor:
     """Values like an unknown's; not random, for that would move torch's generator."""
-    shape = (len(x),) if pde.fields == 1 else (len(x), pde.fields)
-    count = len(x) * pde.fields
+    shape = (len(x),) if fields == 1 else (len(x), fields)
+    count = len(x) * fields
     return torch.linspace(0.5, 1.5, count, dtype=x.dtype, device=x.device).reshape(shape)
 
 

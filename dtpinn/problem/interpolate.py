@@ -64,9 +64,8 @@ def interpolate(posed: Posed, order: int, values: Any, points: ArrayLike | Tenso
 def _check_values(posed: Posed, u: Tensor) -> None:
     if u.dtype not in (torch.float64, torch.float32):
         raise TypeError(f"interpolate: values must be in float64 or float32, got {u.dtype}")
-    count, fields = posed.nodes.count, posed.pde.fields
-    rows = count * posed.slices.count
-    wanted = (rows,) if fields == 1 else (rows, fields)
+    rows = posed.nodes.count * posed.slices.count
+    wanted = posed.shape_of(rows)
     if u.shape not in (wanted, (*wanted, 1)[:2]):
         extended = len(posed.nodes.extended) * posed.slices.count
         hint = f"; leave out those on ghosts, values[:{rows}]" if len(u) == extended else ""

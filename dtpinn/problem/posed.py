@@ -80,8 +80,11 @@ class Posed:
     @property
     def nodal_shape(self) -> tuple[int, ...]:
         """Shape of nodal values on X~ at one time: (nodes,), or (nodes, fields) of a system."""
-        count, fields = len(self.nodes.extended), self.pde.fields
-        return (count,) if fields == 1 else (count, fields)
+        return self.shape_of(len(self.nodes.extended))
+
+    def shape_of(self, count: int) -> tuple[int, ...]:
+        """Return the shape of the unknown at so many points: (count,), or (count, fields)."""
+        return (count,) if self.pde.fields == 1 else (count, self.pde.fields)
 
     def with_ghosts(self, on_x: Floats) -> Floats:
         """Return values on X~ of values on X: each ghost has its boundary node's."""

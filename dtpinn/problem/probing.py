@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
+from dtpinn.problem.dry_run import dummy_unknown
 from dtpinn.problem.regions import Region
 
 
@@ -48,9 +49,8 @@ def holds_derivative(region: Region) -> NDArray[np.bool_]:
     module = getattr(region.function, "__self__", region.function)
     if isinstance(module, nn.Module) and any(p.requires_grad for p in module.parameters()):
         return np.ones(count, dtype=np.bool_)
-    x, fields = region.points, region.fields
-    shape = (len(x),) if fields == 1 else (len(x), fields)
-    u = torch.linspace(0.5, 1.5, len(x) * fields, dtype=x.dtype, device=x.device).reshape(shape)
+    x = region.points
+    u = dummy_unknown(x, region.fields)
     probe = _Probe(x.shape[1], u, (x,) if region.time is None else (x, region.time))
     with torch.enable_grad():
         r = region.function(u, probe, *region.data)

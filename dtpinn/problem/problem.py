@@ -168,7 +168,7 @@ class Problem(nn.Module, ABC):
         if not isinstance(u, Tensor):
             raise TypeError(f"the model must return a torch tensor, got {type(u).__name__}")
         fields = self.pde.fields
-        wanted = (len(points),) if fields == 1 else (len(points), fields)
+        wanted = self.posed.shape_of(len(points))
         if fields == 1 and u.shape == (len(points), 1):
             u = u[:, 0]
         if u.shape[:1] != (len(points),):
