@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
-from dtpinn.pde.row_gradients import row_gradients
+from dtpinn.pde.row_gradients import rates
 from dtpinn.problem.arrangement import arrange, counted_sides
 from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.posed import pose
@@ -140,9 +140,7 @@ class SeparateProducts(Derivatives):
             t = time.detach().requires_grad_()
             u = self._problem.evaluate(self._model, with_time(x, t))
             values = u if isinstance(of, Tensor) else of(u, x, t)
-            if values.dim() == 1:
-                return row_gradients(values, t)
-            return torch.stack([row_gradients(column, t) for column in values.unbind(1)], dim=1)
+            return rates(values, t)
 
 
 def published(

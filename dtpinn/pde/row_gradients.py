@@ -1,4 +1,4 @@
-"""Derivatives of row-wise functions by one backward pass."""
+"""Derivatives of row-wise functions, each column by one backward pass."""
 
 from __future__ import annotations
 
@@ -31,3 +31,23 @@ def row_gradients(values: Tensor, inputs: Tensor) -> Tensor:
         values.sum(), inputs, create_graph=True, allow_unused=True, materialize_grads=True
     )
     return result
+
+
+def rates(values: Tensor, t: Tensor) -> Tensor:
+    """Return d values / dt of every field, (n,) or (n, fields) as the values, differentiable again.
+
+    Parameters
+    ----------
+    values : (n,) or (n, fields)
+        Row i depends on t[i] alone.
+    t : (n,)
+
+    Examples
+    --------
+    >>> t = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> rates(torch.stack([t**2, 3 * t], dim=1), t).tolist()
+    [[2.0, 3.0], [4.0, 3.0]]
+    """
+    if values.dim() == 1:
+        return row_gradients(values, t)
+    return torch.stack([row_gradients(column, t) for column in values.unbind(1)], dim=1)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
-from dtpinn.pde.row_gradients import row_gradients
+from dtpinn.pde.row_gradients import rates
 from dtpinn.problem.products import Products
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices, with_time
@@ -64,9 +64,7 @@ class Field:
         t = self.t
         assert t is not None  # the dry run has refused D.time in steady problems
         with torch.enable_grad():  # a column taken without it would not depend on t
-            columns = [values] if values.dim() == 1 else list(values.unbind(1))
-            parts = [row_gradients(column, t) for column in columns]
-        return parts[0] if values.dim() == 1 else torch.stack(parts, dim=1)
+            return rates(values, t)
 
     def on(self, region: Region, values: Tensor) -> Tensor:
         """Rows of values (on X~) that belong to a region."""

@@ -25,7 +25,7 @@ from dtpinn.pde.derivatives import Argument
 from dtpinn.pde.operators import MultiIndex
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import in_double
-from dtpinn.problem.jacobian.pointwise import diagonals
+from dtpinn.problem.pointwise import diagonals
 
 Matrices = dict[MultiIndex, csr_array]
 

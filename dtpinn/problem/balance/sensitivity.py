@@ -14,7 +14,7 @@ from dtpinn.pde import Operator
 from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.balance.wavenumbers import Wavenumbers
-from dtpinn.problem.jacobian.pointwise import diagonals
+from dtpinn.problem.pointwise import diagonals
 from dtpinn.problem.posed import Posed
 from dtpinn.problem.regions import Region
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dtpinn.arrays import Floats
-from dtpinn.problem.jacobian.pointwise import checked_diagonals
+from dtpinn.problem.pointwise import checked_diagonals
 from dtpinn.problem.posed import Posed
 
 MAX_ITERATIONS = 50

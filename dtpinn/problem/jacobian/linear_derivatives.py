@@ -13,8 +13,8 @@ from dtpinn.arrays import Floats
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.row_gradients import row_gradients
-from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.matrices import Matrices
+from dtpinn.problem.pointwise import checked_diagonals
 from dtpinn.problem.time_slices import TimeSlices
 
 

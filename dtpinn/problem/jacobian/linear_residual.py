@@ -11,9 +11,9 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.problem.jacobian.linear_derivatives import LinearDerivatives, NodalState
-from dtpinn.problem.jacobian.pointwise import checked_diagonals
 from dtpinn.problem.jacobian.sparse_sum import SparseSum, Term
 from dtpinn.problem.matrices import Matrices
+from dtpinn.problem.pointwise import checked_diagonals
 from dtpinn.problem.time_slices import TimeSlices
 
 
