@@ -16,7 +16,7 @@ from dtpinn.experiments.versions import information
 from dtpinn.output import format_table
 from dtpinn.training.checkpoint import CheckpointError
 from dtpinn.training.optimizers import BY_NAME
-from dtpinn.training.stages import INTERRUPTED
+from dtpinn.training.stage_figures import INTERRUPTED
 
 DESCRIPTION = "Physics-informed networks with RBF-FD derivatives."
 Number = TypeVar("Number", int, float)

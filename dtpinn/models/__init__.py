@@ -1,6 +1,6 @@
 """Networks: functions of points, with parameters."""
 
 from dtpinn.models.mlp import MLP
-from dtpinn.models.normalising import Normalisation, Normalised
+from dtpinn.models.normalisation import Normalisation, Normalised
 
 __all__ = ["MLP", "Normalisation", "Normalised"]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dtpinn.models.normalising import Drawn, Normalisation
+from dtpinn.models.normalisation import Drawn, Normalisation
 
 Activation = str | type[nn.Module] | Callable[[Tensor], Tensor]
 

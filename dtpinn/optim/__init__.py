@@ -2,7 +2,7 @@
 
 from dtpinn.optim.gauss_newton import GaussNewton
 from dtpinn.optim.lbfgs import LBFGS
-from dtpinn.optim.least_squares import LeastSquares
 from dtpinn.optim.line_search import LineSearch, Trial, strong_wolfe
+from dtpinn.optim.squared_residuals import LeastSquares
 
 __all__ = ["LBFGS", "GaussNewton", "LeastSquares", "LineSearch", "Trial", "strong_wolfe"]

@@ -16,7 +16,7 @@ from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.history import History
 from dtpinn.training.identity import identity
-from dtpinn.training.stages import Stage
+from dtpinn.training.stage_figures import Stage
 
 FORMAT = 3
 

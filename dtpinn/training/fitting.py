@@ -9,14 +9,15 @@ from torch import Tensor, nn
 
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
-from dtpinn.training.closure import check_has_residuals
 from dtpinn.training.loop import Callback, Loop
+from dtpinn.training.loss_closure import check_has_residuals
 from dtpinn.training.normalising import is_as_drawn, normalise
 from dtpinn.training.optimizers import OptimizerLike, check_parameters, class_name, trainable
-from dtpinn.training.plan import check_count, make_plans
-from dtpinn.training.result import Exact, Result
+from dtpinn.training.planned_stages import check_count, plan_stages
+from dtpinn.training.relative_error import Exact
+from dtpinn.training.result import Result
 from dtpinn.training.resuming import resume as resume_run
-from dtpinn.training.run import Run
+from dtpinn.training.staged_run import StagedRun
 
 
 def fit(
@@ -126,12 +127,12 @@ def fit(
         check_count("every", every)
     check_parameters(model, problem)
     parameters = trainable(model, problem)
-    plans, limit = make_plans(optimizer, epochs, max_seconds, parameters)
+    plans, limit = plan_stages(optimizer, epochs, max_seconds, parameters)
     if any(class_name(plan.optimizer) == "GaussNewton" for plan in plans):
         check_has_residuals(problem)
     if resume is None and is_as_drawn(model):
         normalise(model, problem)
-    run = Run(model, problem, parameters, plans, limit, exact, points, details)
+    run = StagedRun(model, problem, parameters, plans, limit, exact, points, details)
     if resume is None:
         run.begin_stage()
     else:

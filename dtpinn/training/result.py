@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
-from dtpinn.training.stages import Stage
-
-Exact = Callable[..., Tensor]
+from dtpinn.training.relative_error import Exact, relative_error
+from dtpinn.training.stage_figures import Stage
 
 
 @dataclass
@@ -246,29 +244,3 @@ def _shortly(model: nn.Module) -> str:
         return told
     count = sum(p.numel() for p in model.parameters())
     return f"{type(model).__name__} of {count} parameters"
-
-
-def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:
-    """Return |model - exact| / |exact| in l2 over points (n, inputs)."""
-    with torch.no_grad():
-        return relative_distance(model(points), exact(points))
-
-
-def relative_distance(found: Tensor, wanted: Tensor) -> float:
-    """Return |found - wanted| / |wanted| in l2; shapes (n,) and (n, 1) are the same to it."""
-    wanted = checked_exact(wanted)
-    if wanted.numel() != found.numel():
-        raise ValueError(
-            f"exact returned shape {tuple(wanted.shape)} where the model has {tuple(found.shape)}"
-        )
-    return float((found.reshape(wanted.shape) - wanted).norm() / wanted.norm())
-
-
-def checked_exact(wanted: object) -> Tensor:
-    """Return what an exact solution has returned, if it is a tensor."""
-    if not isinstance(wanted, Tensor):
-        raise TypeError(
-            f"exact must return a torch tensor, got {type(wanted).__name__}; write it with torch "
-            "functions of the points"
-        )
-    return wanted.detach()

@@ -13,14 +13,14 @@ from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore
 from dtpinn.training.history import History
 from dtpinn.training.identity import differences, identity, with_coefficients
 from dtpinn.training.optimizers import class_name
-from dtpinn.training.plan import Plan
-from dtpinn.training.run import Run
-from dtpinn.training.stages import Stage
+from dtpinn.training.planned_stages import PlannedStage
+from dtpinn.training.stage_figures import Stage
+from dtpinn.training.staged_run import StagedRun
 
 Pair = tuple[str, object, object]  # what it is, in the checkpoint, in this run
 
 
-def resume(run: Run, path: StrPath) -> None:
+def resume(run: StagedRun, path: StrPath) -> None:
     """Put a run, of which no stage has begun, where it was when the checkpoint was written.
 
     Stages that were finished stay finished. The last one that the checkpoint knows goes on, if it
@@ -62,7 +62,7 @@ def _check(path: StrPath, pairs: Sequence[Pair]) -> None:
             )
 
 
-def _check_problem(path: StrPath, state: dict[str, Any], run: Run) -> None:
+def _check_problem(path: StrPath, state: dict[str, Any], run: StagedRun) -> None:
     """Refuse the checkpoint of another problem: with the coefficients in it, this one is its."""
     if state["problem"] is None:
         raise CheckpointError(f"cannot resume from {path}: it was written without a problem")
@@ -76,7 +76,7 @@ def _check_problem(path: StrPath, state: dict[str, Any], run: Run) -> None:
         )
 
 
-def _planned(stages: Sequence[Stage], plans: Sequence[Plan]) -> list[Pair]:
+def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pair]:
     """Stages that were begun, and the plan's; what a function will make is not known in advance."""
     pairs: list[Pair] = []
     for number, stage in enumerate(stages):

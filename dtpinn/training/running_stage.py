@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from dtpinn.problem import Problem
 from dtpinn.training.clock import Clock
-from dtpinn.training.closure import make_closure
+from dtpinn.training.loss_closure import make_closure
 from dtpinn.training.optimizers import make_optimizer
-from dtpinn.training.plan import Plan
+from dtpinn.training.planned_stages import PlannedStage
 from dtpinn.training.sound import check_sound
-from dtpinn.training.stages import ALL_DONE, STILL_RUNNING, Stage
+from dtpinn.training.stage_figures import ALL_DONE, STILL_RUNNING, Stage
 
 
 class RunningStage:
@@ -21,14 +21,14 @@ class RunningStage:
     Attributes
     ----------
     optimizer : torch.optim.Optimizer
-    closure : Closure or DiscreteResiduals
+    closure : LossClosure or DiscreteResiduals
         It counts the evaluations of this stage.
     epochs : int
         Steps of this stage so far.
     """
 
     def __init__(
-        self, plan: Plan, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
+        self, plan: PlannedStage, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
     ) -> None:
         self.plan = plan
         self.optimizer = make_optimizer(plan.optimizer, parameters)

@@ -11,7 +11,7 @@ from dtpinn.optim import GaussNewton
 from dtpinn.problem import DiscreteProblem, DiscreteResiduals, Problem
 
 
-class Closure:
+class LossClosure:
     """Loss and gradient of a problem at the present parameters, counted.
 
     What ``optimizer.step`` of a torch optimiser calls. Gauss-Newton is given
@@ -30,7 +30,7 @@ class Closure:
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
     >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
     >>> model = dtpinn.MLP(2, width=4, depth=1, seed=0)
-    >>> closure = Closure(model, dtpinn.discretize(pde, nodes), list(model.parameters()))
+    >>> closure = LossClosure(model, dtpinn.discretize(pde, nodes), list(model.parameters()))
     >>> loss = closure()
     >>> closure.evaluations, all(p.grad is not None for p in model.parameters())
     (1, True)
@@ -55,10 +55,10 @@ class Closure:
 
 def make_closure(
     optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
-) -> Closure | DiscreteResiduals:
+) -> LossClosure | DiscreteResiduals:
     """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian."""
     if not isinstance(optimizer, GaussNewton):
-        return Closure(model, problem, learnt)
+        return LossClosure(model, problem, learnt)
     check_has_residuals(problem)
     assert isinstance(problem, DiscreteProblem)
     return problem.least_squares(model)
