@@ -9,13 +9,11 @@ from typing import Any
 
 import torch
 
+from dtpinn.optim import OPTIMIZERS
 from dtpinn.problem.problem import check_device
-from dtpinn.training.optimizers import BY_NAME
 
 METHODS = ("dt", "vanilla")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
-# Epochs of a stage by default. One of L-BFGS is 20 iterations, one of Gauss-Newton a single one.
-EPOCHS = {"lbfgs": 100, "gauss-newton": 1000}
 
 # Fewer nodes than this hold no stencil of order 4 with its boundary.
 MIN_NODES = 100
@@ -78,13 +76,13 @@ class Settings:
 
     def _check_stages(self) -> None:
         stages = each(self.optimizer)
-        if self.method == "vanilla" and "gauss-newton" in stages:
-            raise SettingsError(
-                "gauss-newton needs the sparse Jacobian of a discrete residual, which method "
-                "vanilla does not have; train with method dt, or with lbfgs"
-            )
         for name in stages:
-            check_choice("optimizer", name, tuple(BY_NAME))
+            check_choice("optimizer", name, tuple(OPTIMIZERS))
+            if self.method == "vanilla" and OPTIMIZERS[name].needs.jacobian:
+                raise SettingsError(
+                    f"{name} needs the sparse Jacobian of a discrete residual, which method "
+                    "vanilla does not have; train with method dt, or with lbfgs"
+                )
         for name in ("epochs", "seconds"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(values) != len(stages):
@@ -97,7 +95,7 @@ class Settings:
         """Epochs of every stage: those asked for, or the usual number of each optimiser."""
         if self.epochs is not None:
             return self.epochs
-        return tuple(EPOCHS[name] for name in each(self.optimizer))
+        return tuple(OPTIMIZERS[name].epochs for name in each(self.optimizer))
 
     @property
     def torch_dtype(self) -> torch.dtype:

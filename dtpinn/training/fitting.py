@@ -7,12 +7,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from dtpinn.optim.by_name import OptimizerLike, class_of, needs_of
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
+from dtpinn.training.learnt_parameters import check_parameters, trainable
 from dtpinn.training.loop import Callback, Loop
-from dtpinn.training.loss_closure import check_has_residuals
+from dtpinn.training.loss_closure import check_has_jacobian
 from dtpinn.training.normalising import is_as_drawn, normalise
-from dtpinn.training.optimizers import OptimizerLike, check_parameters, class_name, trainable
 from dtpinn.training.planned_stages import check_count, plan_stages
 from dtpinn.training.relative_error import Exact
 from dtpinn.training.result import Result
@@ -52,10 +53,10 @@ def fit(
         Steps of the optimiser, those before `resume` included. With L-BFGS one step is up to 20
         iterations, with Gauss-Newton one. In stages: of each, or a number for each.
     optimizer : str, torch.optim.Optimizer or callable, or a sequence of them
-        "lbfgs"; "gauss-newton", for discrete problems; an optimiser of the parameters; or a
-        function that makes one from their list, such as ``torch.optim.Adam`` or
-        ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those of later stages are made
-        when their stage begins.
+        A name in ``dtpinn.optim.OPTIMIZERS``: "lbfgs", "adam", "gauss-newton" for discrete
+        problems; an optimiser of the parameters; or a function that makes one from their list, such
+        as ``torch.optim.SGD`` or ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those
+        of later stages are made when their stage begins.
     exact : callable, optional
         The solution where it is known, points -> (n,): the error is then part of the history.
     points : (n, inputs) Tensor, optional
@@ -128,8 +129,9 @@ def fit(
     check_parameters(model, problem)
     parameters = trainable(model, problem)
     plans, limit = plan_stages(optimizer, epochs, max_seconds, parameters)
-    if any(class_name(plan.optimizer) == "GaussNewton" for plan in plans):
-        check_has_residuals(problem)
+    for plan in plans:
+        if (kind := class_of(plan.optimizer)) and needs_of(kind).jacobian:
+            check_has_jacobian(problem, kind.__name__)
     if resume is None and is_as_drawn(model):
         normalise(model, problem)
     run = StagedRun(model, problem, parameters, plans, limit, exact, points, details)

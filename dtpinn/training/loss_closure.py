@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dtpinn.optim import GaussNewton
+from dtpinn.optim.by_name import needs_of
 from dtpinn.problem import DiscreteProblem, DiscreteResiduals, Problem
 
 
 class LossClosure:
     """Loss and gradient of a problem at the present parameters, counted.
 
-    What ``optimizer.step`` of a torch optimiser calls. Gauss-Newton is given
+    What ``optimizer.step`` of a torch optimiser calls. One that needs the Jacobian is given
     :class:`~dtpinn.problem.DiscreteResiduals` instead, which count their evaluations as well.
 
     Attributes
@@ -57,17 +57,17 @@ def make_closure(
     optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
 ) -> LossClosure | DiscreteResiduals:
     """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian."""
-    if not isinstance(optimizer, GaussNewton):
+    if not needs_of(optimizer).jacobian:
         return LossClosure(model, problem, learnt)
-    check_has_residuals(problem)
+    check_has_jacobian(problem, type(optimizer).__name__)
     assert isinstance(problem, DiscreteProblem)
     return problem.least_squares(model)
 
 
-def check_has_residuals(problem: Problem) -> None:
-    """Raise TypeError for a problem that Gauss-Newton cannot train on."""
+def check_has_jacobian(problem: Problem, optimizer: str) -> None:
+    """Raise TypeError for a problem that an optimiser of Jacobians cannot train on."""
     if not isinstance(problem, DiscreteProblem):
         raise TypeError(
-            "fit: Gauss-Newton needs the sparse Jacobian of a discrete residual, from "
+            f"fit: {optimizer} needs the sparse Jacobian of a discrete residual, from "
             f"dtpinn.discretize, got {type(problem).__name__}; train it with optimizer='lbfgs'"
         )

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dtpinn.training.optimizers import OptimizerLike, check_optimizer
+from dtpinn.optim.by_name import OptimizerLike
+from dtpinn.training.optimizer_choice import check_optimizer
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
+from dtpinn.optim.by_name import class_of
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from dtpinn.training.history import History
 from dtpinn.training.identity import differences, identity, with_coefficients
-from dtpinn.training.optimizers import class_name
 from dtpinn.training.planned_stages import PlannedStage
 from dtpinn.training.stage_figures import Stage
 from dtpinn.training.staged_run import StagedRun
@@ -80,9 +80,11 @@ def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pai
     """Stages that were begun, and the plan's; what a function will make is not known in advance."""
     pairs: list[Pair] = []
     for number, stage in enumerate(stages):
-        now = class_name(plans[number].optimizer) if number < len(plans) else "none"
-        if now is not None:
-            pairs.append((f"stage {number + 1}'s optimizer", stage.optimizer, now))
+        what = f"stage {number + 1}'s optimizer"
+        if number >= len(plans):
+            pairs.append((what, stage.optimizer, "none"))
+        elif kind := class_of(plans[number].optimizer):
+            pairs.append((what, stage.optimizer, kind.__name__))
     return pairs
 
 
