@@ -1,6 +1,7 @@
-"""Networks: functions of points, with parameters."""
+"""Networks from points to the solution, and what makes any network see points of size 1."""
 
 from dtpinn.models.mlp import MLP
+from dtpinn.models.network import Network
 from dtpinn.models.normalisation import Normalisation, Normalised
 
-__all__ = ["MLP", "Normalisation", "Normalised"]
+__all__ = ["MLP", "Network", "Normalisation", "Normalised"]
