@@ -7,8 +7,9 @@ from pathlib import Path
 from dtpinn.experiments.experiment import Experiment
 from dtpinn.experiments.measuring import error_at, fine_points, model_points
 from dtpinn.experiments.preparation import Report, prepare
+from dtpinn.experiments.same_run import check_same_run, identity
 from dtpinn.experiments.settings import Settings
-from dtpinn.experiments.summary import closing_lines, details, identity
+from dtpinn.experiments.summary import closing_lines, details
 from dtpinn.models import MLP
 from dtpinn.training import Result, fit
 
@@ -43,6 +44,8 @@ def run(
     ------
     SettingsError
         If the settings ask for nodes or matrices that cannot be.
+    CheckpointError
+        On `resume`, if the checkpoint is of another experiment or other settings.
 
     Examples
     --------
@@ -52,10 +55,12 @@ def run(
     >>> result.summary()["nodes"]["boundary"] > 30
     True
     """
+    checkpoint = None if out is None else out / "checkpoint.pt"
+    if resume and checkpoint is not None:
+        check_same_run(checkpoint, experiment, settings)
     prepared = prepare(experiment, settings, report)
     x = fine_points(experiment)
     at_test_points = experiment.measured_at == "test points"
-    checkpoint = None if out is None else out / "checkpoint.pt"
     result = fit(
         MLP(prepared.inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
             dtype=settings.torch_dtype, device=settings.device,

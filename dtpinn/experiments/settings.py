@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,26 @@ MAX_NODES = 2_000_000
 
 class SettingsError(ValueError):
     """What was asked for cannot be; the message is for whoever asked."""
+
+
+def fixed(default: Any, *, told: str | None = None) -> Any:
+    """A setting that a run shares with the checkpoint that it goes on from.
+
+    Its default is also what a checkpoint without it was made with, one from before it was a
+    setting: do not change the default of a setting, other than with the format of checkpoints.
+
+    Parameters
+    ----------
+    default
+    told : str, optional
+        Its name in ``result.json`` and in checkpoints, where that is another one.
+    """
+    return field(default=default, metadata={"fixed": True, "told": told})
+
+
+def free(default: Any) -> Any:
+    """A setting in which a run may differ from the checkpoint that it goes on from."""
+    return field(default=default, metadata={"fixed": False})
 
 
 @dataclass(frozen=True)
@@ -43,18 +63,18 @@ class Settings:
     (100, 100)
     """
 
-    nodes: int = 2236
-    order: int = 4
-    times: int | None = None
-    method: str = "dt"
-    width: int = 50
-    depth: int = 4
-    seed: int = 0
-    dtype: str = "float64"
-    device: str = "cpu"
-    optimizer: str | tuple[str, ...] = "lbfgs"
-    epochs: int | tuple[int, ...] | None = None
-    seconds: float | tuple[float | None, ...] | None = None
+    nodes: int = fixed(2236, told="nodes_asked")  # "nodes" are the counts
+    order: int = fixed(4)
+    times: int | None = fixed(None)
+    method: str = fixed("dt")
+    width: int = fixed(50)
+    depth: int = fixed(4)
+    seed: int = fixed(0)
+    dtype: str = fixed("float64")
+    device: str = free("cpu")
+    optimizer: str | tuple[str, ...] = free("lbfgs")  # its stages the checkpoint compares itself
+    epochs: int | tuple[int, ...] | None = free(None)
+    seconds: float | tuple[float | None, ...] | None = free(None)
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -101,10 +121,6 @@ class Settings:
     def torch_dtype(self) -> torch.dtype:
         """The dtype as torch names it."""
         return DTYPES[self.dtype]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings as plain data."""
-        return asdict(self)
 
 
 def each(value: Any) -> tuple[Any, ...]:

@@ -18,7 +18,24 @@ from dtpinn.training.history import History
 from dtpinn.training.identity import identity
 from dtpinn.training.stage_figures import Stage
 
-FORMAT = 3
+# The format that is written, and the oldest that is read. It rises with every key that an older
+# dtpinn must not overlook.
+FORMAT, OLDEST = 3, 3
+
+_REQUIRED = object()
+# The keys of a checkpoint, and what one without the key stands for: it was written before there was
+# the key. Every format has those that are required.
+_ABSENT = {
+    "model": _REQUIRED,
+    "model_config": None,  # not to be made again
+    "problem": None,
+    "coefficients": {},
+    "optimizer": None,
+    "history": _REQUIRED,
+    "stages": _REQUIRED,
+    "details": "{}",
+    "random": None,  # the generators stay as they are
+}
 
 
 class CheckpointError(ValueError):
@@ -69,7 +86,7 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     FileNotFoundError
         If there is none.
     CheckpointError
-        If the file is something else, or of another format.
+        If the file is something else, or of a format that is not read here.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -78,14 +95,26 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} is not a checkpoint of dtpinn: {reason}") from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
+    written = state.get("format") if isinstance(state, dict) else None
+    if not isinstance(written, int):
+        raise CheckpointError(f"{path} is not a checkpoint of dtpinn: it tells no format")
+    if not OLDEST <= written <= FORMAT:
+        age, remedy = ("a newer", "update dtpinn") if written > FORMAT else ("an older", "use that")
+        raise CheckpointError(
+            f"{path} was written by {age} dtpinn: it has format {written}, and this one reads "
+            f"formats {OLDEST} to {FORMAT}; {remedy}"
+        )
+    state = {**_ABSENT, **state}
+    if missing := [key for key, value in state.items() if value is _REQUIRED]:
+        raise CheckpointError(f"{path} is not a whole checkpoint: it has no {', '.join(missing)}")
     problem = None if state["problem"] is None else json.loads(state["problem"])
     return {**state, "details": json.loads(state["details"]), "problem": problem}
 
 
-def restore_random_state(state: dict[str, Any]) -> None:
-    """Put torch's generators where they were."""
+def restore_random_state(state: dict[str, Any] | None) -> None:
+    """Put torch's generators where they were, if that is known."""
+    if state is None:
+        return
     torch.set_rng_state(state["cpu"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])

@@ -79,7 +79,8 @@ def fit(
         Model, equation, optimisers and `details` must be those it was made with; stages may be
         added at the end.
     details : dict, optional
-        Plain data that identifies the run; kept in the result and in its checkpoints.
+        Plain data that identifies the run; kept in the result and in its checkpoints. On `resume`
+        those that the checkpoint has, too, must be the same.
 
     Returns
     -------

@@ -16,7 +16,10 @@ from dtpinn.problem import Problem
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
 from dtpinn.training.relative_error import Exact, relative_error
-from dtpinn.training.stage_figures import Stage
+from dtpinn.training.stage_figures import STILL_RUNNING, Stage
+
+# Figures that a checkpoint has among the details, and what one without them stands for.
+_ABSENT = {"stop_reason": STILL_RUNNING, "floor": None, "distance": None}
 
 
 @dataclass
@@ -230,8 +233,8 @@ class Result:
                 )
             model = MLP(**{**config, "dtype": getattr(torch, config["dtype"])})
         model.load_state_dict(state["model"])
-        details = dict(state["details"])
-        ended = {name: details.pop(name) for name in ("stop_reason", "floor", "distance")}
+        details = {**_ABSENT, **state["details"]}
+        ended = {name: details.pop(name) for name in _ABSENT}
         history = History.from_state(state["history"])
         stages = [Stage(**stage) for stage in state["stages"]]
         return cls(model, None, history, stages=stages, details=details, **ended)

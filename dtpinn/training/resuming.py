@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -34,10 +34,10 @@ def resume(run: StagedRun, path: StrPath) -> None:
     """
     state = load_checkpoint(path)
     stages = [Stage(**stage) for stage in state["stages"]]
-    _check(path, _planned(stages, run.plans))
+    check_same(path, _planned(stages, run.plans))
     run.finished = stages[:-1]
     run.begin_stage()
-    _check(
+    check_same(
         path,
         [
             (f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name),
@@ -54,7 +54,8 @@ def resume(run: StagedRun, path: StrPath) -> None:
     restore_random_state(state["random"])
 
 
-def _check(path: StrPath, pairs: Sequence[Pair]) -> None:
+def check_same(path: StrPath, pairs: Iterable[Pair]) -> None:
+    """Raise CheckpointError, by name, for the first of what differs in a checkpoint and a run."""
     for what, before, now in pairs:
         if before != now:
             raise CheckpointError(
@@ -89,8 +90,9 @@ def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pai
 
 
 def _details(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[Pair]:
+    """Those that both have: what a checkpoint does not tell contradicts nothing."""
     for key, value in json.loads(to_json(present)).items():
-        yield key, saved.get(key), value
+        yield key, saved.get(key, value), value
 
 
 def _shapes(what: str, saved: dict[str, Tensor], present: dict[str, Tensor]) -> Iterator[Pair]:
