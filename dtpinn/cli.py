@@ -13,6 +13,7 @@ from dtpinn import __version__
 from dtpinn.experiments import PROBLEMS, Experiment, Settings, gallery, known_answers, run
 from dtpinn.experiments.settings import DTYPES, METHODS, SettingsError, make_directory
 from dtpinn.experiments.versions import information
+from dtpinn.models import NETWORKS
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.output import format_table
 from dtpinn.training.checkpoint import CheckpointError
@@ -107,6 +108,7 @@ def _add_problem_options(parser: _Parser, default: Settings) -> None:
         add("--times", type=int, default=default.times, metavar="K", help="slices, t = 0 included")
     add("--method", default=default.method, help=" or ".join(METHODS))
     add = parser.add_argument_group("network").add_argument
+    add("--network", default=default.network, help=" or ".join(NETWORKS))
     add("--width", type=int, default=default.width, help="neurons of a hidden layer")
     add("--depth", type=int, default=default.depth, help="hidden layers")
     add("--seed", type=int, default=default.seed, help="of nodes and network")

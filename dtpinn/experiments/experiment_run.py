@@ -10,7 +10,7 @@ from dtpinn.experiments.preparation import Report, prepare
 from dtpinn.experiments.same_run import check_same_run, identity
 from dtpinn.experiments.settings import Settings
 from dtpinn.experiments.summary import closing_lines, details
-from dtpinn.models import MLP
+from dtpinn.models import NETWORKS
 from dtpinn.training import Result, fit
 
 
@@ -62,7 +62,8 @@ def run(
     x = fine_points(experiment)
     at_test_points = experiment.measured_at == "test points"
     result = fit(
-        MLP(prepared.inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
+        NETWORKS[settings.network](
+            prepared.inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
             dtype=settings.torch_dtype, device=settings.device,
             normalise=False),  # raw coordinates, as in the paper
         prepared.problem,

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from dtpinn.models import NETWORKS
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.problem.problem import check_device
 
@@ -67,6 +68,7 @@ class Settings:
     order: int = fixed(4)
     times: int | None = fixed(None)
     method: str = fixed("dt")
+    network: str = fixed("mlp")
     width: int = fixed(50)
     depth: int = fixed(4)
     seed: int = fixed(0)
@@ -84,8 +86,8 @@ class Settings:
         ):  # fmt: skip
             for value in each(getattr(self, name)):
                 check_range(name, value, low, high)
-        for name, choices in (("method", METHODS), ("dtype", tuple(DTYPES))):
-            check_choice(name, getattr(self, name), choices)
+        for name, choices in (("method", METHODS), ("network", NETWORKS), ("dtype", DTYPES)):
+            check_choice(name, getattr(self, name), tuple(choices))
         self._check_stages()
         if self.device.split(":")[0] not in ("cpu", "cuda"):
             raise SettingsError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")

@@ -1,7 +1,9 @@
 """Networks from points to the solution, and what makes any network see points of size 1."""
 
+from dtpinn.models.by_name import NETWORKS
+from dtpinn.models.fourier import FourierMLP
 from dtpinn.models.mlp import MLP
 from dtpinn.models.network import Network
 from dtpinn.models.normalisation import Normalisation, Normalised
 
-__all__ = ["MLP", "Network", "Normalisation", "Normalised"]
+__all__ = ["MLP", "NETWORKS", "FourierMLP", "Network", "Normalisation", "Normalised"]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dtpinn.models import MLP
+from dtpinn.models.by_name import plain_config
 from dtpinn.output import write_torch
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
@@ -20,13 +20,14 @@ from dtpinn.training.stage_figures import Stage
 
 # The format that is written, and the oldest that is read. It rises with every key that an older
 # dtpinn must not overlook.
-FORMAT, OLDEST = 3, 3
+FORMAT, OLDEST = 4, 3
 
 _REQUIRED = object()
 # The keys of a checkpoint, and what one without the key stands for: it was written before there was
 # the key. Every format has those that are required.
 _ABSENT = {
     "model": _REQUIRED,
+    "network": "mlp",  # since format 4; what could be made again before was one
     "model_config": None,  # not to be made again
     "problem": None,
     "coefficients": {},
@@ -61,12 +62,14 @@ def save_checkpoint(
     without running code from it (``torch.load(weights_only=True)``).
     """
     model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
+    network, config = plain_config(model) or (None, None)
     write_torch(
         path,
         {
             "format": FORMAT,
             "model": model.state_dict(),
-            "model_config": _plain_config(model),
+            "network": network,
+            "model_config": config,
             "problem": None if problem is None else to_json(identity(problem)),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
             "optimizer": None if optimizer is None else optimizer.state_dict(),
@@ -123,15 +126,3 @@ def restore_random_state(state: dict[str, Any] | None) -> None:
 def _random_state() -> dict[str, Any]:
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-
-def _plain_config(model: nn.Module) -> dict[str, Any] | None:
-    """The constructor's arguments of a dtpinn.MLP, if they are plain data; else None."""
-    if type(model) is not MLP:
-        return None
-    plain = {
-        key: str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else value
-        for key, value in model.config().items()
-    }
-    simple = all(isinstance(v, (int, float, str, bool, type(None))) for v in plain.values())
-    return plain if simple else None

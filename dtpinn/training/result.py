@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dtpinn.models import MLP
+from dtpinn.models.by_name import from_config
 from dtpinn.output import picture_run, shown_times, write_json
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
@@ -221,17 +221,18 @@ class Result:
         directory : path
             That was given to :meth:`save`.
         model : nn.Module, optional
-            To load the weights into; needed only where the saved model was no dtpinn.MLP.
+            To load the weights into; needed only where the saved model was none of
+            ``dtpinn.models.NETWORKS``.
         """
         state = load_checkpoint(Path(directory) / "checkpoint.pt")
         if model is None:
             config = state["model_config"]
             if config is None:
                 raise ValueError(
-                    f"Result.load: the model saved in {directory} is not a dtpinn.MLP of plain "
-                    "arguments; pass model=... of the same shape"
+                    f"Result.load: the model saved in {directory} is none of "
+                    "dtpinn.models.NETWORKS with plain arguments; pass model=... of the same shape"
                 )
-            model = MLP(**{**config, "dtype": getattr(torch, config["dtype"])})
+            model = from_config(state["network"], config)
         model.load_state_dict(state["model"])
         details = {**_ABSENT, **state["details"]}
         ended = {name: details.pop(name) for name in _ABSENT}

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from dtpinn.models.by_name import plain_config
 from dtpinn.optim.by_name import class_of
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
@@ -43,6 +44,7 @@ def resume(run: StagedRun, path: StrPath) -> None:
             (f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name),
             *_shapes("model", state["model"], run.model.state_dict()),
             *_shapes("PDE", state["coefficients"], run.problem.pde.state_dict()),
+            *_network(state, run.model),
             *_details(state["details"], run.result.details),
         ],
     )
@@ -87,6 +89,18 @@ def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pai
         elif kind := class_of(plans[number].optimizer):
             pairs.append((what, stage.optimizer, kind.__name__))
     return pairs
+
+
+def _network(state: dict[str, Any], model: nn.Module) -> Iterator[Pair]:
+    """What shapes do not tell, as the activation; the seed has had its say."""
+    present = plain_config(model)
+    if present is None or state["model_config"] is None:
+        return
+    name, config = present
+    yield "network", state["network"], name
+    for key, value in config.items():
+        if key != "seed":
+            yield f"the model's {key}", state["model_config"].get(key, value), value
 
 
 def _details(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[Pair]:

@@ -15,8 +15,8 @@ from dtpinn.training.checkpoint import FORMAT, CheckpointError
 HEAT = PROBLEMS["heat"]
 # Another value of every fixed setting.
 OTHERS = {
-    "nodes": 300, "order": 3, "times": 7, "method": "vanilla", "width": 8, "depth": 1, "seed": 5,
-    "dtype": "float32",
+    "nodes": 300, "order": 3, "times": 7, "method": "vanilla", "network": "fourier",
+    "width": 8, "depth": 1, "seed": 5, "dtype": "float32",
 }  # fmt: skip
 FREE = {"device", "optimizer", "epochs", "seconds"}
 
