@@ -1,4 +1,4 @@
-"""Every network that has a name: on the command line, trained, normalised, saved and resumed."""
+"""Every network that has a name: on the command line, trained, saved and resumed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from dtpinn.pde.solutions import sine_cosine
 
 @pytest.fixture(scope="module")
 def problem():
-    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(1e-3, (5.0, 0.0)), spacing=2e-4)
-    warm = dtpinn.Dirichlet(lambda x, n: 300.0 + n[:, 0])
-    return dtpinn.discretize(dtpinn.Poisson(None, warm), nodes)
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.25)
+    return dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes)
 
 
 def test_the_help_tells_every_name(capsys):
@@ -28,7 +27,7 @@ def test_the_help_tells_every_name(capsys):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_is_normalised_trained_resumed_and_made_again(name, problem, tmp_path):
+def test_it_is_trained_resumed_and_made_again(name, problem, tmp_path):
     assert Settings(network=name).network == name
 
     def make():
@@ -36,8 +35,7 @@ def test_it_is_normalised_trained_resumed_and_made_again(name, problem, tmp_path
 
     model = make()
     straight = dtpinn.fit(model, problem, 20, optimizer="gauss-newton")
-    assert straight.distance < 1e-4  # of 300, which no raw network reaches
-    assert bool(model.normalisation.known)
+    assert straight.distance < 0.05  # 1 as drawn
     dtpinn.fit(make(), problem, 12, optimizer="gauss-newton").save(tmp_path)
     resumed = dtpinn.fit(
         make(), problem, 20, optimizer="gauss-newton", resume=tmp_path / "checkpoint.pt"
@@ -52,18 +50,6 @@ def test_it_is_normalised_trained_resumed_and_made_again(name, problem, tmp_path
             NETWORKS[other](2, width=8, depth=1, seed=0), problem, 20, optimizer="gauss-newton",
             resume=tmp_path / "checkpoint.pt",
         )  # fmt: skip
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_both_kinds_of_derivatives_by_autograd_see_the_same_network(name):
-    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.4)
-    pde = dtpinn.Poisson.from_solution(sine_cosine)
-    model = NETWORKS[name](2, width=8, depth=2, seed=0)
-    reverse, forward = (
-        dtpinn.vanilla(pde, nodes, mode=mode).residuals(model) for mode in ("reverse", "forward")
-    )
-    for part, r in reverse.items():
-        assert (r - forward[part]).abs().max() < 1e-11 * r.abs().max(), part
 
 
 def test_a_network_without_a_name_or_of_other_than_plain_data_is_not_made_again():
