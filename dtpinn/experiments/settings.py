@@ -29,7 +29,8 @@ def fixed(default: Any, *, told: str | None = None) -> Any:
     """A setting that a run shares with the checkpoint that it goes on from.
 
     Its default is also what a checkpoint without it was made with, one from before it was a
-    setting: do not change the default of a setting, other than with the format of checkpoints.
+    setting. Whoever changes the default keeps the old one for those, in
+    :func:`~dtpinn.experiments.same_run.check_same_run`.
 
     Parameters
     ----------
@@ -51,12 +52,13 @@ class Settings:
 
     `optimizer`, `epochs` and `seconds` (its `max_seconds`) are as for :func:`dtpinn.fit`, with
     optimisers by name and a tuple where there are several stages; `epochs` None is the usual number
-    of each. `times` is the number of time slices, t = 0 included, of a problem in space-time.
+    of each. `network` is a name in ``dtpinn.models.NETWORKS``. `times` is the number of time
+    slices, t = 0 included, of a problem in space-time.
 
     Raises
     ------
     SettingsError
-        For a size, method, dtype, device or optimiser that cannot be.
+        For a size, method, network, dtype, device or optimiser that cannot be.
 
     Examples
     --------
