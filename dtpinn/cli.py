@@ -11,12 +11,13 @@ from typing import NoReturn, TypeVar
 
 from dtpinn import __version__
 from dtpinn.experiments import PROBLEMS, Experiment, Settings, gallery, known_answers, run
-from dtpinn.experiments.settings import DTYPES, EPOCHS, METHODS, SettingsError, make_directory
+from dtpinn.experiments.settings import DTYPES, METHODS, SettingsError, make_directory
 from dtpinn.experiments.versions import information
+from dtpinn.models import NETWORKS
+from dtpinn.optim import OPTIMIZERS
 from dtpinn.output import format_table
 from dtpinn.training.checkpoint import CheckpointError
-from dtpinn.training.optimizers import BY_NAME
-from dtpinn.training.stages import INTERRUPTED
+from dtpinn.training.stage_figures import INTERRUPTED
 
 DESCRIPTION = "Physics-informed networks with RBF-FD derivatives."
 Number = TypeVar("Number", int, float)
@@ -107,6 +108,7 @@ def _add_problem_options(parser: _Parser, default: Settings) -> None:
         add("--times", type=int, default=default.times, metavar="K", help="slices, t = 0 included")
     add("--method", default=default.method, help=" or ".join(METHODS))
     add = parser.add_argument_group("network").add_argument
+    add("--network", default=default.network, help=" or ".join(NETWORKS))
     add("--width", type=int, default=default.width, help="neurons of a hidden layer")
     add("--depth", type=int, default=default.depth, help="hidden layers")
     add("--seed", type=int, default=default.seed, help="of nodes and network")
@@ -117,7 +119,8 @@ def _add_problem_options(parser: _Parser, default: Settings) -> None:
 def _add_training_options(parser: _Parser, default: Settings) -> None:
     about = "several stages: one entry for each, with commas between"
     add = parser.add_argument_group("training", about).add_argument
-    known, usual = ", ".join(BY_NAME), ", ".join(f"{EPOCHS[name]} of {name}" for name in BY_NAME)
+    known = ", ".join(OPTIMIZERS)
+    usual = ", ".join(f"{entry.epochs} of {name}" for name, entry in OPTIMIZERS.items())
     limit = "limit of training time, of the run or of each stage (default: none)"
     names, steps = f"one after another: {known}", f"steps of the optimizer (default: {usual})"
     add("--optimizer", type=_words, default=default.optimizer, metavar="NAME[,NAME...]", help=names)

@@ -2,7 +2,7 @@
 
 from dtpinn.experiments import heat, linear_poisson, nonlinear_poisson
 from dtpinn.experiments.experiment import Experiment
-from dtpinn.experiments.running import run
+from dtpinn.experiments.experiment_run import run
 from dtpinn.experiments.settings import Settings
 
 # By name, in the order of the paper: what ``dtpinn train`` knows.

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from dtpinn.models import NETWORKS
+from dtpinn.optim import OPTIMIZERS
 from dtpinn.problem.problem import check_device
-from dtpinn.training.optimizers import BY_NAME
 
 METHODS = ("dt", "vanilla")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
-# Epochs of a stage by default. One of L-BFGS is 20 iterations, one of Gauss-Newton a single one.
-EPOCHS = {"lbfgs": 100, "gauss-newton": 1000}
 
 # Fewer nodes than this hold no stencil of order 4 with its boundary.
 MIN_NODES = 100
@@ -26,18 +25,40 @@ class SettingsError(ValueError):
     """What was asked for cannot be; the message is for whoever asked."""
 
 
+def fixed(default: Any, *, told: str | None = None) -> Any:
+    """A setting that a run shares with the checkpoint that it goes on from.
+
+    Its default is also what a checkpoint without it was made with, one from before it was a
+    setting. Whoever changes the default keeps the old one for those, in
+    :func:`~dtpinn.experiments.same_run.check_same_run`.
+
+    Parameters
+    ----------
+    default
+    told : str, optional
+        Its name in ``result.json`` and in checkpoints, where that is another one.
+    """
+    return field(default=default, metadata={"fixed": True, "told": told})
+
+
+def free(default: Any) -> Any:
+    """A setting in which a run may differ from the checkpoint that it goes on from."""
+    return field(default=default, metadata={"fixed": False})
+
+
 @dataclass(frozen=True)
 class Settings:
     """One run: the paper's network and nodes by default.
 
     `optimizer`, `epochs` and `seconds` (its `max_seconds`) are as for :func:`dtpinn.fit`, with
     optimisers by name and a tuple where there are several stages; `epochs` None is the usual number
-    of each. `times` is the number of time slices, t = 0 included, of a problem in space-time.
+    of each. `network` is a name in ``dtpinn.models.NETWORKS``. `times` is the number of time
+    slices, t = 0 included, of a problem in space-time.
 
     Raises
     ------
     SettingsError
-        For a size, method, dtype, device or optimiser that cannot be.
+        For a size, method, network, dtype, device or optimiser that cannot be.
 
     Examples
     --------
@@ -45,18 +66,19 @@ class Settings:
     (100, 100)
     """
 
-    nodes: int = 2236
-    order: int = 4
-    times: int | None = None
-    method: str = "dt"
-    width: int = 50
-    depth: int = 4
-    seed: int = 0
-    dtype: str = "float64"
-    device: str = "cpu"
-    optimizer: str | tuple[str, ...] = "lbfgs"
-    epochs: int | tuple[int, ...] | None = None
-    seconds: float | tuple[float | None, ...] | None = None
+    nodes: int = fixed(2236, told="nodes_asked")  # "nodes" are the counts
+    order: int = fixed(4)
+    times: int | None = fixed(None)
+    method: str = fixed("dt")
+    network: str = fixed("mlp")
+    width: int = fixed(50)
+    depth: int = fixed(4)
+    seed: int = fixed(0)
+    dtype: str = fixed("float64")
+    device: str = free("cpu")
+    optimizer: str | tuple[str, ...] = free("lbfgs")  # its stages the checkpoint compares itself
+    epochs: int | tuple[int, ...] | None = free(None)
+    seconds: float | tuple[float | None, ...] | None = free(None)
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -66,8 +88,8 @@ class Settings:
         ):  # fmt: skip
             for value in each(getattr(self, name)):
                 check_range(name, value, low, high)
-        for name, choices in (("method", METHODS), ("dtype", tuple(DTYPES))):
-            check_choice(name, getattr(self, name), choices)
+        for name, choices in (("method", METHODS), ("network", NETWORKS), ("dtype", DTYPES)):
+            check_choice(name, getattr(self, name), tuple(choices))
         self._check_stages()
         if self.device.split(":")[0] not in ("cpu", "cuda"):
             raise SettingsError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")
@@ -78,13 +100,13 @@ class Settings:
 
     def _check_stages(self) -> None:
         stages = each(self.optimizer)
-        if self.method == "vanilla" and "gauss-newton" in stages:
-            raise SettingsError(
-                "gauss-newton needs the sparse Jacobian of a discrete residual, which method "
-                "vanilla does not have; train with method dt, or with lbfgs"
-            )
         for name in stages:
-            check_choice("optimizer", name, tuple(BY_NAME))
+            check_choice("optimizer", name, tuple(OPTIMIZERS))
+            if self.method == "vanilla" and OPTIMIZERS[name].needs.jacobian:
+                raise SettingsError(
+                    f"{name} needs the sparse Jacobian of a discrete residual, which method "
+                    "vanilla does not have; train with method dt, or with lbfgs"
+                )
         for name in ("epochs", "seconds"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(values) != len(stages):
@@ -97,16 +119,12 @@ class Settings:
         """Epochs of every stage: those asked for, or the usual number of each optimiser."""
         if self.epochs is not None:
             return self.epochs
-        return tuple(EPOCHS[name] for name in each(self.optimizer))
+        return tuple(OPTIMIZERS[name].epochs for name in each(self.optimizer))
 
     @property
     def torch_dtype(self) -> torch.dtype:
         """The dtype as torch names it."""
         return DTYPES[self.dtype]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings as plain data."""
-        return asdict(self)
 
 
 def each(value: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What a run tells of itself: its identity, the details of result.json, the closing lines."""
+"""What a run tells of itself: the details of result.json, and the closing lines."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ from dtpinn.experiments.settings import Settings
 from dtpinn.experiments.versions import versions
 from dtpinn.nodes import Nodes
 from dtpinn.training import Result
-
-# Settings that a resumed run may change: limits, the device, and the optimisers, whose stages the
-# checkpoint compares by itself. `nodes` is what was asked; the counts go by that name.
-FREE = {"epochs", "seconds", "optimizer", "device", "nodes"}
-
-
-def identity(experiment: Experiment, settings: Settings) -> dict[str, object]:
-    """Return what a run must share with the checkpoint that it goes on from."""
-    fixed = {name: value for name, value in settings.as_dict().items() if name not in FREE}
-    return {"problem": experiment.name, "nodes_asked": settings.nodes, **fixed}
 
 
 def details(

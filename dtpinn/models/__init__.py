@@ -1,6 +1,9 @@
-"""Networks: functions of points, with parameters."""
+"""Networks from points to the solution, and what makes any network see points of size 1."""
 
+from dtpinn.models.by_name import NETWORKS
+from dtpinn.models.fourier import FourierMLP
 from dtpinn.models.mlp import MLP
-from dtpinn.models.normalising import Normalisation, Normalised
+from dtpinn.models.network import Network
+from dtpinn.models.normalisation import Normalisation, Normalised
 
-__all__ = ["MLP", "Normalisation", "Normalised"]
+__all__ = ["MLP", "NETWORKS", "FourierMLP", "Network", "Normalisation", "Normalised"]

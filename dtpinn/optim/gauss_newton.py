@@ -11,10 +11,10 @@ from torch import Tensor
 
 from dtpinn.optim import stopping
 from dtpinn.optim.damped import DampedEquations
-from dtpinn.optim.least_squares import as_least_squares
 from dtpinn.optim.options import check_options
 from dtpinn.optim.resumable import Resumable
 from dtpinn.optim.sampling import affordable_rows, sample_rows
+from dtpinn.optim.squared_residuals import as_least_squares
 
 
 class GaussNewton(Resumable):

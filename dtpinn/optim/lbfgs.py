@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from dtpinn.optim import stopping
-from dtpinn.optim.closure import checked_loss, floats
 from dtpinn.optim.curvature import CurvaturePairs
 from dtpinn.optim.line_search import LineSearch, strong_wolfe
+from dtpinn.optim.loss_values import checked_loss, floats
 from dtpinn.optim.options import check_options
 from dtpinn.optim.resumable import Resumable
 

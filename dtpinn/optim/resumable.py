@@ -57,6 +57,8 @@ class Resumable(Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a `state_dict`; the options in it replace those given at construction.
 
+        What it does not have, as one written before there was the option, stays as it is.
+
         Raises
         ------
         ValueError
@@ -67,9 +69,11 @@ class Resumable(Optimizer):
                 f"{type(self).__name__}.load_state_dict: expected a state saved by this class, got "
                 f"one without the key 'memory' (its keys: {', '.join(map(str, state_dict))})"
             )
+        before = self.param_groups[0]
         super().load_state_dict(state_dict)
+        self.param_groups[0] = {**before, **self.param_groups[0]}
         self._prepare()
-        self._remember(state_dict["memory"])
+        self._remember({**self._memory(), **state_dict["memory"]})
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "memory": self._memory()}

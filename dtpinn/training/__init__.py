@@ -4,6 +4,6 @@ from dtpinn.training.fitting import fit
 from dtpinn.training.history import History, Record
 from dtpinn.training.normalising import normalise
 from dtpinn.training.result import Result
-from dtpinn.training.stages import Stage
+from dtpinn.training.stage_figures import Stage
 
 __all__ = ["History", "Record", "Result", "Stage", "fit", "normalise"]

@@ -10,15 +10,33 @@ from typing import Any
 import torch
 from torch import nn
 
-from dtpinn.models import MLP
+from dtpinn.models.by_name import plain_config
 from dtpinn.output import write_torch
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.problem import Problem
 from dtpinn.training.history import History
 from dtpinn.training.identity import identity
-from dtpinn.training.stages import Stage
+from dtpinn.training.stage_figures import Stage
 
-FORMAT = 3
+# The format that is written, and the oldest that is read. It rises with every key that an older
+# dtpinn must not overlook.
+FORMAT, OLDEST = 4, 3
+
+_REQUIRED = object()
+# The keys of a checkpoint, and what one without the key stands for: it was written before there was
+# the key. Every format has those that are required.
+_ABSENT = {
+    "model": _REQUIRED,
+    "network": "mlp",  # since format 4; what could be made again before was one
+    "model_config": None,  # not to be made again
+    "problem": None,
+    "coefficients": {},
+    "optimizer": None,
+    "history": _REQUIRED,
+    "stages": _REQUIRED,
+    "details": "{}",
+    "random": None,  # the generators stay as they are
+}
 
 
 class CheckpointError(ValueError):
@@ -44,12 +62,14 @@ def save_checkpoint(
     without running code from it (``torch.load(weights_only=True)``).
     """
     model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
+    network, config = plain_config(model) or (None, None)
     write_torch(
         path,
         {
             "format": FORMAT,
             "model": model.state_dict(),
-            "model_config": _plain_config(model),
+            "network": network,
+            "model_config": config,
             "problem": None if problem is None else to_json(identity(problem)),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
             "optimizer": None if optimizer is None else optimizer.state_dict(),
@@ -69,7 +89,7 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     FileNotFoundError
         If there is none.
     CheckpointError
-        If the file is something else, or of another format.
+        If the file is something else, or of a format that is not read here.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -78,14 +98,26 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise CheckpointError(f"{path} is not a checkpoint of dtpinn: {reason}") from error
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a checkpoint of dtpinn of format {FORMAT}")
+    written = state.get("format") if isinstance(state, dict) else None
+    if not isinstance(written, int):
+        raise CheckpointError(f"{path} is not a checkpoint of dtpinn: it tells no format")
+    if not OLDEST <= written <= FORMAT:
+        age, remedy = ("a newer", "update dtpinn") if written > FORMAT else ("an older", "use that")
+        raise CheckpointError(
+            f"{path} was written by {age} dtpinn: it has format {written}, and this one reads "
+            f"formats {OLDEST} to {FORMAT}; {remedy}"
+        )
+    state = {**_ABSENT, **state}
+    if missing := [key for key, value in state.items() if value is _REQUIRED]:
+        raise CheckpointError(f"{path} is not a whole checkpoint: it has no {', '.join(missing)}")
     problem = None if state["problem"] is None else json.loads(state["problem"])
     return {**state, "details": json.loads(state["details"]), "problem": problem}
 
 
-def restore_random_state(state: dict[str, Any]) -> None:
-    """Put torch's generators where they were."""
+def restore_random_state(state: dict[str, Any] | None) -> None:
+    """Put torch's generators where they were, if that is known."""
+    if state is None:
+        return
     torch.set_rng_state(state["cpu"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
@@ -94,15 +126,3 @@ def restore_random_state(state: dict[str, Any]) -> None:
 def _random_state() -> dict[str, Any]:
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-
-def _plain_config(model: nn.Module) -> dict[str, Any] | None:
-    """The constructor's arguments of a dtpinn.MLP, if they are plain data; else None."""
-    if type(model) is not MLP:
-        return None
-    plain = {
-        key: str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else value
-        for key, value in model.config().items()
-    }
-    simple = all(isinstance(v, (int, float, str, bool, type(None))) for v in plain.values())
-    return plain if simple else None

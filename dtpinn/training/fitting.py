@@ -7,16 +7,18 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from dtpinn.optim.by_name import OptimizerLike, class_of, needs_of
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
-from dtpinn.training.closure import check_has_residuals
+from dtpinn.training.learnt_parameters import check_parameters, trainable
 from dtpinn.training.loop import Callback, Loop
+from dtpinn.training.loss_closure import check_has_jacobian
 from dtpinn.training.normalising import is_as_drawn, normalise
-from dtpinn.training.optimizers import OptimizerLike, check_parameters, class_name, trainable
-from dtpinn.training.plan import check_count, make_plans
-from dtpinn.training.result import Exact, Result
+from dtpinn.training.planned_stages import check_count, plan_stages
+from dtpinn.training.relative_error import Exact
+from dtpinn.training.result import Result
 from dtpinn.training.resuming import resume as resume_run
-from dtpinn.training.run import Run
+from dtpinn.training.staged_run import StagedRun
 
 
 def fit(
@@ -51,10 +53,10 @@ def fit(
         Steps of the optimiser, those before `resume` included. With L-BFGS one step is up to 20
         iterations, with Gauss-Newton one. In stages: of each, or a number for each.
     optimizer : str, torch.optim.Optimizer or callable, or a sequence of them
-        "lbfgs"; "gauss-newton", for discrete problems; an optimiser of the parameters; or a
-        function that makes one from their list, such as ``torch.optim.Adam`` or
-        ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those of later stages are made
-        when their stage begins.
+        A name in ``dtpinn.optim.OPTIMIZERS``: "lbfgs", "adam", "gauss-newton" for discrete
+        problems; an optimiser of the parameters; or a function that makes one from their list, such
+        as ``torch.optim.SGD`` or ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those
+        of later stages are made when their stage begins.
     exact : callable, optional
         The solution where it is known, points -> (n,): the error is then part of the history.
     points : (n, inputs) Tensor, optional
@@ -77,7 +79,8 @@ def fit(
         Model, equation, optimisers and `details` must be those it was made with; stages may be
         added at the end.
     details : dict, optional
-        Plain data that identifies the run; kept in the result and in its checkpoints.
+        Plain data that identifies the run; kept in the result and in its checkpoints. On `resume`
+        those that the checkpoint has, too, must be the same.
 
     Returns
     -------
@@ -126,12 +129,13 @@ def fit(
         check_count("every", every)
     check_parameters(model, problem)
     parameters = trainable(model, problem)
-    plans, limit = make_plans(optimizer, epochs, max_seconds, parameters)
-    if any(class_name(plan.optimizer) == "GaussNewton" for plan in plans):
-        check_has_residuals(problem)
+    plans, limit = plan_stages(optimizer, epochs, max_seconds, parameters)
+    for plan in plans:
+        if (kind := class_of(plan.optimizer)) and needs_of(kind).jacobian:
+            check_has_jacobian(problem, kind.__name__)
     if resume is None and is_as_drawn(model):
         normalise(model, problem)
-    run = Run(model, problem, parameters, plans, limit, exact, points, details)
+    run = StagedRun(model, problem, parameters, plans, limit, exact, points, details)
     if resume is None:
         run.begin_stage()
     else:

@@ -16,6 +16,9 @@ from dtpinn.arrays import Floats
 from dtpinn.models import MLP
 from dtpinn.problem import DiscreteProblem, Problem
 
+# Entries that a checkpoint may lack, and what one without them was made with: it was written before
+# there was a choice. Any other that it lacks tells nothing, and is not compared.
+_ABSENT: dict[str, Any] = {"options": {}, "operators": []}
 # Between processors the last digits differ, between problems the first ones.
 _SAME = {"torch.float64": 1e-6, "torch.float32": 1e-2}
 
@@ -62,10 +65,11 @@ def identity(problem: Problem) -> dict[str, Any]:
 def differences(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """Yield what differs between two identities: its name, and both."""
     last = "of a test function"
-    for name in [*present, *saved]:
-        if name != last and saved.get(name) != present.get(name):
-            yield f"the problem's {name}", saved.get(name), present.get(name)
-    before, now = saved[last], present[last]
+    told = {name: saved.get(name, _ABSENT.get(name, value)) for name, value in present.items()}
+    for name, value in present.items():
+        if name != last and told[name] != value:
+            yield f"the problem's {name}", told[name], value
+    before, now = told[last], present[last]
     if list(before) != list(now):
         yield "the residuals", list(before), list(now)
     for name in [key for key in before if key in now]:  # in their order, whatever the hashes

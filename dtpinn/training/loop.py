@@ -12,8 +12,8 @@ from dtpinn.output.files import StrPath
 from dtpinn.training.history import Record
 from dtpinn.training.interrupt import Interrupt
 from dtpinn.training.result import Result
-from dtpinn.training.run import Ending, Run
-from dtpinn.training.stages import INTERRUPTED
+from dtpinn.training.stage_figures import INTERRUPTED
+from dtpinn.training.staged_run import Ending, StagedRun
 from dtpinn.training.stalled import distance_to_solution, warn_if_far
 
 Callback = Callable[[Result], Any]
@@ -27,7 +27,7 @@ class Loop:
 
     Parameters
     ----------
-    run : Run
+    run : StagedRun
         With its first stage begun.
     callbacks : sequence of callable
     every : int or None
@@ -39,7 +39,7 @@ class Loop:
 
     def __init__(
         self,
-        run: Run,
+        run: StagedRun,
         callbacks: Sequence[Callback],
         every: int | None,
         checkpoint: StrPath | None,

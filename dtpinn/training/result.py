@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dtpinn.models import MLP
+from dtpinn.models.by_name import from_config
 from dtpinn.output import picture_run, shown_times, write_json
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
-from dtpinn.training.stages import Stage
+from dtpinn.training.relative_error import Exact, relative_error
+from dtpinn.training.stage_figures import STILL_RUNNING, Stage
 
-Exact = Callable[..., Tensor]
+# Figures that a checkpoint has among the details, and what one without them stands for.
+_ABSENT = {"stop_reason": STILL_RUNNING, "floor": None, "distance": None}
 
 
 @dataclass
@@ -220,20 +221,21 @@ class Result:
         directory : path
             That was given to :meth:`save`.
         model : nn.Module, optional
-            To load the weights into; needed only where the saved model was no dtpinn.MLP.
+            To load the weights into; needed only where the saved model was none of
+            ``dtpinn.models.NETWORKS``.
         """
         state = load_checkpoint(Path(directory) / "checkpoint.pt")
         if model is None:
             config = state["model_config"]
             if config is None:
                 raise ValueError(
-                    f"Result.load: the model saved in {directory} is not a dtpinn.MLP of plain "
-                    "arguments; pass model=... of the same shape"
+                    f"Result.load: the model saved in {directory} is none of "
+                    "dtpinn.models.NETWORKS with plain arguments; pass model=... of the same shape"
                 )
-            model = MLP(**{**config, "dtype": getattr(torch, config["dtype"])})
+            model = from_config(state["network"], config)
         model.load_state_dict(state["model"])
-        details = dict(state["details"])
-        ended = {name: details.pop(name) for name in ("stop_reason", "floor", "distance")}
+        details = {**_ABSENT, **state["details"]}
+        ended = {name: details.pop(name) for name in _ABSENT}
         history = History.from_state(state["history"])
         stages = [Stage(**stage) for stage in state["stages"]]
         return cls(model, None, history, stages=stages, details=details, **ended)
@@ -246,29 +248,3 @@ def _shortly(model: nn.Module) -> str:
         return told
     count = sum(p.numel() for p in model.parameters())
     return f"{type(model).__name__} of {count} parameters"
-
-
-def relative_error(model: Callable[[Tensor], Tensor], exact: Exact, points: Tensor) -> float:
-    """Return |model - exact| / |exact| in l2 over points (n, inputs)."""
-    with torch.no_grad():
-        return relative_distance(model(points), exact(points))
-
-
-def relative_distance(found: Tensor, wanted: Tensor) -> float:
-    """Return |found - wanted| / |wanted| in l2; shapes (n,) and (n, 1) are the same to it."""
-    wanted = checked_exact(wanted)
-    if wanted.numel() != found.numel():
-        raise ValueError(
-            f"exact returned shape {tuple(wanted.shape)} where the model has {tuple(found.shape)}"
-        )
-    return float((found.reshape(wanted.shape) - wanted).norm() / wanted.norm())
-
-
-def checked_exact(wanted: object) -> Tensor:
-    """Return what an exact solution has returned, if it is a tensor."""
-    if not isinstance(wanted, Tensor):
-        raise TypeError(
-            f"exact must return a torch tensor, got {type(wanted).__name__}; write it with torch "
-            "functions of the points"
-        )
-    return wanted.detach()

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from dtpinn.models.by_name import plain_config
+from dtpinn.optim.by_name import class_of
 from dtpinn.output.files import StrPath, to_json
 from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
 from dtpinn.training.history import History
 from dtpinn.training.identity import differences, identity, with_coefficients
-from dtpinn.training.optimizers import class_name
-from dtpinn.training.plan import Plan
-from dtpinn.training.run import Run
-from dtpinn.training.stages import Stage
+from dtpinn.training.planned_stages import PlannedStage
+from dtpinn.training.stage_figures import Stage
+from dtpinn.training.staged_run import StagedRun
 
 Pair = tuple[str, object, object]  # what it is, in the checkpoint, in this run
 
 
-def resume(run: Run, path: StrPath) -> None:
+def resume(run: StagedRun, path: StrPath) -> None:
     """Put a run, of which no stage has begun, where it was when the checkpoint was written.
 
     Stages that were finished stay finished. The last one that the checkpoint knows goes on, if it
@@ -34,15 +35,16 @@ def resume(run: Run, path: StrPath) -> None:
     """
     state = load_checkpoint(path)
     stages = [Stage(**stage) for stage in state["stages"]]
-    _check(path, _planned(stages, run.plans))
+    check_same(path, _planned(stages, run.plans))
     run.finished = stages[:-1]
     run.begin_stage()
-    _check(
+    check_same(
         path,
         [
             (f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name),
             *_shapes("model", state["model"], run.model.state_dict()),
             *_shapes("PDE", state["coefficients"], run.problem.pde.state_dict()),
+            *_network(state, run.model),
             *_details(state["details"], run.result.details),
         ],
     )
@@ -54,7 +56,8 @@ def resume(run: Run, path: StrPath) -> None:
     restore_random_state(state["random"])
 
 
-def _check(path: StrPath, pairs: Sequence[Pair]) -> None:
+def check_same(path: StrPath, pairs: Iterable[Pair]) -> None:
+    """Raise CheckpointError, by name, for the first of what differs in a checkpoint and a run."""
     for what, before, now in pairs:
         if before != now:
             raise CheckpointError(
@@ -62,7 +65,7 @@ def _check(path: StrPath, pairs: Sequence[Pair]) -> None:
             )
 
 
-def _check_problem(path: StrPath, state: dict[str, Any], run: Run) -> None:
+def _check_problem(path: StrPath, state: dict[str, Any], run: StagedRun) -> None:
     """Refuse the checkpoint of another problem: with the coefficients in it, this one is its."""
     if state["problem"] is None:
         raise CheckpointError(f"cannot resume from {path}: it was written without a problem")
@@ -76,19 +79,34 @@ def _check_problem(path: StrPath, state: dict[str, Any], run: Run) -> None:
         )
 
 
-def _planned(stages: Sequence[Stage], plans: Sequence[Plan]) -> list[Pair]:
+def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pair]:
     """Stages that were begun, and the plan's; what a function will make is not known in advance."""
     pairs: list[Pair] = []
     for number, stage in enumerate(stages):
-        now = class_name(plans[number].optimizer) if number < len(plans) else "none"
-        if now is not None:
-            pairs.append((f"stage {number + 1}'s optimizer", stage.optimizer, now))
+        what = f"stage {number + 1}'s optimizer"
+        if number >= len(plans):
+            pairs.append((what, stage.optimizer, "none"))
+        elif kind := class_of(plans[number].optimizer):
+            pairs.append((what, stage.optimizer, kind.__name__))
     return pairs
 
 
+def _network(state: dict[str, Any], model: nn.Module) -> Iterator[Pair]:
+    """What shapes do not tell, as the activation; the seed has had its say."""
+    present = plain_config(model)
+    if present is None or state["model_config"] is None:
+        return
+    name, config = present
+    yield "network", state["network"], name
+    for key, value in config.items():
+        if key != "seed":
+            yield f"the model's {key}", state["model_config"].get(key, value), value
+
+
 def _details(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[Pair]:
+    """Those that both have: what a checkpoint does not tell contradicts nothing."""
     for key, value in json.loads(to_json(present)).items():
-        yield key, saved.get(key), value
+        yield key, saved.get(key, value), value
 
 
 def _shapes(what: str, saved: dict[str, Tensor], present: dict[str, Tensor]) -> Iterator[Pair]:

@@ -7,11 +7,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from dtpinn.optim import LBFGS, GaussNewton
+from dtpinn.optim.by_name import needs_of
 from dtpinn.problem import Problem
 
-# Their steps compare losses with each other, and take one point's for one number.
-_COMPARING = (LBFGS, GaussNewton, torch.optim.LBFGS)
 # What two evaluations may differ by: sums in another order, on a GPU.
 _SAME = {torch.float64: 1e-9, torch.float32: 1e-4}
 # At so many points alone the values must be those among all points, to this fraction.
@@ -37,7 +35,7 @@ def check_sound(model: nn.Module, problem: Problem, optimizer: torch.optim.Optim
         first, second = (problem.loss_parts(problem.residuals(model)) for _ in range(2))
         allowed = _SAME[problem.dtype]
         moved = [name for name in first if _differ(first[name], second[name], allowed)]
-        if moved and isinstance(optimizer, _COMPARING):
+        if moved and needs_of(optimizer).same_loss:
             raise ValueError(_not_twice(model, problem, type(optimizer).__name__, moved[0]))
         if not moved:
             _check_pointwise(model, problem)

@@ -12,9 +12,9 @@ import dtpinn
 from dtpinn.experiments import PROBLEMS, Settings, run
 from dtpinn.experiments.experiment import slices
 from dtpinn.experiments.measuring import TEST_POINTS, error_at, fine_points
-from dtpinn.experiments.running import prepare
+from dtpinn.experiments.preparation import prepare
 from dtpinn.experiments.settings import SettingsError
-from dtpinn.training.result import relative_distance
+from dtpinn.training.relative_error import relative_distance
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from dtpinn.jets import taylor
 from dtpinn.jets.pointwise import POINTWISE
 from dtpinn.jets.rules import Jet
 from dtpinn.jets.taylor import Layout
-from dtpinn.models.mlp import _NAMED
+from dtpinn.models.activations import ACTIVATIONS
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem import forward_problem
@@ -52,7 +52,7 @@ def assert_equal_modes(pde, nodes, model, times, tolerance, dtype=torch.float64)
     assert (gradients[0] - gradients[1]).norm() < 10 * tolerance * gradients[0].norm()
 
 
-@pytest.mark.parametrize("activation", _NAMED)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("name", ["nonlinear Poisson", "space-time", "two fields"])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_residuals_and_gradients_are_those_of_reverse_mode(name, activation, dtype, disk):

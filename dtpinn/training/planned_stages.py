@@ -8,11 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from dtpinn.training.optimizers import OptimizerLike, check_optimizer
+from dtpinn.optim.by_name import OptimizerLike
+from dtpinn.training.optimizer_choice import check_optimizer
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedStage:
     """One stage as it was asked for."""
 
     optimizer: OptimizerLike
@@ -20,12 +21,12 @@ class Plan:
     max_seconds: float | None = None
 
 
-def make_plans(
+def plan_stages(
     optimizer: OptimizerLike | Sequence[OptimizerLike],
     epochs: int | Sequence[int],
     max_seconds: float | Sequence[float | None] | None,
     parameters: dict[str, Tensor],
-) -> tuple[list[Plan], float | None]:
+) -> tuple[list[PlannedStage], float | None]:
     """Return the stages of a run, and the limit of its whole training time.
 
     Parameters
@@ -47,8 +48,8 @@ def make_plans(
 
     Examples
     --------
-    >>> make_plans(["lbfgs", "lbfgs"], 10, [None, 60.0], {})[0][1]
-    Plan(optimizer='lbfgs', epochs=10, max_seconds=60.0)
+    >>> plan_stages(["lbfgs", "lbfgs"], 10, [None, 60.0], {})[0][1]
+    PlannedStage(optimizer='lbfgs', epochs=10, max_seconds=60.0)
     """
     optimizers: list[Any] = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer]
     if not optimizers:
@@ -63,8 +64,8 @@ def make_plans(
         _check_seconds(seconds)
     plans = zip(optimizers, counts, limits, strict=True)
     if isinstance(max_seconds, (list, tuple)):
-        return [Plan(*stage) for stage in plans], None
-    return [Plan(one, count) for one, count, _ in plans], limits[0]
+        return [PlannedStage(*stage) for stage in plans], None
+    return [PlannedStage(one, count) for one, count, _ in plans], limits[0]
 
 
 def check_count(name: str, count: Any) -> None:

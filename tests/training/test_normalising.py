@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import dtpinn
-from dtpinn.models import MLP, Normalised
+from dtpinn.models import NETWORKS, Normalised
 from dtpinn.training import normalise
 
 
@@ -20,9 +20,14 @@ def problem():
     return dtpinn.discretize(dtpinn.Poisson(None, warm), nodes)
 
 
-def test_points_and_values_become_of_size_one(problem):
+@pytest.fixture(params=NETWORKS)
+def make(request):
+    return NETWORKS[request.param]
+
+
+def test_points_and_values_become_of_size_one(make, problem):
     """The box becomes [-2, 2]; a network of zeros is the mean of the data."""
-    model = MLP(2, width=8, depth=1, seed=0)
+    model = make(2, width=8, depth=1, seed=0)
     assert normalise(model, problem)
     seen = model.normalisation.inwards(problem.points)
     assert seen.amin(0).tolist() == pytest.approx([-2.0, -2.0])
@@ -34,10 +39,10 @@ def test_points_and_values_become_of_size_one(problem):
     assert 0.3 < model.normalisation.unit.item() < 3.0
 
 
-def test_it_goes_wherever_the_network_goes(problem):
-    model = MLP(2, width=8, depth=1, seed=0)
+def test_it_goes_wherever_the_network_goes(make, problem):
+    model = make(2, width=8, depth=1, seed=0)
     normalise(model, problem)
-    twin = MLP(**model.config())
+    twin = make(**model.config())
     twin.load_state_dict(model.state_dict())
     x = problem.points
     for other in (twin, copy.deepcopy(model)):
@@ -48,9 +53,12 @@ def test_it_goes_wherever_the_network_goes(problem):
     assert single(x.float()).dtype == torch.float32
 
 
-def test_fit_normalises_what_has_not_learnt_yet_and_nothing_else(problem):
-    fresh, raw = MLP(2, width=8, depth=1, seed=0), MLP(2, width=8, depth=1, seed=0, normalise=False)
-    trained = MLP(2, width=8, depth=1, seed=0)
+def test_fit_normalises_what_has_not_learnt_yet_and_nothing_else(make, problem):
+    fresh, raw = (
+        make(2, width=8, depth=1, seed=0),
+        make(2, width=8, depth=1, seed=0, normalise=False),
+    )
+    trained = make(2, width=8, depth=1, seed=0)
     with torch.no_grad():
         trained.layers[-1].bias.add_(0.1)
     for model in (fresh, raw, trained):
@@ -76,8 +84,8 @@ def test_any_network_can_be_wrapped(problem):
     )
 
 
-def test_derivatives_in_one_forward_pass_see_the_same_network(problem):
-    model = MLP(2, width=8, depth=2, seed=0)
+def test_derivatives_in_one_forward_pass_see_the_same_network(make, problem):
+    model = make(2, width=8, depth=2, seed=0)
     normalise(model, problem)
     both = [
         dtpinn.vanilla(problem.pde, problem.nodes, mode=mode).residuals(model)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dtpinn.optim import GaussNewton
+from dtpinn.optim.by_name import needs_of
 from dtpinn.problem import DiscreteProblem, DiscreteResiduals, Problem
 
 
-class Closure:
+class LossClosure:
     """Loss and gradient of a problem at the present parameters, counted.
 
-    What ``optimizer.step`` of a torch optimiser calls. Gauss-Newton is given
+    What ``optimizer.step`` of a torch optimiser calls. One that needs the Jacobian is given
     :class:`~dtpinn.problem.DiscreteResiduals` instead, which count their evaluations as well.
 
     Attributes
@@ -30,7 +30,7 @@ class Closure:
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
     >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
     >>> model = dtpinn.MLP(2, width=4, depth=1, seed=0)
-    >>> closure = Closure(model, dtpinn.discretize(pde, nodes), list(model.parameters()))
+    >>> closure = LossClosure(model, dtpinn.discretize(pde, nodes), list(model.parameters()))
     >>> loss = closure()
     >>> closure.evaluations, all(p.grad is not None for p in model.parameters())
     (1, True)
@@ -55,19 +55,19 @@ class Closure:
 
 def make_closure(
     optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
-) -> Closure | DiscreteResiduals:
+) -> LossClosure | DiscreteResiduals:
     """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian."""
-    if not isinstance(optimizer, GaussNewton):
-        return Closure(model, problem, learnt)
-    check_has_residuals(problem)
+    if not needs_of(optimizer).jacobian:
+        return LossClosure(model, problem, learnt)
+    check_has_jacobian(problem, type(optimizer).__name__)
     assert isinstance(problem, DiscreteProblem)
     return problem.least_squares(model)
 
 
-def check_has_residuals(problem: Problem) -> None:
-    """Raise TypeError for a problem that Gauss-Newton cannot train on."""
+def check_has_jacobian(problem: Problem, optimizer: str) -> None:
+    """Raise TypeError for a problem that an optimiser of Jacobians cannot train on."""
     if not isinstance(problem, DiscreteProblem):
         raise TypeError(
-            "fit: Gauss-Newton needs the sparse Jacobian of a discrete residual, from "
+            f"fit: {optimizer} needs the sparse Jacobian of a discrete residual, from "
             f"dtpinn.discretize, got {type(problem).__name__}; train it with optimizer='lbfgs'"
         )

@@ -14,6 +14,8 @@ INTERRUPTED = "interrupted"
 class Stage:
     """One optimiser's part in a training.
 
+    The defaults are what a checkpoint without the figure stands for.
+
     Attributes
     ----------
     optimizer : str
@@ -31,10 +33,10 @@ class Stage:
 
     optimizer: str
     epochs: int
-    iterations: int | None
-    evaluations: int
-    seconds: float
-    stop_reason: str
+    iterations: int | None = None
+    evaluations: int = 0
+    seconds: float = 0.0
+    stop_reason: str = STILL_RUNNING
 
 
 def whole_reason(stages: Sequence[Stage], planned: int) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from dtpinn.optim.by_name import iterations_of_a_step
 from dtpinn.problem import Problem
 from dtpinn.training.clock import Clock
-from dtpinn.training.closure import make_closure
-from dtpinn.training.optimizers import make_optimizer
-from dtpinn.training.plan import Plan
+from dtpinn.training.loss_closure import make_closure
+from dtpinn.training.optimizer_choice import make_optimizer
+from dtpinn.training.planned_stages import PlannedStage
 from dtpinn.training.sound import check_sound
-from dtpinn.training.stages import ALL_DONE, STILL_RUNNING, Stage
+from dtpinn.training.stage_figures import ALL_DONE, STILL_RUNNING, Stage
 
 
 class RunningStage:
@@ -21,14 +22,14 @@ class RunningStage:
     Attributes
     ----------
     optimizer : torch.optim.Optimizer
-    closure : Closure or DiscreteResiduals
+    closure : LossClosure or DiscreteResiduals
         It counts the evaluations of this stage.
     epochs : int
         Steps of this stage so far.
     """
 
     def __init__(
-        self, plan: Plan, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
+        self, plan: PlannedStage, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
     ) -> None:
         self.plan = plan
         self.optimizer = make_optimizer(plan.optimizer, parameters)
@@ -51,9 +52,7 @@ class RunningStage:
         An optimiser that iterates within a step needs far more than the one evaluation of a record;
         the steps of the others are an iteration each.
         """
-        options = self.optimizer.param_groups[0]
-        iterations = options.get("max_iterations", options.get("max_iter", 1))
-        return 1 if iterations > 1 else 10
+        return 1 if iterations_of_a_step(self.optimizer) > 1 else 10
 
     @property
     def evaluations(self) -> int:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from dtpinn.problem import Problem
 from dtpinn.training.history import History, Record
-from dtpinn.training.plan import Plan
-from dtpinn.training.result import Exact, Result, checked_exact, relative_distance
-from dtpinn.training.running import RunningStage, time_is_up
-from dtpinn.training.stages import STILL_RUNNING, Stage, whole_reason
+from dtpinn.training.planned_stages import PlannedStage
+from dtpinn.training.relative_error import Exact, checked_exact, relative_distance
+from dtpinn.training.result import Result
+from dtpinn.training.running_stage import RunningStage, time_is_up
+from dtpinn.training.stage_figures import STILL_RUNNING, Stage, whole_reason
 
 
 class Ending(NamedTuple):
@@ -34,7 +35,7 @@ class Ending(NamedTuple):
     of_itself: bool = True
 
 
-class Run:
+class StagedRun:
     """Stages, totals and records of a training; its result is always up to the last record."""
 
     stage: RunningStage  # from the first begin_stage on
@@ -44,7 +45,7 @@ class Run:
         model: nn.Module,
         problem: Problem,
         parameters: dict[str, Tensor],
-        plans: Sequence[Plan],
+        plans: Sequence[PlannedStage],
         max_seconds: float | None,
         exact: Exact | None,
         points: Tensor | None,

@@ -1,0 +1,96 @@
+"""Checkpoints of other days: missing keys read as their defaults, newer formats are refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.training.checkpoint import FORMAT, OLDEST, CheckpointError, load_checkpoint
+
+
+def make():
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.25)
+    problem = dtpinn.discretize(dtpinn.Poisson(None, dtpinn.Dirichlet(lambda x, n: x[:, 0])), nodes)
+    return dtpinn.MLP(2, width=4, depth=1, seed=0), problem
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run")
+    details = {"seed": 0, "width": 4}
+    dtpinn.fit(*make(), epochs=2, details=details).save(directory)
+    return directory / "checkpoint.pt"
+
+
+def edited(written, tmp_path, entry, value=None):
+    """A copy without an entry, told by the keys that lead to it, or with another value for it."""
+    state = torch.load(written, weights_only=True)
+    for name in ("problem", "details"):
+        state[name] = json.loads(state[name])
+    *parents, last = (int(key) if key.isdecimal() else key for key in entry.split())
+    place = state
+    for key in parents:
+        place = place[key]
+    assert last in place
+    place.pop(last)
+    if value is not None:
+        place[last] = value
+    for name in {"problem", "details"} & set(state):
+        state[name] = json.dumps(state[name])
+    torch.save(state, tmp_path / "checkpoint.pt")
+    return tmp_path / "checkpoint.pt"
+
+
+LATER = [  # entries that a format has gained, or could have, without a new number
+    "model_config", "coefficients", "details", "details seed", "details distance", "random",
+    "problem options", "problem operators", "problem times", "stages 0 iterations",
+    "history 0 error", "optimizer param_groups 0 minimum_curvature", "optimizer memory stop_reason",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", LATER)
+def test_without_an_entry_it_is_what_it_was_with_its_default(entry, written, tmp_path):
+    path = edited(written, tmp_path, entry)
+    details = {"seed": 0, "width": 4}
+    resumed, whole = (
+        dtpinn.fit(*make(), epochs=3, resume=file, details=details) for file in (path, written)
+    )
+    assert resumed.history.column("loss") == pytest.approx(whole.history.column("loss"), rel=1e-6)
+    assert resumed.stages[0].epochs == 3
+    loaded = dtpinn.Result.load(tmp_path, model=make()[0])
+    assert (loaded.epochs, loaded.floor, loaded.stages[0].epochs) == (2, None, 2)
+
+
+@pytest.mark.parametrize("entry", ["model", "history", "stages"])
+def test_what_every_format_has_is_asked_for_by_name(entry, written, tmp_path):
+    with pytest.raises(CheckpointError, match=f"not a whole checkpoint: it has no {entry}"):
+        load_checkpoint(edited(written, tmp_path, entry))
+
+
+def test_of_a_newer_or_too_old_a_format_it_is_refused_with_the_remedy(written, tmp_path):
+    newer = edited(written, tmp_path, "format", value=FORMAT + 1)
+    with pytest.raises(
+        CheckpointError, match=rf"by a newer dtpinn: it has format {FORMAT + 1}, .* update dtpinn"
+    ):
+        dtpinn.fit(*make(), epochs=3, resume=newer)
+    older = edited(written, tmp_path, "format", value=OLDEST - 1)
+    with pytest.raises(CheckpointError, match=rf"an older dtpinn.* reads formats {OLDEST} to "):
+        load_checkpoint(older)
+    with pytest.raises(CheckpointError, match="it tells no format"):
+        load_checkpoint(edited(written, tmp_path, "format"))
+
+
+def test_an_entry_of_another_value_is_refused_by_name(written, tmp_path):
+    for entry, value, told in [
+        ("details seed", 5, "seed 5, this run has 0"),
+        ("problem options", {"exponent": "7"}, r"options \{'exponent': '7'\}, this run has \{\}"),
+        ("stages 0 optimizer", "Adam", "optimizer Adam, this run has LBFGS"),
+    ]:
+        with pytest.raises(CheckpointError, match=told):
+            dtpinn.fit(
+                *make(), epochs=3, resume=edited(written, tmp_path, entry, value=value),
+                details={"seed": 0},
+            )  # fmt: skip
