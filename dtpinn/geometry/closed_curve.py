@@ -10,7 +10,7 @@ import numpy.typing as npt
 import shapely
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats, check_finite
+from dtpinn.checks import as_floats, check_finite
 from dtpinn.geometry.curves import Arc, Curve, unit
 from dtpinn.geometry.planar import Planar
 

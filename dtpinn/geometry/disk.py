@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_points, positive_length
+from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.curves import Curve, ellipse
 from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.planar import Planar

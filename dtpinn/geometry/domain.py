@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import as_points
+from dtpinn.checks import as_points
 from dtpinn.geometry.curves import Curve
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.tracing import trace

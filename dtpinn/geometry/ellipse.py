@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
+from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry import curves
-from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.planar import Planar
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
+from dtpinn.checks import as_floats, as_points, check_finite
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_floats, as_points, check_finite
 from dtpinn.geometry.curves import Curve
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.loops import Loops

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_points
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_corners
 from dtpinn.geometry.spacing import SpacingLike, as_spacing

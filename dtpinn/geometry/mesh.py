@@ -14,8 +14,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_points
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points
 from dtpinn.geometry.closest import nearest_on
 from dtpinn.geometry.creases import ANGLE, unit
 from dtpinn.geometry.domain import Domain

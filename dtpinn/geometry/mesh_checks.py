@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_points, check_finite, rows_text
+from dtpinn.checks import as_points, check_finite, rows_text
 
 Rows = npt.NDArray[np.intp]
 

@@ -10,7 +10,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import as_points
+from dtpinn.checks import as_points
 from dtpinn.geometry.curves import Arc, Curve, corner_normal, normals_on, points_on, unit
 
 # The table is as near to the curves as this share of their size, which is close to round-off.

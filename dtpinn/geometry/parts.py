@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_points, names_text
 from dtpinn.geometry.beside import places_beside
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points, names_text
 from dtpinn.geometry.curves import Arc, Curve
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import part_among

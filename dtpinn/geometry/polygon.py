@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from dtpinn.geometry.checks import as_points, check_finite
+from dtpinn.checks import as_points, check_finite
 from dtpinn.geometry.curves import Curve, segment
 from dtpinn.geometry.planar import Planar
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_points
+from dtpinn.checks import as_points
 from dtpinn.geometry.curves import Curve, segment
 from dtpinn.geometry.parameters import as_corners
 from dtpinn.geometry.planar import Planar

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats, positive_length
+from dtpinn.checks import as_floats, positive_length
 
 Spacing = Callable[[Floats], Floats]
 SpacingLike = float | Spacing

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
+from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.spacing import SpacingLike

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.boundary import Boundary
-from dtpinn.geometry.checks import as_points, positive_length
 from dtpinn.geometry.curves import Curve
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector

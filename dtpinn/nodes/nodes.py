@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry import Domain, Sides
-from dtpinn.geometry.checks import (
+from dtpinn.checks import (
     as_indices,
     as_normals,
     as_points,
     check_finite,
     names_text,
 )
+from dtpinn.geometry import Domain, Sides
 from dtpinn.geometry.sides import checked_sides
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files

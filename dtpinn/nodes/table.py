@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_indices
 from dtpinn.geometry import Sides
-from dtpinn.geometry.checks import as_indices
 from dtpinn.nodes.checks import part_index
 from dtpinn.output import write_csv
 

@@ -1,4 +1,4 @@
-"""Checks at the door: of arrays, lengths and whole numbers; also for the floors above."""
+"""Checks at the door, for every floor: arrays, points, indices, lengths and whole numbers."""
 
 from __future__ import annotations
 
