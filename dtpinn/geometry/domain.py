@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points
-from dtpinn.geometry.curves import Curve
+from dtpinn.geometry.arc import Curve
+from dtpinn.geometry.curves.tracing import trace
 from dtpinn.geometry.spacing import SpacingLike
-from dtpinn.geometry.tracing import trace
 
 if TYPE_CHECKING:
     from dtpinn.geometry.boundary import Boundary
@@ -160,19 +160,19 @@ class Domain(ABC):
 
     def __or__(self, other: Domain) -> Domain:
         """Return what lies in this domain or in ``other``."""
-        from dtpinn.geometry.set_operations import Union
+        from dtpinn.geometry.operations.set_operations import Union
 
         return Union(self, other) if isinstance(other, Domain) else NotImplemented
 
     def __and__(self, other: Domain) -> Domain:
         """Return what lies in this domain and in ``other``."""
-        from dtpinn.geometry.set_operations import Intersection
+        from dtpinn.geometry.operations.set_operations import Intersection
 
         return Intersection(self, other) if isinstance(other, Domain) else NotImplemented
 
     def __sub__(self, other: Domain) -> Domain:
         """Return what lies in this domain and not in ``other``."""
-        from dtpinn.geometry.set_operations import Difference
+        from dtpinn.geometry.operations.set_operations import Difference
 
         return Difference(self, other) if isinstance(other, Domain) else NotImplemented
 
@@ -186,7 +186,7 @@ class Domain(ABC):
         array([[ 1., -1.],
                [ 3.,  1.]])
         """
-        from dtpinn.geometry.transformed import translated
+        from dtpinn.geometry.operations.transformed import translated
 
         return translated(self, offset)
 
@@ -208,13 +208,13 @@ class Domain(ABC):
         center
             A point that stays where it is, the origin if not given.
         """
-        from dtpinn.geometry.transformed import rotated
+        from dtpinn.geometry.operations.transformed import rotated
 
         return rotated(self, angle, axis, center)
 
     def scale(self, factor: float, *, center: npt.ArrayLike | None = None) -> Domain:
         """Return the domain ``factor`` times as large, as seen from ``center`` (the origin)."""
-        from dtpinn.geometry.transformed import scaled
+        from dtpinn.geometry.operations.transformed import scaled
 
         return scaled(self, factor, center)
 
@@ -237,6 +237,6 @@ class Domain(ABC):
         >>> half.walk_boundary(0.1)
         Boundary(62 points in 2-D, parts circle, top)
         """
-        from dtpinn.geometry.parts import Parted
+        from dtpinn.geometry.operations.parts import Parted
 
         return Parted(self, parts)

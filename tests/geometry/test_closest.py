@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from dtpinn.geometry.closest import PieceTree, nearest_on, nearest_on_triangles
+from dtpinn.geometry.meshes.nearest_on_mesh import PieceTree, nearest_on, nearest_on_triangles
 from tests.geometry.solids import ball_mesh, cube_mesh
 
 

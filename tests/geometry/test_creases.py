@@ -5,11 +5,11 @@ import pytest
 from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Box
-from dtpinn.geometry.arcs import order_arcs
-from dtpinn.geometry.corners import find_corners
-from dtpinn.geometry.crease_nodes import walk_creases
-from dtpinn.geometry.creases import find_creases
-from dtpinn.geometry.sampling import sample_surface
+from dtpinn.geometry.surfaces.crease_arcs import order_arcs
+from dtpinn.geometry.surfaces.crease_corners import find_corners
+from dtpinn.geometry.surfaces.crease_nodes import walk_creases
+from dtpinn.geometry.surfaces.creases import find_creases
+from dtpinn.geometry.surfaces.sampling import sample_surface
 from tests.geometry.solids import (
     CREASED,
     SMOOTH,

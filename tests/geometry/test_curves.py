@@ -1,6 +1,6 @@
 import numpy as np
 
-from dtpinn.geometry.curves import corner_normal, ellipse, normals_on, points_on, segment
+from dtpinn.geometry.arc import corner_normal, ellipse, normals_on, points_on, segment
 
 SHARES = np.array([0.0, 0.3, 1.0])
 

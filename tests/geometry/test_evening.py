@@ -2,8 +2,8 @@ import numpy as np
 
 from dtpinn.geometry import Ball, Box
 from dtpinn.geometry.clearance import keep_apart
-from dtpinn.geometry.evening import even_out
-from dtpinn.geometry.sampling import sample_surface
+from dtpinn.geometry.surfaces.evening import even_out
+from dtpinn.geometry.surfaces.sampling import sample_surface
 from tests.geometry.solids import constant, fill, separation
 
 H = constant(0.1)

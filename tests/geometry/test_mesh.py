@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 import dtpinn
 from dtpinn.geometry import Box, Domain, TriangleMesh
-from dtpinn.geometry.closest import PieceTree
+from dtpinn.geometry.meshes.nearest_on_mesh import PieceTree
 from tests.geometry.solids import ball_mesh, cube_mesh, hull_faces
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dtpinn.geometry.mesh_checks import closed_mesh, edges_of
+from dtpinn.geometry.meshes.mesh_checks import closed_mesh, edges_of
 from tests.geometry.solids import cube_mesh
 
 VERTICES, FACES = cube_mesh()

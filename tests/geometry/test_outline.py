@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry import Disk
-from dtpinn.geometry.curves import ellipse, segment
-from dtpinn.geometry.outline import Outline, elements
+from dtpinn.geometry.arc import ellipse, segment
+from dtpinn.geometry.curves.outline import Outline, elements
 
 
 def circle(radius, center=(0.0, 0.0)):

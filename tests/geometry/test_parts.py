@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry import Ball, Disk, Interval, Rectangle
-from dtpinn.geometry.parts import distinct_names
+from dtpinn.geometry.operations.parts import distinct_names
 
 
 def parts_of(domain, spacing):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry import Ball, Disk
-from dtpinn.geometry.projection import project
+from dtpinn.geometry.surfaces.projection import project
 from tests.geometry.solids import AXES, SOLIDS, ellipsoid
 
 

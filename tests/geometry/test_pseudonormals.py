@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dtpinn.geometry import TriangleMesh
-from dtpinn.geometry.pseudonormals import feature_of, pseudonormals_of
+from dtpinn.geometry.meshes.pseudonormals import feature_of, pseudonormals_of
 from tests.geometry.solids import cube_mesh, hull_faces
 
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Ball, Box
-from dtpinn.geometry.sampling import sample_surface
+from dtpinn.geometry.surfaces.sampling import sample_surface
 from tests.geometry.solids import SOLIDS, Solid, constant, ellipsoid
 
 

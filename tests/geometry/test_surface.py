@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 import dtpinn
 from dtpinn.geometry import Ball, Box, Disk, TriangleMesh
-from dtpinn.geometry.surface import CLOSEST, walk_surface
+from dtpinn.geometry.surfaces.surface_walk import CLOSEST, walk_surface
 from tests.geometry.solids import (
     SOLIDS,
     Solid,

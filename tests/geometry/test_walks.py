@@ -5,7 +5,7 @@ from scipy.spatial import cKDTree
 
 import dtpinn
 from dtpinn.geometry import Disk, Polygon, Rectangle
-from dtpinn.geometry.walk import walk_curves
+from dtpinn.geometry.curves.curve_walk import walk_curves
 from tests.geometry.gallery import L_SHAPE, domains
 
 DOMAINS = domains()
