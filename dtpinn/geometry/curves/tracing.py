@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,7 @@ import numpy.typing as npt
 from dtpinn.arrays import Floats
 from dtpinn.geometry.arc import Arc, Curve, unit
 from dtpinn.geometry.curves.contour import contours
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
-
+from dtpinn.geometry.domain import Domain
 
 # Between two vertices of the contour, 1/512 of the size apart, a normal that turns by more than
 # this many radians tells a corner; a curve does so if its radius is below 1/150 of the size.

@@ -14,7 +14,7 @@ from dtpinn.checks import as_points, names_text
 from dtpinn.geometry.arc import Arc, Curve
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves.curve_walk import walk_curves
-from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.domain import Domain, Renaming
 from dtpinn.geometry.sides import part_among
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 from dtpinn.geometry.surfaces.crease_sides import places_beside
@@ -75,9 +75,7 @@ class Parted(Domain):
     ('right', 'inlet', 'wall')
     """
 
-    def __init__(
-        self, domain: Domain, parts: Mapping[str, str | Sequence[str] | Predicate]
-    ) -> None:
+    def __init__(self, domain: Domain, parts: Renaming) -> None:
         self.domain = domain
         self._predicates: dict[str, Predicate] = {}
         renamed: dict[str, str] = {}

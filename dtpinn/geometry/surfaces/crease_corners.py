@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.crease_arcs import Arcs
 from dtpinn.geometry.surfaces.creases import Crease, least_probe, settle, unit
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
 
 Rows = npt.NDArray[np.intp]
 

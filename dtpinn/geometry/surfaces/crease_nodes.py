@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides, joined_sides
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.crease_arcs import Arcs, order_arcs
 from dtpinn.geometry.surfaces.crease_corners import Corners, find_corners
 from dtpinn.geometry.surfaces.creases import Crease, settle
 from dtpinn.geometry.surfaces.projection import project
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
 
 Rows = npt.NDArray[np.intp]
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides, united_sides
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.creases import least_probe
 from dtpinn.geometry.surfaces.projection import project
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
 
 Flags = npt.NDArray[np.bool_]
 

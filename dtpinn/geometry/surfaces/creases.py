@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +11,10 @@ from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.projection import project
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
 
 Flags = npt.NDArray[np.bool_]
 

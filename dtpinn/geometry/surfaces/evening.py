@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.projection import project
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
-
 
 # In spacings: points nearer than this push each other, the more the nearer. Neighbours end up 1.2
 # spacings apart, so that all of them push, and the next but one do not. With 1.3 and 1.6 the

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.domain import Domain
 
 Flags = npt.NDArray[np.bool_]
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.projection import project
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
-
 
 # Side of the smallest cells, in spacings: about seven samples for every node. Cells of 0.4 give
 # eleven, and nodes that are no better.

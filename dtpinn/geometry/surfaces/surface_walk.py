@@ -9,7 +9,6 @@ they are while the faces between them are filled.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -17,6 +16,7 @@ from scipy.spatial import cKDTree
 from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
+from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides, joined_sides, part_among
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
 from dtpinn.geometry.surfaces.crease_nodes import walk_creases
@@ -24,9 +24,6 @@ from dtpinn.geometry.surfaces.crease_sides import sides_on
 from dtpinn.geometry.surfaces.creases import find_creases
 from dtpinn.geometry.surfaces.evening import even_out
 from dtpinn.geometry.surfaces.sampling import sample_surface
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.domain import Domain
 
 Rows = Integers
 
