@@ -3,6 +3,7 @@ import pytest
 
 from dtpinn.geometry import Disk
 from dtpinn.geometry.arc import ellipse, segment
+from dtpinn.geometry.curves.loops import Loops
 from dtpinn.geometry.curves.outline import Outline, elements
 
 
@@ -83,3 +84,14 @@ def test_where_tips_touch_all_of_them_tell_the_side(loops):
 def test_far_from_the_origin_a_circle_takes_no_more_elements(far):
     """Where coordinates are rounded, the miss never falls below a share of the size."""
     assert len(elements(circle(0.2, (far, 0.0)))[0]) <= len(elements(circle(0.2))[0])
+
+
+def test_a_part_that_ends_without_a_corner_ends_where_the_walk_has_it():
+    """An oval: at the joints of its lines and half circles the nearest element is a toss-up."""
+    right, left = ellipse((1, 0), (0.5, 0.5), 1), ellipse((-1, 0), (0.5, 0.5), 1)
+    below, above = segment((-1, -0.5), (1, -0.5)), segment((1, 0.5), (-1, 0.5))
+    curve = (below, right.between(-0.25, 0.25), above, left.between(0.25, 0.75))
+    oval = Loops([curve], ("straight", "round"))
+    walk = oval.walk_boundary(0.1)
+    assert oval.nearest_part(walk.points).tolist() == walk.part.tolist()
+    np.testing.assert_allclose(oval.normal(walk.points), walk.normals, atol=1e-9)

@@ -59,6 +59,7 @@ class Outline:
         bend = np.abs(normal_stop[:, 0] * following[:, 1] - normal_stop[:, 1] * following[:, 0])
         straight_on = np.einsum("ij,ij->i", normal_stop, following) > 0.0
         self._corner = (bend > SMOOTH) | ~straight_on  # at the end of each element
+        self._ends_part = self._part != self._part[self._next]
         self._corner_normal = corner_normal(normal_stop, following)
         self._near = 1e2 * ACCURACY * float(np.ptp(self._stop, axis=0).max())
         self._unite_touching_corners(normal_stop + following)
@@ -112,8 +113,8 @@ class Outline:
     def _nearest(self, points: Floats) -> tuple[Floats, Floats, Integers]:
         """Nearest points of the curves, their normals, and the elements that they lie on.
 
-        At a corner it is the element that follows, and the normal is that of the corner, which
-        tells the inside from the outside of everything nearest to the corner.
+        At a corner, and at the end of a part, it is the element that follows. A corner's normal is
+        its own, which tells the inside from the outside of everything nearest to the corner.
         """
         row, element = self._candidates(points)
         share = _project(points[row], *self._cubics(element))
@@ -126,9 +127,10 @@ class Outline:
         ends = np.linalg.norm(foot - self._stop[element], axis=1) <= self._near
         starts = np.linalg.norm(foot - self._start[element], axis=1) <= self._near
         before = np.where(ends, element, self._previous[element])
-        rows = np.flatnonzero((ends | starts) & self._corner[before])
-        normal[rows] = self._corner_normal[before[rows]]
-        element[rows] = self._next[before[rows]]
+        corner = (ends | starts) & self._corner[before]
+        normal[corner] = self._corner_normal[before[corner]]
+        enters = corner | ((ends | starts) & self._ends_part[before])
+        element[enters] = self._next[before[enters]]
         return foot, normal, element
 
     def _candidates(self, points: Floats) -> tuple[Integers, Integers]:

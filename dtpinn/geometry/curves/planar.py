@@ -70,7 +70,8 @@ class Planar(Domain):
     def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index in ``parts`` of where the boundary is nearest to ``points`` (n, 2); (n,).
 
-        A corner belongs to the part that the walk, with the domain on its left, enters there.
+        A corner, or the end of a part, belongs to the part that the walk, with the domain on its
+        left, enters there.
         """
         return self._outline.part(points)
 
