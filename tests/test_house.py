@@ -47,11 +47,11 @@ def test_a_module_imports_only_from_floors_below(path):
         assert FLOORS[name] < FLOORS[place], f"{place} imports {name} from its own floor or above"
 
 
-def arrows() -> set[tuple[str, str]]:
+def arrows(*, types: bool = False) -> set[tuple[str, str]]:
     """Pairs of modules of ``dtpinn``, dotted, of which the first imports the second.
 
-    Also inside functions, where Python would not mind a circle and a reader does; not under
-    ``TYPE_CHECKING``, where only the names of types come from.
+    Also inside functions, where Python would not mind a circle and a reader does; what is under
+    ``TYPE_CHECKING``, for the names of ``types``, if that is asked for.
     """
     paths = {
         ".".join(p.relative_to(ROOT.parent).with_suffix("").parts): p for p in ROOT.rglob("*.py")
@@ -59,7 +59,7 @@ def arrows() -> set[tuple[str, str]]:
     modules = {name.removesuffix(".__init__"): path for name, path in paths.items()}
 
     def imported(node: ast.AST) -> set[str]:
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not types:
             return set()
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dtpinn":
             names = {f"{node.module}.{alias.name}" for alias in node.names}
@@ -82,6 +82,11 @@ def circles(pairs: set[tuple[str, str]]) -> list[list[str]]:
 
 def test_no_module_needs_itself_by_way_of_others():
     assert circles(arrows()) == []
+
+
+def test_only_in_problem_do_types_need_each_other():
+    rooms = {module.split(".")[1] for group in circles(arrows(types=True)) for module in group}
+    assert rooms <= {"problem"}
 
 
 def folder(module: str) -> str:
