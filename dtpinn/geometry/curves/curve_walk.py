@@ -13,7 +13,7 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.arc import Curve, corner_normal, normals_on, points_on
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.sides import Sides, joined_sides, united_sides
-from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
+from dtpinn.geometry.spacing import TIE, Spacing, SpacingLike, as_spacing, whole_steps
 
 # Where the normal turns by less than this many radians, 3 degrees, there is no corner: a polygon of
 # many short edges stands for a smooth curve.
@@ -218,9 +218,8 @@ def _steps(corners: Floats, total: float) -> Floats:
     """Where the nodes are, from where the ``corners`` are, in spacings from the start."""
     begin = corners if corners.size else np.zeros(1)
     end = np.append(begin[1:], begin[0] + total)
-    # The shares of a spacing below 1e-9 are round-off.
-    whole = np.ceil((end - begin) / WIDEST - 1e-9)
-    count = np.maximum(np.maximum(np.rint(end - begin), whole), 1.0).astype(np.int64)
+    whole = np.ceil((end - begin) / WIDEST - TIE).astype(np.int64)
+    count = np.maximum(np.maximum(whole_steps(end - begin), whole), 1)
     section = np.repeat(np.arange(len(begin)), count)
     number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     at = begin[section] + (end - begin)[section] * number / count[section]

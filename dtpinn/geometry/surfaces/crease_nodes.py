@@ -8,7 +8,7 @@ import numpy.typing as npt
 from dtpinn.arrays import Floats
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides, joined_sides
-from dtpinn.geometry.spacing import Spacing
+from dtpinn.geometry.spacing import Spacing, whole_steps
 from dtpinn.geometry.surfaces.crease_arcs import Arcs, order_arcs
 from dtpinn.geometry.surfaces.crease_corners import Corners, find_corners
 from dtpinn.geometry.surfaces.creases import Crease, settle
@@ -76,7 +76,7 @@ def _equal_steps(domain: Domain, arcs: Arcs, corners: Corners, spacing: Spacing)
     last = np.cumsum(np.bincount(arc)) - 1
     start = travelled[np.append(0, last[:-1] + 1)]
     length = travelled[last] - start
-    steps = np.maximum(np.rint(length), np.where(arcs.closed, LEAST_OF_LOOP, 1)).astype(np.intp)
+    steps = np.maximum(whole_steps(length), np.where(arcs.closed, LEAST_OF_LOOP, 1))
     # Corners are there already, and a loop ends where it starts.
     without_first = corners.at_start >= 0
     kept = steps + 1 - without_first - (arcs.closed | (corners.at_end >= 0))

@@ -209,3 +209,15 @@ def test_a_spacing_larger_than_the_domain_is_refused(name):
 def test_a_spacing_that_is_no_length_somewhere_is_refused(spacing):
     with pytest.raises(ValueError, match="spacing must be positive and finite everywhere; at"):
         Rectangle((1, 1), (2, 2)).walk_boundary(spacing)
+
+
+@pytest.mark.parametrize(
+    "square",
+    [Rectangle(), Rectangle((3, 7), (4, 8)), Rectangle().rotate(0.3)],
+    ids=["unit", "moved", "turned"],
+)
+@pytest.mark.parametrize("half", [4.5, 6.5, 11.5])
+def test_halves_of_a_step_go_up_on_every_side(square, half):
+    """By round-off alone the four sides had 4 or 5 steps, 6 or 7, 11 or 12."""
+    walk = square.walk_boundary(1 / half)
+    assert np.bincount(walk.part).tolist() == [half + 0.5] * 4

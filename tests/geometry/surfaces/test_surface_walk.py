@@ -172,3 +172,10 @@ def test_neighbours_hold_together():
     a, b = cKDTree(boundary.points).query_pairs(0.15, output_type="ndarray").T
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(len(boundary),) * 2)
     assert connected_components(graph.tocsr(), directed=False)[0] == 1
+
+
+def test_halves_of_a_step_go_up_on_every_edge():
+    """Of a cube, 2.5 spacings long: by round-off alone some of the twelve had 2 steps, others 3."""
+    walk = Box().walk_boundary(0.4)
+    on_an_edge = np.bincount(walk.sides.point) == 2
+    assert on_an_edge.sum() == 12 * 2
