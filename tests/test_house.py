@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parent.parent / "dtpinn"
 FLOORS = {
-    "arrays": 0,
+    "arrays": -1, "checks": 0,  # the ground that all floors stand on
     "sparse": 1, "geometry": 1, "pde": 1, "models": 1, "optim": 1, "output": 1, "jets": 1,
     "reference": 2, "nodes": 2, "rbffd": 3, "problem": 4, "training": 5, "experiments": 6,
     "cli": 7, "__main__": 8,
@@ -42,6 +45,61 @@ def test_a_module_imports_only_from_floors_below(path):
     for name in imports(path) - {place, "__version__"}:
         assert name in FLOORS, f"{place}: `from dtpinn import {name}`; import it from its own place"
         assert FLOORS[name] < FLOORS[place], f"{place} imports {name} from its own floor or above"
+
+
+def arrows(*, types: bool = False) -> set[tuple[str, str]]:
+    """Pairs of modules of ``dtpinn``, dotted, of which the first imports the second.
+
+    Also inside functions, where Python would not mind a circle and a reader does; what is under
+    ``TYPE_CHECKING``, for the names of ``types``, if that is asked for.
+    """
+    paths = {
+        ".".join(p.relative_to(ROOT.parent).with_suffix("").parts): p for p in ROOT.rglob("*.py")
+    }
+    modules = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+
+    def imported(node: ast.AST) -> set[str]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not types:
+            return set()
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dtpinn":
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            return {name if name in modules else node.module for name in names}
+        return set().union(*map(imported, ast.iter_child_nodes(node)))
+
+    trees = {name: ast.parse(path.read_text()) for name, path in modules.items()}
+    return {(name, other) for name, tree in trees.items() for other in imported(tree)}
+
+
+def circles(pairs: set[tuple[str, str]]) -> list[list[str]]:
+    """Groups of places each of which leads to all others of its group and back."""
+    names, numbers = np.unique(sorted(pairs), return_inverse=True)
+    here, there = numbers.reshape(-1, 2).T
+    graph = coo_array((np.ones(len(here)), (here, there)), (len(names), len(names)))
+    count, group = connected_components(graph, connection="strong")
+    groups = [names[group == number].tolist() for number in range(count)]
+    return [group for group in groups if len(group) > 1]
+
+
+def test_no_module_needs_itself_by_way_of_others():
+    assert circles(arrows()) == []
+
+
+def test_only_in_problem_do_types_need_each_other():
+    rooms = {module.split(".")[1] for group in circles(arrows(types=True)) for module in group}
+    assert rooms <= {"problem"}
+
+
+def folder(module: str) -> str:
+    is_package = ROOT.parent.joinpath(*module.split(".")).is_dir()
+    return module if is_package else module.rpartition(".")[0]
+
+
+def test_the_folders_of_geometry_stand_on_its_top():
+    """What all share lies beside the folders and knows none of them, and they form no circle."""
+    inside = {(a, b) for a, b in arrows() if a.startswith("dtpinn.geometry.") and "geometry." in b}
+    folders = {(folder(a), folder(b)) for a, b in inside}
+    assert ("dtpinn.geometry.shapes", "dtpinn.geometry.curves") in folders
+    assert circles(folders) == []
 
 
 def test_import_loads_torch_and_the_extension_only():

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import as_indices, as_normals, as_points, check_finite
+from dtpinn.checks import as_indices, as_normals, as_points, check_finite
 from dtpinn.geometry.sides import Sides, checked_sides
 
 # Names of parts that are printed; a polygon may have thousands.

@@ -4,23 +4,42 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import as_points
-from dtpinn.geometry.curves import Curve
+from dtpinn.checks import as_points
+from dtpinn.geometry.arc import Curve
+from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.spacing import SpacingLike
-from dtpinn.geometry.tracing import trace
-
-if TYPE_CHECKING:
-    from dtpinn.geometry.boundary import Boundary
 
 # Of a central difference, in sizes of the domain: about the cube root of the round-off, where the
 # error of truncation and that of cancellation are equal.
 STEP = 6e-6
+
+# New name of a part -> old names, or a predicate: points (n, d) -> (n,) bool.
+Renaming = Mapping[str, str | Sequence[str] | Callable[..., npt.ArrayLike]]
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What makes domains, or their curves, of domains.
+
+    The base class cannot import its own subclasses, so it is handed them:
+    :mod:`dtpinn.geometry.operations` fills this in.
+    """
+
+    union: Callable[[Domain, Domain], Domain]
+    intersection: Callable[[Domain, Domain], Domain]
+    difference: Callable[[Domain, Domain], Domain]
+    translated: Callable[[Domain, npt.ArrayLike], Domain]
+    rotated: Callable[[Domain, float, npt.ArrayLike | None, npt.ArrayLike | None], Domain]
+    scaled: Callable[[Domain, float, npt.ArrayLike | None], Domain]
+    parted: Callable[[Domain, Renaming], Domain]
+    curves: Callable[[Domain], Sequence[Curve]]
 
 
 class Domain(ABC):
@@ -44,6 +63,8 @@ class Domain(ABC):
     >>> Interval().contains([[0.25], [2.0]])
     array([ True, False])
     """
+
+    _make: ClassVar[Operations]
 
     @property
     @abstractmethod
@@ -154,27 +175,19 @@ class Domain(ABC):
             raise TypeError(
                 f"boundary curves are for domains in the plane; {self!r} is in {self.dimension}-D"
             )
-        return trace(self)
-
-    # A base class whose operators make its subclasses: these imports have to wait.
+        return self._make.curves(self)
 
     def __or__(self, other: Domain) -> Domain:
         """Return what lies in this domain or in ``other``."""
-        from dtpinn.geometry.set_operations import Union
-
-        return Union(self, other) if isinstance(other, Domain) else NotImplemented
+        return self._make.union(self, other) if isinstance(other, Domain) else NotImplemented
 
     def __and__(self, other: Domain) -> Domain:
         """Return what lies in this domain and in ``other``."""
-        from dtpinn.geometry.set_operations import Intersection
-
-        return Intersection(self, other) if isinstance(other, Domain) else NotImplemented
+        return self._make.intersection(self, other) if isinstance(other, Domain) else NotImplemented
 
     def __sub__(self, other: Domain) -> Domain:
         """Return what lies in this domain and not in ``other``."""
-        from dtpinn.geometry.set_operations import Difference
-
-        return Difference(self, other) if isinstance(other, Domain) else NotImplemented
+        return self._make.difference(self, other) if isinstance(other, Domain) else NotImplemented
 
     def translate(self, offset: npt.ArrayLike) -> Domain:
         """Return the domain moved by ``offset``, d numbers.
@@ -186,9 +199,7 @@ class Domain(ABC):
         array([[ 1., -1.],
                [ 3.,  1.]])
         """
-        from dtpinn.geometry.transformed import translated
-
-        return translated(self, offset)
+        return self._make.translated(self, offset)
 
     def rotate(
         self,
@@ -208,19 +219,13 @@ class Domain(ABC):
         center
             A point that stays where it is, the origin if not given.
         """
-        from dtpinn.geometry.transformed import rotated
-
-        return rotated(self, angle, axis, center)
+        return self._make.rotated(self, angle, axis, center)
 
     def scale(self, factor: float, *, center: npt.ArrayLike | None = None) -> Domain:
         """Return the domain ``factor`` times as large, as seen from ``center`` (the origin)."""
-        from dtpinn.geometry.transformed import scaled
+        return self._make.scaled(self, factor, center)
 
-        return scaled(self, factor, center)
-
-    def with_parts(
-        self, parts: Mapping[str, str | Sequence[str] | Callable[..., npt.ArrayLike]]
-    ) -> Domain:
+    def with_parts(self, parts: Renaming) -> Domain:
         """Return the domain with parts of its boundary named anew.
 
         Parameters
@@ -237,6 +242,4 @@ class Domain(ABC):
         >>> half.walk_boundary(0.1)
         Boundary(62 points in 2-D, parts circle, top)
         """
-        from dtpinn.geometry.parts import Parted
-
-        return Parted(self, parts)
+        return self._make.parted(self, parts)

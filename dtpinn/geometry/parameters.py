@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dtpinn.geometry.checks import as_floats
+from dtpinn.checks import as_floats
 
 NUMBERS = {
     1: "one finite number",

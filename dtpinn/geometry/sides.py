@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import as_indices, as_normals
+from dtpinn.checks import as_indices, as_normals
 
 # Two sides of one part whose normals are nearer than this cosine, 2.5 degrees, are one side twice.
 SAME = 0.999

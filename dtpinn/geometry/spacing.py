@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats, positive_length
+from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_floats, positive_length
 
 Spacing = Callable[[Floats], Floats]
 SpacingLike = float | Spacing
+
+# In spacings: a length that is this near to the middle between two whole numbers is in the middle.
+TIE = 1e-9
 
 
 def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
@@ -62,6 +65,20 @@ def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
         return values
 
     return checked
+
+
+def whole_steps(length: Floats) -> Integers:
+    """Return the number of steps nearest to each ``length`` (n,), which is in spacings; (n,).
+
+    A half goes up, whatever its round-off: else the four sides of a square, 4.5 spacings long, have
+    4 steps or 5 as luck will have it, and others on another processor.
+
+    Examples
+    --------
+    >>> whole_steps(np.array([4.5 - 1e-13, 4.5 + 1e-13, 4.4]))
+    array([5, 5, 4])
+    """
+    return np.floor(length + (0.5 + TIE)).astype(np.int64)
 
 
 def _fitting(spacing: float, bounds: Floats) -> float:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dtpinn.geometry import Sides
+from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import replacing
-
-if TYPE_CHECKING:
-    from dtpinn.nodes.nodes import Nodes
 
 ARRAYS = ("interior", "boundary", "ghost", "normals", "part", "ghost_of", "local_spacing")
 # Of the sides; an archive without them is of nodes that have one each.
 SIDES = {"side_point": "point", "side_normals": "normals", "side_part": "part"}
 
 
-def write_npz(path: Path, nodes: Nodes) -> None:
+def write_npz(path: Path, nodes: NodeSet) -> None:
     """Write ``nodes``, one array for each attribute; the names of the parts are ``parts``.
 
     The sides are ``side_point``, ``side_normals`` and ``side_part``.

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_points, check_finite, rows_text
 from dtpinn.geometry import Domain
-from dtpinn.geometry.checks import as_points, check_finite, rows_text
 from dtpinn.nodes.walls import Walls
 
 # Nodes nearer to each other than this share of the spacing make a stencil's matrix singular.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dtpinn.arrays import Floats
+from dtpinn.checks import positive_length, whole_number
 from dtpinn.geometry import Domain
-from dtpinn.geometry.checks import positive_length, whole_number
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 
 # Fewer nodes hold no stencil of order 4 in the plane (43 nodes); on the line 15 do.

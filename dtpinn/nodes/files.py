@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dtpinn.nodes.archive import read_npz, write_npz
+from dtpinn.nodes.node_set import NodeSet
 from dtpinn.nodes.table import read_table, write_table
 from dtpinn.nodes.vtu import read_vtu, write_vtu
-
-if TYPE_CHECKING:
-    from dtpinn.nodes.nodes import Nodes
 
 READERS = {".npz": read_npz, ".csv": read_table, ".vtu": read_vtu}
 
 
-def save(path: str | os.PathLike[str], nodes: Nodes, fields: Mapping[str, Any] | None) -> None:
+def save(path: str | os.PathLike[str], nodes: NodeSet, fields: Mapping[str, Any] | None) -> None:
     """Write ``nodes``; a file of that name is replaced once the new one is complete.
 
     Raises

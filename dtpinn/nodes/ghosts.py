@@ -7,8 +7,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import positive_length
 from dtpinn.geometry import Domain
-from dtpinn.geometry.checks import positive_length
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.nodes.walls import Walls
 

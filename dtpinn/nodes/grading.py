@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.checks import as_points, check_finite, positive_length
 from dtpinn.geometry import Domain
-from dtpinn.geometry.checks import as_points, check_finite, positive_length
 from dtpinn.geometry.spacing import Spacing
 
 # Of the spacing, per unit of length. On the disk, refined 20 times towards its centre, nodes come

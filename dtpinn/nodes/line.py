@@ -9,7 +9,7 @@ import numpy as np
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
-from dtpinn.geometry.spacing import Spacing
+from dtpinn.geometry.spacing import Spacing, whole_steps
 
 # The spacing is integrated over at least so many samples of an interval, and so many per step,
 # which are put once more where the first ones find the steps to be.
@@ -72,5 +72,5 @@ def _divide(start: float, stop: float, spacing: Spacing) -> Floats:
         if not last:
             count = max(SAMPLES, math.ceil(SAMPLES_PER_STEP * progress[-1]))
             x = np.interp(np.linspace(0.0, progress[-1], count + 1), progress, x)
-    steps = max(round(float(progress[-1])), 1)
+    steps = max(int(whole_steps(progress[-1])), 1)
     return np.asarray(np.interp(np.arange(1, steps) / steps * progress[-1], progress, x))

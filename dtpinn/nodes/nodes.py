@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry import Domain, Sides
-from dtpinn.geometry.checks import (
-    as_indices,
+from dtpinn.checks import (
     as_normals,
-    as_points,
-    check_finite,
-    names_text,
 )
-from dtpinn.geometry.sides import checked_sides
+from dtpinn.geometry import Domain
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
 from dtpinn.nodes.merging import merge_faces
+from dtpinn.nodes.node_set import NodeSet
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
-from dtpinn.nodes.spacings import as_spacings, spacing_of, typical_spacing
+from dtpinn.nodes.spacings import spacing_of, typical_spacing
 from dtpinn.nodes.walls import Walls
 
 if TYPE_CHECKING:
@@ -35,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class Nodes:
+class Nodes(NodeSet):
     """Nodes in the order interior | boundary | ghost, so that X is a prefix of X~.
 
     Made by :func:`place_nodes` in a domain, or by :meth:`from_points` from one's own points. The
@@ -72,55 +66,6 @@ class Nodes:
         If shapes disagree, a set is empty, a coordinate is not finite, a normal is not of unit
         length, a spacing is not positive, or an index is out of range.
     """
-
-    interior: Floats
-    boundary: Floats
-    ghost: Floats
-    normals: Floats
-    part: Integers
-    parts: tuple[str, ...]
-    ghost_of: Integers
-    local_spacing: Floats
-    sides: Sides
-
-    def __init__(
-        self,
-        interior: npt.ArrayLike,
-        boundary: npt.ArrayLike,
-        ghost: npt.ArrayLike,
-        normals: npt.ArrayLike,
-        part: npt.ArrayLike,
-        parts: Sequence[str],
-        ghost_of: npt.ArrayLike,
-        spacing: npt.ArrayLike,
-        sides: Sides | None = None,
-    ) -> None:
-        """Keep what is given; ``spacing`` is one number, or one for each node of X.
-
-        Without ``sides`` every boundary node has one, its own.
-        """
-        inner = checks.as_cloud(interior, "interior")
-        edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
-        outside = as_points(ghost, inner.shape[1], "ghost")
-        check_finite(outside, "ghost")
-        arrays: dict[str, npt.NDArray[Any]] = {
-            "interior": inner,
-            "boundary": edge,
-            "ghost": outside,
-            "normals": as_normals(normals, edge),
-            "part": as_indices(part, "part", len(parts), len(edge)),
-            "ghost_of": as_indices(ghost_of, "ghost_of", len(edge), len(outside)),
-            "local_spacing": as_spacings(spacing, len(inner) + len(edge)),
-        }
-        names = tuple(parts)
-        if len(set(names)) != len(names):
-            raise ValueError(f"names of parts must differ; got {names}")
-        for name, array in arrays.items():
-            object.__setattr__(self, name, _read_only(array.copy(order="C")))
-        object.__setattr__(self, "parts", names)
-        if sides is None:
-            sides = Sides.one_each(self.normals, self.part)
-        object.__setattr__(self, "sides", checked_sides(sides, edge, len(names)))
 
     @classmethod
     def from_points(
@@ -197,57 +142,6 @@ class Nodes:
         ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls)
         return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides)
 
-    @cached_property
-    def collocation(self) -> Floats:
-        """X = interior | boundary, (Ni + Nb, d)."""
-        return _read_only(np.concatenate([self.interior, self.boundary]))
-
-    @cached_property
-    def extended(self) -> Floats:
-        """X~ = interior | boundary | ghost, (Ni + Nb + Ng, d)."""
-        return _read_only(np.concatenate([self.interior, self.boundary, self.ghost]))
-
-    @cached_property
-    def spacing(self) -> float:
-        """Nominal distance h between neighbours: the median of ``local_spacing``."""
-        return float(np.median(self.local_spacing))
-
-    @cached_property
-    def empty_parts(self) -> tuple[str, ...]:
-        """Names of the parts that no node lies on, being shorter than the spacing."""
-        used = set(self.sides.part.tolist())
-        return tuple(name for number, name in enumerate(self.parts) if number not in used)
-
-    @cached_property
-    def walls(self) -> Walls:
-        """The boundary as something that stencils do not reach through."""
-        return Walls(self.interior, self.boundary, self.normals, self.ghost_of)
-
-    @property
-    def dimension(self) -> int:
-        """Number of coordinates, d."""
-        return cast(int, self.interior.shape[1])
-
-    @property
-    def interior_count(self) -> int:
-        """Ni."""
-        return len(self.interior)
-
-    @property
-    def boundary_count(self) -> int:
-        """Nb."""
-        return len(self.boundary)
-
-    @property
-    def ghost_count(self) -> int:
-        """Ng."""
-        return len(self.ghost)
-
-    @property
-    def count(self) -> int:
-        """N = Ni + Nb, the number of collocation points; ghosts are not counted."""
-        return self.interior_count + self.boundary_count
-
     def with_ghosts_of(self, rows: npt.NDArray[np.integer]) -> Nodes:
         """Return the same nodes with the ghosts of some boundary nodes only.
 
@@ -264,21 +158,6 @@ class Nodes:
             self.interior, self.boundary, self.ghost[kept], self.normals, self.part, self.parts,
             self.ghost_of[kept], self.local_spacing, self.sides,
         )  # fmt: skip
-
-    def part_rows(self, name: str) -> Integers:
-        """Rows of ``boundary`` with a side on the part ``name``, ascending: corners are in several.
-
-        Raises
-        ------
-        ValueError
-            If there is no such part.
-        """
-        if name not in self.parts:
-            raise ValueError(
-                f"there is no boundary part {name!r}; the parts are {names_text(self.parts)}"
-            )
-        on_it = self.sides.part == self.parts.index(name)
-        return np.unique(self.sides.point[on_it])
 
     def quality(self, domain: Domain | None = None) -> Quality:
         """How evenly the nodes are spread in ``domain``, if it is known (:func:`measure`)."""
@@ -356,19 +235,3 @@ class Nodes:
             If ``ax`` has another dimension, or the suffix is no picture's.
         """
         return draw_nodes(self, path, ax)
-
-    def __repr__(self) -> str:
-        return (
-            f"Nodes({self.dimension}-D: {self.interior_count} interior + {self.boundary_count} "
-            f"boundary + {self.ghost_count} ghost, spacing {self.spacing:.4g}, "
-            f"parts {names_text(self.parts)})"
-        )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Through the constructor: NumPy forgets on pickling that an array was read-only.
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))
-
-
-def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array.flags.writeable = False
-    return array

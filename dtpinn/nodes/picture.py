@@ -14,14 +14,13 @@ import numpy.typing as npt
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry.clearance import keep_apart
+from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import save_figure
 from dtpinn.output.figures import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from dtpinn.nodes.nodes import Nodes
 
 
 SIZE = 6.0  # inches, the longest side of the domain; times 72 it is so many points
@@ -38,7 +37,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 
 def draw_nodes(
-    nodes: Nodes, path: str | os.PathLike[str] | None = None, ax: Axes | None = None
+    nodes: NodeSet, path: str | os.PathLike[str] | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw ``nodes`` on ``ax``, or on a new figure, and save it at ``path`` if there is one.
 
@@ -69,7 +68,7 @@ def draw_nodes(
     return ax
 
 
-def _draw(nodes: Nodes, ax: Axes) -> None:
+def _draw(nodes: NodeSet, ax: Axes) -> None:
     h = nodes.local_spacing
     edge = h[nodes.interior_count :]
     _scatter(ax, nodes, nodes.interior, h[: nodes.interior_count], color=GREY, label="interior")
@@ -85,7 +84,7 @@ def _draw(nodes: Nodes, ax: Axes) -> None:
     _frame(ax, nodes)
 
 
-def _labels(nodes: Nodes) -> list[str | None]:
+def _labels(nodes: NodeSet) -> list[str | None]:
     """Of the parts, for the legend: where they are many the largest alone, and how many are left.
 
     A name that does not fit beside the picture is cut in the middle.
@@ -103,7 +102,7 @@ def _labels(nodes: Nodes) -> list[str | None]:
     return labels
 
 
-def _scatter(ax: Axes, nodes: Nodes, points: Floats, h: Floats, **style: Any) -> None:
+def _scatter(ax: Axes, nodes: NodeSet, points: Floats, h: Floats, **style: Any) -> None:
     """Dots as wide as their spacing asks for."""
     rows = _shown(nodes, points)
     width = np.clip(DIAMETER * h[rows] * 72.0 * SIZE / _extent(nodes), THINNEST, THICKEST)
@@ -111,7 +110,7 @@ def _scatter(ax: Axes, nodes: Nodes, points: Floats, h: Floats, **style: Any) ->
     ax.scatter(*_columns(points[rows]), **look)
 
 
-def _draw_normals(ax: Axes, nodes: Nodes) -> None:
+def _draw_normals(ax: Axes, nodes: NodeSet) -> None:
     """Arrows, at as many nodes as do not touch; at a corner one for each side."""
     extent, space = _extent(nodes), nodes.dimension == 3
     rows = _shown(nodes, nodes.boundary)
@@ -130,7 +129,7 @@ def _draw_normals(ax: Axes, nodes: Nodes) -> None:
     ax.autoscale_view()
 
 
-def _frame(ax: Axes, nodes: Nodes) -> None:
+def _frame(ax: Axes, nodes: NodeSet) -> None:
     ax.set_title(
         f"{nodes.interior_count} interior, {nodes.boundary_count} boundary, "
         f"{nodes.ghost_count} ghost nodes, spacing {nodes.spacing:.3g}",
@@ -149,7 +148,7 @@ def _frame(ax: Axes, nodes: Nodes) -> None:
         handle.set_sizes([16.0])  # type: ignore[union-attr]
 
 
-def _shown(nodes: Nodes, points: Floats) -> npt.NDArray[np.intp]:
+def _shown(nodes: NodeSet, points: Floats) -> npt.NDArray[np.intp]:
     """Rows to be drawn: all of them, or the half behind the middle of space."""
     if nodes.dimension < 3:
         return np.arange(len(points))
@@ -162,5 +161,5 @@ def _columns(vectors: Floats) -> Floats:
     return np.pad(vectors, [(0, 0), (0, 1)]).T if vectors.shape[1] == 1 else vectors.T
 
 
-def _extent(nodes: Nodes) -> float:
+def _extent(nodes: NodeSet) -> float:
     return float(np.ptp(nodes.extended, axis=0).max())

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dtpinn.arrays import Floats
+from dtpinn.checks import whole_number
 from dtpinn.geometry import Boundary, Domain
-from dtpinn.geometry.checks import whole_number
 from dtpinn.geometry.spacing import Spacing, SpacingLike, as_spacing
 from dtpinn.nodes.checks import check_domain
 from dtpinn.nodes.counting import solve_spacing

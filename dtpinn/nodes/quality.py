@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay, cKDTree
 
 from dtpinn.arrays import Floats
-
-if TYPE_CHECKING:
-    from dtpinn.geometry import Domain
-    from dtpinn.nodes.nodes import Nodes
+from dtpinn.geometry import Domain
+from dtpinn.nodes.node_set import NodeSet
 
 Flags = npt.NDArray[np.bool_]
 Contains = Callable[[Floats], Flags]
@@ -59,7 +56,7 @@ class Quality:
         return f"separation {self.separation:.3f} h, fill {self.fill:.3f} h, ratio {self.ratio:.3f}"
 
 
-def measure(nodes: Nodes, domain: Domain | None = None) -> Quality:
+def measure(nodes: NodeSet, domain: Domain | None = None) -> Quality:
     """Measure ``nodes``, exactly and not by sampling.
 
     The distance to the nearest node is largest at a circumcentre of the Delaunay triangulation of
@@ -90,7 +87,7 @@ def measure(nodes: Nodes, domain: Domain | None = None) -> Quality:
     return Quality(separation, fill)
 
 
-def _widest_gap(nodes: Nodes, tree: cKDTree, contains: Contains) -> float:
+def _widest_gap(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
     """Half the widest gap on the line, leaving out those between intervals of the domain."""
     order = np.argsort(nodes.collocation[:, 0], kind="stable")
     simplices = np.column_stack([order[:-1], order[1:]])
@@ -98,7 +95,7 @@ def _widest_gap(nodes: Nodes, tree: cKDTree, contains: Contains) -> float:
     return 0.5 * float(gap[_inside(nodes, simplices, contains)].max(initial=0.0))
 
 
-def _widest_hole(nodes: Nodes, tree: cKDTree, contains: Contains) -> float:
+def _widest_hole(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
     points = nodes.collocation
     triangulation = Delaunay(points)
     inside = _inside(nodes, triangulation.simplices, contains)
@@ -122,7 +119,7 @@ def _widest_hole(nodes: Nodes, tree: cKDTree, contains: Contains) -> float:
     return _widest_on(points[facets], spacing, tree, hole)
 
 
-def _inside(nodes: Nodes, simplices: npt.NDArray[np.integer], contains: Contains) -> Flags:
+def _inside(nodes: NodeSet, simplices: npt.NDArray[np.integer], contains: Contains) -> Flags:
     """Whether each simplex (m, d + 1), rows of X, lies in the domain.
 
     One with an interior node does. If all its corners are boundary nodes, its centroid decides.
@@ -134,7 +131,7 @@ def _inside(nodes: Nodes, simplices: npt.NDArray[np.integer], contains: Contains
     return result
 
 
-def _by_nodes(nodes: Nodes, tree: cKDTree) -> Contains:
+def _by_nodes(nodes: NodeSet, tree: cKDTree) -> Contains:
     """Whether points lie in the domain, as far as the node nearest to each knows.
 
     A vote of several nodes fails on slender simplices that run along a face and end at a corner of

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats, positive_length, rows_text
+from dtpinn.checks import as_floats, positive_length, rows_text
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 
 # A nominal spacing further off the median distance between neighbours is a mistake.

@@ -20,19 +20,17 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_indices
 from dtpinn.geometry import Sides
-from dtpinn.geometry.checks import as_indices
 from dtpinn.nodes.checks import part_index
+from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import write_csv
-
-if TYPE_CHECKING:
-    from dtpinn.nodes.nodes import Nodes
 
 AXES = ("x", "y", "z")
 KINDS = ("interior", "boundary", "ghost", "side")
@@ -41,7 +39,7 @@ SIDE = "side_of"
 Line = tuple[int, dict[str, str]]
 
 
-def write_table(path: Path, nodes: Nodes) -> None:
+def write_table(path: Path, nodes: NodeSet) -> None:
     """Write ``nodes`` as text."""
     several = nodes.sides.several(nodes.boundary_count)
     header = _header(nodes.dimension)
@@ -131,7 +129,7 @@ def _header(dimension: int) -> list[str]:
     return ["kind", *axes, *(f"normal_{axis}" for axis in axes), "part", "ghost_of", "spacing"]
 
 
-def _rows(nodes: Nodes) -> Iterator[list[Any]]:
+def _rows(nodes: NodeSet) -> Iterator[list[Any]]:
     """Cells of the table, None for an empty one."""
     none = [None] * nodes.dimension
     spacing = nodes.local_spacing.tolist()
@@ -144,7 +142,7 @@ def _rows(nodes: Nodes) -> Iterator[list[Any]]:
         yield ["ghost", *point, *none, None, row, None]
 
 
-def _side_rows(nodes: Nodes, several: npt.NDArray[np.bool_]) -> Iterator[list[Any]]:
+def _side_rows(nodes: NodeSet, several: npt.NDArray[np.bool_]) -> Iterator[list[Any]]:
     """Cells of a line for each side of the nodes that have ``several``."""
     sides = nodes.sides
     rows = np.flatnonzero(several[sides.point])

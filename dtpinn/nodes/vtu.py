@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -14,10 +14,8 @@ import torch
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry import Sides
+from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import replacing
-
-if TYPE_CHECKING:
-    from dtpinn.nodes.nodes import Nodes
 
 # One array of zeros and ones for each part, as the format has no place for their names.
 PART = "part: "
@@ -26,7 +24,7 @@ KINDS = 3
 SIDE_NORMAL, SIDE_PART = "side {} normal", "side {} part"
 
 
-def write_vtu(path: Path, nodes: Nodes, fields: Mapping[str, Any]) -> None:
+def write_vtu(path: Path, nodes: NodeSet, fields: Mapping[str, Any]) -> None:
     """Write ``nodes`` as points, with arrays that say what they are, and ``fields``.
 
     The arrays are ``kind`` (0 interior, 1 boundary, 2 ghost), ``part`` (its number, or -1),
@@ -107,7 +105,7 @@ def _sides(
     return Sides(point, normals[point, place], part[point, place])
 
 
-def _data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
+def _data(nodes: NodeSet) -> dict[str, npt.NDArray[Any]]:
     """Arrays over X~ that describe the nodes."""
     counts = (nodes.interior_count, nodes.boundary_count, nodes.ghost_count)
     edge = slice(counts[0], nodes.count)
@@ -126,7 +124,7 @@ def _data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
     return dict(zip(DATA, arrays, strict=True)) | masks | _side_data(nodes)
 
 
-def _side_data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
+def _side_data(nodes: NodeSet) -> dict[str, npt.NDArray[Any]]:
     """Arrays over X~ of the first sides, the second ones and so on, if a node has several."""
     sides = nodes.sides
     count = np.bincount(sides.point, minlength=nodes.boundary_count)
@@ -145,7 +143,7 @@ def _side_data(nodes: Nodes) -> dict[str, npt.NDArray[Any]]:
     return data
 
 
-def _on_all(nodes: Nodes, name: str, values: Any) -> Floats:
+def _on_all(nodes: NodeSet, name: str, values: Any) -> Floats:
     """Field on X~: of one on X the ghosts' values are NaN."""
     if isinstance(values, torch.Tensor):
         values = values.detach().cpu().numpy()

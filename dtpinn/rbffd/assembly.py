@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import whole_number
+from dtpinn.checks import whole_number
 from dtpinn.rbffd.block import Find, Operators, Solve, centred
 from dtpinn.rbffd.csr_rows import interleave, to_csr
 from dtpinn.rbffd.elsewhere import elsewhere

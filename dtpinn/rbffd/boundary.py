@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats
+from dtpinn.checks import as_floats
 from dtpinn.rbffd.assembly import assemble
 from dtpinn.rbffd.csr_rows import interleave
 from dtpinn.rbffd.differential import identity, normal

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import whole_number
+from dtpinn.checks import whole_number
 from dtpinn.rbffd.expression import Differential, Factor, Resolved, evaluate
 from dtpinn.rbffd.sites import Sites
 from dtpinn.rbffd.terms import laplacian_terms

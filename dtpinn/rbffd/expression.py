@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats
+from dtpinn.checks import as_floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.sites import Sites
 

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_points
+from dtpinn.checks import as_points
 from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import assemble
 from dtpinn.rbffd.expression import Differential

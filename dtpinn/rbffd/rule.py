@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import comb
 
-from dtpinn.geometry.checks import whole_number
+from dtpinn.checks import whole_number
 from dtpinn.rbffd.options import Exponent
 
 CLAMP = (5, 11)

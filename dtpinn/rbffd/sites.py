@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.geometry.checks import as_indices, as_points, check_finite
+from dtpinn.checks import as_indices, as_points, check_finite
 from dtpinn.rbffd.stencils import check_points
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_indices, as_points, check_finite
+from dtpinn.checks import as_indices, as_points, check_finite
 from dtpinn.nodes.walls import Walls
 from dtpinn.rbffd.visible import View
 

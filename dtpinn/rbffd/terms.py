@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry.checks import as_floats
+from dtpinn.checks import as_floats
 from dtpinn.rbffd.polyharmonic import MultiIndex
 
 Terms: TypeAlias = Mapping[MultiIndex, float | Floats | Callable[[Floats], ArrayLike]]

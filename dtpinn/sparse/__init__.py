@@ -4,8 +4,7 @@ This floor knows torch and the compiled extension, nothing else of the package, 
 alone by whoever has a constant sparse matrix inside a model.
 """
 
-from dtpinn.sparse.csr import CSR
+from dtpinn.sparse.csr import CSR, CSRTranspose
 from dtpinn.sparse.stacking import vstack
-from dtpinn.sparse.transpose import CSRTranspose
 
 __all__ = ["CSR", "CSRTranspose", "vstack"]

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from dtpinn.sparse.csr import CSR
+from dtpinn.sparse.stored import StoredCSR
 
 
-def scaled_values(matrix: CSR, operation: Callable[..., Tensor], scale: Any) -> Tensor:
+def scaled_values(matrix: StoredCSR, operation: Callable[..., Tensor], scale: Any) -> Tensor:
     """Return the values of ``operation(matrix, scale)``, without a dense temporary.
 
     `operation` is ``torch.mul`` or ``torch.true_divide``, `scale` a number or a tensor that
@@ -46,7 +45,7 @@ def scaled_values(matrix: CSR, operation: Callable[..., Tensor], scale: Any) -> 
     return operation(matrix.values, everywhere[row_of_each_entry(matrix), matrix.col.long()])
 
 
-def row_of_each_entry(matrix: CSR) -> Tensor:
+def row_of_each_entry(matrix: StoredCSR) -> Tensor:
     """Return the row (nnz,) int64 that each stored entry lies in."""
     crow = matrix.crow.long()
     rows = torch.arange(matrix.shape[0], device=crow.device)

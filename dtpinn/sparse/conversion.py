@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtpinn.sparse.stored import StoredCSR
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-    from dtpinn.sparse.csr import CSR
 
 Parts = tuple[Tensor, Tensor, Tensor, tuple[int, int]]
 
@@ -100,7 +100,7 @@ torch.complex(A @ x.real, A @ x.imag)
         )
 
 
-def to_scipy(matrix: CSR) -> csr_array:
+def to_scipy(matrix: StoredCSR) -> csr_array:
     """Return a copy as a ``scipy.sparse.csr_array``."""
     from scipy.sparse import csr_array
 
@@ -109,7 +109,7 @@ def to_scipy(matrix: CSR) -> csr_array:
     return csr_array((data, indices, indptr), shape=matrix.shape)
 
 
-def to_torch(matrix: CSR) -> Tensor:
+def to_torch(matrix: StoredCSR) -> Tensor:
     """Return a copy as a ``torch.sparse_csr`` tensor."""
     tidy = to_scipy(matrix)
     tidy.sum_duplicates()

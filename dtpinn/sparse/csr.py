@@ -1,4 +1,4 @@
-"""CSR: a constant sparse matrix as a torch module."""
+"""CSR: a constant sparse matrix as a torch module, and its transpose."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ import torch
 from torch import Tensor
 
 from dtpinn.sparse import arithmetic, conversion
-from dtpinn.sparse.extension import multiply as _multiply
-from dtpinn.sparse.stored import StoredCSR
-from dtpinn.sparse.transpose import CSRTranspose, from_the_left
+from dtpinn.sparse.product import MultiplyingCSR, from_the_left
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-class CSR(StoredCSR):
+class CSR(MultiplyingCSR):
     """A sparse matrix in compressed-row form, to multiply with inside a model.
 
     The indices are checked once, here; the transpose is built once, in linear time, and stored,
@@ -55,55 +53,7 @@ class CSR(StoredCSR):
     tensor([2., 1., 3.], dtype=torch.float64)
     """
 
-    takes = ""
-    """What its operands are, told with the error where one has another shape."""
-
     __array_ufunc__ = None  # numpy scalars leave ``scale * A`` to this class
-
-    # -- the product ------------------------------------------------------------------------
-
-    def _product(self, x: Any, transpose: bool) -> Tensor:
-        if not torch.compiler.is_compiling():
-            try:
-                y: Tensor = _multiply(
-                    self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
-                )
-            except TypeError:
-                conversion.check_real(x)
-                raise
-            except ValueError as error:
-                if self.takes:
-                    raise ValueError(f"{error}: {self.takes}") from None
-                raise
-            if y is not NotImplemented:
-                return y
-        return self._dispatch(x, transpose)
-
-    def _dispatch(self, x: Any, transpose: bool) -> Tensor:
-        """Call the operator through ``torch.ops``, where compilers and modes can see it."""
-        if not hasattr(x, "__torch_function__"):
-            hint = "multiply one after the other" if isinstance(x, CSR) else "use torch.as_tensor"
-            raise TypeError(
-                f"CSR: expected a torch tensor to multiply with, got {type(x).__name__}; {hint}"
-            )
-        b, values = self._buffers, self.values
-        y: Tensor = torch.ops.dtpinn.csr_product(
-            b["crow"], b["col"], values, b["crow_t"], b["col_t"], self._values_t(values),
-            b["perm"], x, transpose,
-        )  # fmt: skip
-        return y
-
-    def __matmul__(self, x: Tensor) -> Tensor:
-        """``A @ x``: (columns,) -> (rows,), (..., columns, k) -> (..., rows, k)."""
-        return self._product(x, False)
-
-    def __rmatmul__(self, x: Tensor) -> Tensor:
-        """``x @ A``: (rows,) -> (columns,), (..., k, rows) -> (..., k, columns)."""
-        return from_the_left(self._product, x, True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``A(x)``, the same product; use this form in code that is compiled or exported."""
-        return self._product(x, False)
 
     @property
     def T(self) -> CSRTranspose:
@@ -192,3 +142,78 @@ class CSR(StoredCSR):
         """As a dense tensor (rows, columns), through which gradients flow to learnt entries."""
         index = (arithmetic.row_of_each_entry(self), self.col.long())
         return self.values.new_zeros(self.shape).index_put(index, self.values, accumulate=True)
+
+
+class CSRTranspose:
+    """The transpose of a CSR: owns no tensors, multiplies with what its parent stores."""
+
+    __slots__ = ("T",)
+    __array_ufunc__ = None
+
+    def __init__(self, parent: CSR) -> None:
+        self.T = parent
+
+    def __matmul__(self, y: Tensor) -> Tensor:
+        """``A.T @ y``: (rows,) -> (columns,), (..., rows, k) -> (..., columns, k)."""
+        return self.T._product(y, True)
+
+    __call__ = __matmul__
+
+    def __rmatmul__(self, x: Tensor) -> Tensor:
+        """``x @ A.T``: (columns,) -> (rows,), (..., k, columns) -> (..., k, rows)."""
+        return from_the_left(self.T._product, x, False)
+
+    def __mul__(self, scale: Any) -> CSRTranspose:
+        """``A.T * s``, entry by entry, as for ``A * s``."""
+        scaled: CSR = self.T * _turned(scale)
+        return scaled.T
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, scale: Any) -> CSRTranspose:
+        """``A.T / s``, entry by entry, as for ``A * s``."""
+        scaled: CSR = self.T / _turned(scale)
+        return scaled.T
+
+    def __neg__(self) -> CSRTranspose:
+        """``-A.T``."""
+        return (-self.T).T
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(columns, rows) of the parent."""
+        rows, columns = self.T.shape
+        return columns, rows
+
+    @property
+    def nnz(self) -> int:
+        """Number of stored entries."""
+        return self.T.nnz
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the values."""
+        return self.T.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parent's tensors are."""
+        return self.T.device
+
+    def to_scipy(self) -> csr_array:
+        """A copy as a ``scipy.sparse.csr_array``."""
+        return self.T.to_scipy().T.tocsr()
+
+    def to_dense(self) -> Tensor:
+        """A copy as a dense tensor."""
+        return self.T.to_dense().mT.contiguous()
+
+    def __repr__(self) -> str:
+        return f"CSRTranspose(shape={self.shape}, nnz={self.nnz}, dtype={self.dtype})"
+
+
+def _turned(scale: Any) -> Any:
+    """Return a scale of the transpose as one of the matrix."""
+    if not isinstance(scale, Tensor) or scale.dim() == 0:
+        return scale
+    return (scale[None] if scale.dim() == 1 else scale).mT

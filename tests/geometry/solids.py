@@ -4,8 +4,8 @@ import numpy as np
 from scipy.spatial import ConvexHull, cKDTree
 
 from dtpinn.geometry import Ball, Box, Domain, Torus
-from dtpinn.geometry.sampling import sample_surface
-from dtpinn.geometry.surface import walk_surface
+from dtpinn.geometry.surfaces.sampling import sample_surface
+from dtpinn.geometry.surfaces.surface_walk import walk_surface
 
 AXES = np.array([1.0, 0.6, 0.4])
 CUT = np.array([0.6, 0.0, 0.8])

@@ -1,0 +1,126 @@
+"""The box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import as_points
+from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.domain import Domain
+from dtpinn.geometry.parameters import as_corners
+from dtpinn.geometry.spacing import SpacingLike
+from dtpinn.geometry.surfaces.surface_walk import walk_surface
+
+FACES = ("left", "right", "front", "back", "bottom", "top")
+
+
+@dataclass(frozen=True)
+class Box(Domain):
+    """A box along the axes.
+
+    Its parts are ``"left"`` and ``"right"``, where x is smallest and largest, ``"front"`` and
+    ``"back"``, where y is, and ``"bottom"`` and ``"top"``, where z is. A point on an edge or a
+    corner belongs to the first of its faces in this order, and its normal is the mean of theirs.
+
+    Parameters
+    ----------
+    lower, upper
+        Opposite corners, three coordinates each.
+
+    Raises
+    ------
+    ValueError
+        If they are not three finite numbers each, or ``upper`` is not larger than ``lower`` in
+        every coordinate.
+
+    Examples
+    --------
+    >>> box = Box(lower=(0.0, 0.0, 0.0), upper=(1.0, 2.0, 3.0))
+    >>> box.signed_distance([[0.5, 1.0, 1.0], [4.0, 6.0, 1.0]])
+    array([-0.5,  5. ])
+    >>> box.parts[box.nearest_part([[0.9, 1.0, 1.0]])[0]]
+    'right'
+    """
+
+    lower: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    upper: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        lower, upper = as_corners(self.lower, self.upper, 3)
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
+
+    @property
+    def dimension(self) -> int:
+        """3."""
+        return 3
+
+    @property
+    def bounds(self) -> Floats:
+        """Lower and upper corner, (2, 3)."""
+        return np.array([self.lower, self.upper])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the six faces, by axis: x, y, z."""
+        return FACES
+
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
+        """Distance of ``points`` (n, 3) to the surface, negative inside; exact; (n,).
+
+        Raises
+        ------
+        ValueError
+            If ``points`` does not have shape (n, 3).
+        """
+        beyond = np.max(self._beyond(points), axis=0)
+        outside = np.sqrt(np.sum(np.maximum(beyond, 0.0) ** 2, axis=0))
+        return np.asarray(outside + np.minimum(beyond.max(axis=0), 0.0))
+
+    def nearest_part(self, points: npt.ArrayLike) -> Integers:
+        """Index into :attr:`parts` of the face nearest to each of ``points`` (n, 3); (n,)."""
+        # Outside, the nearest point of the box decides.
+        beyond = self._beyond(np.clip(as_points(points, 3), self.lower, self.upper))
+        by_face = beyond.transpose(1, 0, 2).reshape(6, -1)
+        nearest = by_face >= by_face.max(axis=0) - self._round_off()
+        return np.asarray(np.argmax(nearest, axis=0), dtype=np.int64)
+
+    def normal(self, points: npt.ArrayLike) -> Floats:
+        """Outward unit normals at boundary ``points`` (n, 3), on an edge or a corner the mean.
+
+        Off the boundary it is the direction in which the distance grows.
+        """
+        beyond = self._beyond(points)
+        farthest = beyond.max(axis=(0, 1))
+        nearest_faces = np.where(beyond >= farthest - self._round_off(), 1.0, 0.0)
+        outside = farthest > self._round_off()
+        below, above = np.where(outside, np.maximum(beyond, 0.0), nearest_faces)
+        vector = (above - below).T
+        length = np.linalg.norm(vector, axis=1, keepdims=True)
+        # In the very middle the faces cancel.
+        return np.where(length > 0.0, vector, (1.0, 0.0, 0.0)) / np.where(length > 0.0, length, 1.0)
+
+    def walk_boundary(self, spacing: SpacingLike) -> Boundary:
+        """Corners, equal steps along the edges, and quasi-uniform points on the faces.
+
+        See :func:`~dtpinn.geometry.surfaces.surface_walk.walk_surface`.
+
+        Raises
+        ------
+        ValueError
+            If ``spacing`` is not positive or is larger than the box.
+        """
+        return walk_surface(self, spacing)
+
+    def _beyond(self, points: npt.ArrayLike) -> Floats:
+        """How far ``points`` lie beyond the planes of the faces, (2, 3, n): side, axis, point."""
+        x = as_points(points, 3).T
+        lower, upper = self.bounds[:, :, None]
+        return np.stack([lower - x, x - upper])
+
+    def _round_off(self) -> float:
+        return 8.0 * float(np.finfo(np.float64).eps * np.abs(self.bounds).max())

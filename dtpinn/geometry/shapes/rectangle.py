@@ -1,0 +1,82 @@
+"""The rectangle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dtpinn.arrays import Floats
+from dtpinn.checks import as_points
+from dtpinn.geometry.arc import Curve, segment
+from dtpinn.geometry.curves.planar import Planar
+from dtpinn.geometry.parameters import as_corners
+
+
+@dataclass(frozen=True)
+class Rectangle(Planar):
+    """A rectangle along the axes; its sides are ``"left"``, ``"right"``, ``"bottom"``, ``"top"``.
+
+    The walk goes counter-clockwise from the lower left corner. A corner belongs to the side that
+    it enters: the lower left one to the bottom, the lower right one to the right side, and so on.
+
+    Parameters
+    ----------
+    lower, upper
+        The lower left and the upper right corner, two coordinates each.
+
+    Raises
+    ------
+    ValueError
+        If a corner is not two finite numbers, or ``upper`` is not above and to the right.
+
+    Examples
+    --------
+    >>> square = Rectangle((0.0, 0.0), (1.0, 1.0))
+    >>> square.signed_distance([[0.5, 0.75], [4.0, 5.0]])
+    array([-0.25,  5.  ])
+    >>> square.walk_boundary(0.1)
+    Boundary(40 points in 2-D, parts left, right, bottom, top)
+    """
+
+    lower: tuple[float, float] = (0.0, 0.0)
+    upper: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        lower, upper = as_corners(self.lower, self.upper, 2)
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
+
+    @property
+    def bounds(self) -> Floats:
+        """Lower left and upper right corner, (2, 2)."""
+        return np.array([self.lower, self.upper])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """``("left", "right", "bottom", "top")``."""
+        return ("left", "right", "bottom", "top")
+
+    def boundary_curves(self) -> Sequence[Curve]:
+        """Return bottom, right, top and left."""
+        (x0, y0), (x1, y1) = self.lower, self.upper
+        bottom, right = segment((x0, y0), (x1, y0), 2), segment((x1, y0), (x1, y1), 1)
+        top, left = segment((x1, y1), (x0, y1), 3), segment((x0, y1), (x0, y0), 0)
+        return [(bottom, right, top, left)]
+
+    def signed_distance(self, points: npt.ArrayLike) -> Floats:
+        """Distance of ``points`` (n, 2) to the sides, negative inside; exact; (n,).
+
+        Raises
+        ------
+        ValueError
+            If ``points`` does not have shape (n, 2).
+        """
+        at = as_points(points, 2)
+        beyond = np.maximum(np.array(self.lower) - at, at - np.array(self.upper))
+        outside = np.maximum(beyond, 0.0)
+        return np.asarray(
+            np.hypot(outside[:, 0], outside[:, 1]) + np.minimum(beyond.max(axis=1), 0.0)
+        )
