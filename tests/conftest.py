@@ -8,8 +8,9 @@ import torch
 from hypothesis import settings
 
 # The same examples on every machine and every day, and none of them timed: a test must not depend
-# on luck. What a search for others finds becomes an `@example`.
+# on luck. What a search for others finds (.ci/explore) becomes an `@example`.
 settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("fixed")
 
 

@@ -11,7 +11,13 @@ from dtpinn.cli import main
 from dtpinn.experiments import gallery
 
 
-@pytest.mark.parametrize("name", gallery.shapes())
+QUICK = ("disk", "L shape")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n if n in QUICK else pytest.param(n, marks=pytest.mark.full) for n in gallery.shapes()],
+)
 def test_every_domain_is_solved_at_the_expected_orders(name):
     """On small clouds single orders scatter, in space above all; on the average they are there."""
     (row,) = gallery.run(quick=True, names=[name], report=lambda line: None)

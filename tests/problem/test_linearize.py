@@ -96,8 +96,10 @@ def test_jacobians_are_of_float64_whatever_is_trained(disk, rng):
         for dtype in (torch.float64, torch.float32)
     )
     for name in double.residuals:
-        assert np.array_equal(double.residuals[name], single.residuals[name])
-        assert np.array_equal(double.jacobians[name].data, single.jacobians[name].data)
+        difference = abs(double.residuals[name] - single.residuals[name]).max()
+        assert difference < 1e-10 * abs(double.residuals[name]).max()
+        difference = abs(double.jacobians[name] - single.jacobians[name]).max()
+        assert difference < 1e-10 * abs(double.jacobians[name]).max()
 
 
 def test_copies_linearise_by_themselves(two_parts, rng):
@@ -106,7 +108,7 @@ def test_copies_linearise_by_themselves(two_parts, rng):
     first = problem.linearize(u).jacobians["pde"]
     other = copy.deepcopy(problem).linearize(u).jacobians["pde"]
     assert other is not first
-    assert (abs(other - first)).max() == 0
+    assert abs(other - first).max() < 1e-12 * abs(first).max()
 
 
 def test_shapes_and_rates_are_checked(disk):
@@ -133,7 +135,7 @@ def test_problems_made_in_inference_mode_are_like_any_other(disk):
         values = np.ones((2, len(disk(0.2).extended) * 3))
         assert problem.linearize(*values).jacobians["pde"].nnz > 0
         told = problem.compare(lambda p: p[:, 0] * p[:, 2])
-    assert torch.equal(problem.solve(time_tolerance=1e-4), solved)
+    torch.testing.assert_close(problem.solve(time_tolerance=1e-4), solved)
     assert told.agrees
     for made in (problem, baseline):
         result = dtpinn.fit(dtpinn.MLP(3, width=5, depth=1, seed=0), made, epochs=2)

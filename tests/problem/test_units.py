@@ -113,7 +113,9 @@ def distance(a, b):
 def test_the_solution_has_the_digits_of_its_twin(name, length):
     problem, unknown = make(name, length)
     twin, _ = make(name, 1.0, twin=True)
-    assert distance(problem.solve() / unknown, twin.solve()) < 1e-9
+    # The same steps in time, however coarse: a loose tolerance tells as much.
+    in_time = {} if problem.times is None else {"time_tolerance": 1e-3}
+    assert distance(problem.solve(**in_time) / unknown, twin.solve(**in_time)) < 1e-9
 
 
 @pytest.mark.parametrize("name", ["mixed", "reacting"])
