@@ -61,7 +61,7 @@ def save_checkpoint(
     Only tensors and plain data go into the file (the details as JSON), so it can be read back
     without running code from it (``torch.load(weights_only=True)``).
     """
-    model = getattr(model, "_orig_mod", model)  # what torch.compile has wrapped
+    model = uncompiled(model)
     network, config = plain_config(model) or (None, None)
     write_torch(
         path,
@@ -79,6 +79,12 @@ def save_checkpoint(
             "random": _random_state(),
         },
     )
+
+
+def uncompiled(model: nn.Module) -> nn.Module:
+    """Return the model itself, where torch.compile has wrapped it."""
+    inner: nn.Module = getattr(model, "_orig_mod", model)
+    return inner
 
 
 def load_checkpoint(path: StrPath) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from torch import Tensor, nn
 from dtpinn.models.by_name import plain_config
 from dtpinn.optim.by_name import class_of
 from dtpinn.output.files import StrPath, to_json
-from dtpinn.training.checkpoint import CheckpointError, load_checkpoint, restore_random_state
+from dtpinn.training.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    restore_random_state,
+    uncompiled,
+)
 from dtpinn.training.history import History
 from dtpinn.training.identity import differences, identity, with_coefficients
 from dtpinn.training.planned_stages import PlannedStage
@@ -33,7 +38,7 @@ def resume(run: StagedRun, path: StrPath) -> None:
         If model, problem, optimisers or details differ; nothing has been loaded then: half a
         checkpoint in a model would be the worst.
     """
-    state = load_checkpoint(path)
+    state, model = load_checkpoint(path), uncompiled(run.model)
     stages = [Stage(**stage) for stage in state["stages"]]
     check_same(path, _planned(stages, run.plans))
     run.finished = stages[:-1]
@@ -42,14 +47,14 @@ def resume(run: StagedRun, path: StrPath) -> None:
         path,
         [
             (f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name),
-            *_shapes("model", state["model"], run.model.state_dict()),
+            *_shapes("model", state["model"], model.state_dict()),
             *_shapes("PDE", state["coefficients"], run.problem.pde.state_dict()),
-            *_network(state, run.model),
+            *_network(state, model),
             *_details(state["details"], run.result.details),
         ],
     )
     _check_problem(path, state, run)
-    run.model.load_state_dict(state["model"])
+    model.load_state_dict(state["model"])
     run.problem.pde.load_state_dict(state["coefficients"])
     run.stage.restore(stages[-1], state["optimizer"])
     run.history.records[:] = History.from_state(state["history"]).records

@@ -83,6 +83,14 @@ def test_of_a_newer_or_too_old_a_format_it_is_refused_with_the_remedy(written, t
         load_checkpoint(edited(written, tmp_path, "format"))
 
 
+def test_a_compiled_model_goes_on_from_it_and_so_does_a_plain_one_from_its_own(written, tmp_path):
+    plain, problem = make()
+    compiled = torch.compile(make()[0], backend="eager")
+    dtpinn.fit(compiled, problem, 3, resume=written, checkpoint=tmp_path / "c.pt")
+    dtpinn.fit(plain, problem, 3, resume=tmp_path / "c.pt")
+    assert all(map(torch.equal, plain.parameters(), compiled.parameters()))
+
+
 def test_an_entry_of_another_value_is_refused_by_name(written, tmp_path):
     for entry, value, told in [
         ("details seed", 5, "seed 5, this run has 0"),
