@@ -10,7 +10,6 @@ import torch
 from dtpinn.cli import main
 from dtpinn.experiments import gallery
 
-
 QUICK = ("disk", "L shape")
 
 
