@@ -52,6 +52,7 @@ def test_the_nonlinear_problem_is_nonlinear_and_its_floor_is_low():
     assert math.isclose(result.history[-1].error, error, rel_tol=1e-10)
 
 
+@pytest.mark.full
 def test_the_floor_of_heat_is_the_error_of_the_semi_discrete_solution():
     heat = PROBLEMS["heat"]
     coarse, fine = (

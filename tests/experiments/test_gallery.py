@@ -9,14 +9,10 @@ import torch
 
 from dtpinn.cli import main
 from dtpinn.experiments import gallery
+from tests.marks import mostly_full
 
-QUICK = ("disk", "L shape")
 
-
-@pytest.mark.parametrize(
-    "name",
-    [n if n in QUICK else pytest.param(n, marks=pytest.mark.full) for n in gallery.shapes()],
-)
+@pytest.mark.parametrize("name", mostly_full(gallery.shapes(), {"disk", "L shape"}.__contains__))
 def test_every_domain_is_solved_at_the_expected_orders(name):
     """On small clouds single orders scatter, in space above all; on the average they are there."""
     (row,) = gallery.run(quick=True, names=[name], report=lambda line: None)

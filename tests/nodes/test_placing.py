@@ -4,6 +4,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.geometry import Disk
 from dtpinn.nodes import Nodes, place_nodes
+from tests.marks import mostly_full
 from tests.nodes.node_domains import Ball, Interval, Polygon, Ring, l_shape, rectangle
 
 PLANE = {
@@ -27,19 +28,18 @@ def nodes(domain):
     return place_nodes(domain, count=1500)
 
 
-@pytest.mark.parametrize("count", [100, 137, 582, 2236, 4977])
+@pytest.mark.parametrize("count", [100, 582, 2236])
 def test_the_count_is_met_to_within_two_percent(domain, count):
     assert abs(place_nodes(domain, count=count).count - count) <= 0.02 * count
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [50_000, 200_000])
+@pytest.mark.parametrize("count", mostly_full([50_000, 200_000], lambda count: count < 100_000))
 def test_large_counts_are_met_to_within_two_percent(count):
     assert abs(place_nodes(Disk(), count=count).count - count) <= 0.02 * count
 
 
 def test_small_counts_are_met_one_after_the_other():
-    for count in range(100, 200):
+    for count in range(100, 200, 4):
         assert abs(place_nodes(Disk(), count=count).count - count) <= 0.02 * count
 
 

@@ -112,7 +112,7 @@ def test_a_quality_reads_well():
 def test_a_domain_tells_what_its_thin_walls_leave_open(domain, spacing):
     """Against sampling, which finds no larger hole and nearly as large a one."""
     nodes = place_nodes(domain, spacing)
-    points = np.random.default_rng(0).uniform(*domain.bounds, (200_000, domain.dimension))
+    points = np.random.default_rng(0).uniform(*domain.bounds, (100_000, domain.dimension))
     points = points[domain.contains(points)]
     sampled = cKDTree(nodes.collocation).query(points)[0].max() / spacing
     fill = nodes.quality(domain).fill

@@ -160,7 +160,7 @@ def test_pascals_do_not_overflow_single_precision(square):
     assert 0.0 < result.loss < 0.5 * result.history[0].loss < math.inf
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["bent", "plate"])
 def test_the_default_is_near_the_best_of_a_sweep(name):
     """A hundredth and a hundred times as much for the equation; all eleven: bench_balance.py."""

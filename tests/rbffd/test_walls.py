@@ -10,6 +10,7 @@ from dtpinn.geometry import Annulus, Ball, Box, Disk, Polygon, Rectangle
 from dtpinn.nodes import Nodes, place_nodes
 from dtpinn.rbffd import differential, interpolation, operators
 from dtpinn.rbffd.stencils import find_stencils
+from tests.marks import mostly_full
 
 
 def rooms(width):
@@ -198,7 +199,7 @@ def test_two_rooms_with_different_solutions_do_not_know_of_each_other(width, ord
     assert error < bound
 
 
-@pytest.mark.parametrize("order", [2, 4, 6])
+@pytest.mark.parametrize("order", mostly_full([2, 4, 6], lambda order: order == 4))
 def test_at_the_end_of_a_crack_the_error_falls_with_the_root_of_the_spacing(order):
     """r^(1/2) sin(theta / 2), which jumps across the crack: 21 where stencils reach through it."""
     half = 0.001

@@ -21,6 +21,7 @@ def weights(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
+@pytest.mark.full
 def test_it_reaches_the_error_that_the_readme_promises(nodes):
     """Below 5e-4, on a smaller problem than the README's with a network of the paper's width."""
     nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), count=800)
