@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "dtpinn"
 FLOORS = {
-    "arrays": 0,
+    "arrays": 0, "operators": 0,
     "sparse": 1, "geometry": 1, "pde": 1, "models": 1, "optim": 1, "output": 1, "jets": 1,
     "reference": 2, "nodes": 2, "rbffd": 3, "problem": 4, "training": 5, "experiments": 6,
     "cli": 7, "__main__": 8,

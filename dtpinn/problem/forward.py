@@ -9,7 +9,8 @@ from torch import Tensor
 
 from dtpinn.jets import Jet
 from dtpinn.nodes import Nodes
-from dtpinn.pde import PDE, Derivatives, Operator, operators
+from dtpinn.operators import Operator
+from dtpinn.pde import PDE, Derivatives
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.problem.arrangement import Corners, interior_alone
 from dtpinn.problem.automatic import AutomaticProblem
@@ -47,7 +48,7 @@ class ForwardDerivatives(Derivatives):
     def time(self, of: Argument) -> Tensor:
         """Return the derivative in time of every field of the argument."""
         check_argument(of, self.u, "time")
-        return self.apply(operators.partial(self.dimension + 1, self.dimension), of)
+        return self._components(of)[self._plan.time]
 
     def _components(self, of: Argument) -> Sequence[Tensor]:
         if id(of) not in self._seen:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from dtpinn.arrays import Floats
-from dtpinn.rbffd.polyharmonic import MultiIndex
+from dtpinn.operators import MultiIndex
 
 
 @lru_cache(maxsize=64)

@@ -9,9 +9,9 @@ import scipy.sparse
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry.checks import as_points
+from dtpinn.operators import Operator
 from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import assemble
-from dtpinn.rbffd.expression import Differential
 from dtpinn.rbffd.operators import operator, operators
 from dtpinn.rbffd.options import Options
 from dtpinn.rbffd.sites import At
@@ -244,6 +244,6 @@ def interpolation(
     return matrix
 
 
-def _first_derivatives(nodes: Nodes) -> dict[str, Differential]:
+def _first_derivatives(nodes: Nodes) -> dict[str, Operator]:
     dimension = nodes.extended.shape[1]
     return {f"along {k}": d for k, d in enumerate(differential.gradient(dimension))}
