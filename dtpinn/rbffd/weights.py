@@ -84,7 +84,7 @@ def solve_weights(
     scaled problem is unscaled by radius^-k.
 
     The condition number is that of the Frobenius norm, |K|_F |K^-1|_F, the second factor estimated
-    from the solutions for three fixed random columns (`system.probes`): within a factor of 2 as a
+    from the solutions for three fixed random columns (`tables.probes`): within a factor of 2 as a
     rule, rarely 10, of the true one. It does not depend on the spacing of the nodes.
 
     Examples
