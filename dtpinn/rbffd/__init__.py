@@ -13,14 +13,8 @@ from dtpinn.operators import Operator, Terms
 from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import Assembly, assemble
 from dtpinn.rbffd.boundary import boundary_operator
-from dtpinn.rbffd.named import (
-    biharmonic,
-    divergence,
-    gradient,
-    interpolation,
-    laplacian,
-    partial,
-)
+from dtpinn.rbffd.interpolation import interpolation
+from dtpinn.rbffd.named import biharmonic, divergence, gradient, laplacian, partial
 from dtpinn.rbffd.operators import operator, operators
 from dtpinn.rbffd.options import Options
 from dtpinn.rbffd.rule import Rule, choose_rule
