@@ -19,8 +19,10 @@ from scipy.sparse import vstack
 
 import dtpinn
 from bench.interleaved import compare
+from dtpinn.operators import Space
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.rbffd import assemble, boundary_terms, choose_rule, laplacian_terms
+from dtpinn.rbffd import assemble, choose_rule
+from dtpinn.rbffd import differential as D
 
 COUNTS = [20_000, 50_000, 100_000, 200_000]
 
@@ -52,15 +54,15 @@ def test_rival(benchmark, remarks, count, order, matrices):
     nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), count=count)
     rows = np.arange(len(nodes.collocation))
     boundary = len(nodes.interior) + np.arange(len(nodes.boundary))
-    wanted = [(laplacian_terms(2), rows)]
+    wanted = [(D.laplacian, rows)]
     if matrices == "L and B":  # Robin
-        wanted.append((boundary_terms(nodes.normals, alpha=1.0, beta=1.0), boundary))
+        wanted.append((D.normal + D.identity, boundary))
 
     def ours():
-        return vstack([assemble(nodes, {"D": t}, r, order).matrices["D"] for t, r in wanted])
+        return vstack([assemble(nodes, {"D": d}, r, order).matrices["D"] for d, r in wanted])
 
     def theirs():
-        return vstack([_by_rival(fd, nodes, terms, r, order) for terms, r in wanted])
+        return vstack([_by_rival(fd, nodes, d, r, order) for d, r in wanted])
 
     # The least accurate of its entries was solved in coordinates that nobody scaled.
     difference = abs(ours() - theirs()).max() / abs(ours()).max()
@@ -78,9 +80,10 @@ def test_rival(benchmark, remarks, count, order, matrices):
         remarks.append((f"{matrices}, N = {nodes.count:,}, n = {n}", figure))
 
 
-def _by_rival(fd, nodes, terms, rows, order):
+def _by_rival(fd, nodes, operator, rows, order):
     """The same operator at the same rows by treverhines-rbf, as triplets."""
-    rule = choose_rule(order, max(sum(alpha) for alpha in terms), 2)
+    terms = operator.terms_at(Space(2, nodes.normals))
+    rule = choose_rule(order, operator.order, 2)
     return fd.weight_matrix(
         nodes.extended[rows],
         nodes.extended,

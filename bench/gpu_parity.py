@@ -17,8 +17,9 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 import dtpinn
+from bench.sampled import sampled
 from bench.shapes import SHAPES
-from dtpinn.reference import CuPyProduct, cupy_unavailable, sampled
+from dtpinn.reference import CuPyProduct, cupy_unavailable
 
 INDICES = ("crow", "col", "crow_t", "col_t", "perm")
 # What is multiplied: leading dimensions, and trailing ones around the n rows that meet the matrix.

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parent.parent / "dtpinn"
 FLOORS = {
-    "arrays": -1, "checks": 0,  # the ground that all floors stand on
+    "arrays": -2, "checks": -1, "operators": 0,  # the ground that all floors stand on
     "sparse": 1, "geometry": 1, "pde": 1, "models": 1, "optim": 1, "output": 1, "jets": 1,
     "reference": 2, "nodes": 2, "rbffd": 3, "problem": 4, "training": 5, "experiments": 6,
     "cli": 7, "__main__": 8,

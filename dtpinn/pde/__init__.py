@@ -3,6 +3,7 @@
 The same residual runs on RBF-FD matrices and on automatic differentiation, and knows neither.
 """
 
+from dtpinn.operators import Operator
 from dtpinn.pde.allen_cahn import AllenCahn
 from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
 from dtpinn.pde.derivatives import Derivatives
@@ -16,7 +17,6 @@ from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
 from dtpinn.pde.nodal_data import NodalData
-from dtpinn.pde.operators import Operator
 from dtpinn.pde.poisson import Poisson
 
 __all__ = [

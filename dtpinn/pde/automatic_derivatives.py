@@ -5,13 +5,11 @@ A network in a vanilla PINN, or the chosen solution of a manufactured problem.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
+from dtpinn.operators import MultiIndex, Operator, Space, Terms
 from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
-from dtpinn.pde.operators import MultiIndex, Operator
 from dtpinn.pde.row_gradients import row_gradients
 
 
@@ -29,11 +27,11 @@ class _Quantity:
         origin = (0,) * x.shape[1]
         self._known: list[dict[MultiIndex, Tensor]] = [{origin: c} for c in self.columns]
 
-    def combine(self, terms: Sequence[tuple[MultiIndex, float | Tensor]]) -> Tensor:
+    def combine(self, terms: Terms) -> Tensor:
         """Return the sum of c D^alpha over the terms: (n,) or (n, fields)."""
         by_field = []
         for known in self._known:
-            parts = [c * self._derivative(alpha, known) for alpha, c in terms]
+            parts = [c * self._derivative(alpha, known) for alpha, c in terms.items()]
             by_field.append(parts[0] if len(parts) == 1 else torch.stack(parts).sum(0))
         return self._joined(by_field)
 
@@ -82,14 +80,15 @@ class AutomaticDerivatives(Derivatives):
         self, u: Tensor, x: Tensor, normals: Tensor | None = None, t: Tensor | None = None
     ) -> None:
         self.dimension = x.shape[1]
-        self._u, self._x, self._normals, self._t = u, x, normals, t
+        self._u, self._x, self._t = u, x, t
+        self._place = Space(self.dimension, normals)
         # Keyed by identity; the argument is kept beside its derivatives so that its id stays its.
         self._seen: dict[int, tuple[Argument, _Quantity]] = {}
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return the operator applied to every field of the argument."""
         check_argument(of, self._u, operator.name)
-        return self._quantity(of).combine(self._terms(operator))
+        return self._quantity(of).combine(operator.terms_at(self._place))
 
     def time(self, of: Argument) -> Tensor:
         """Return the derivative in time of every field of the argument."""
@@ -104,14 +103,6 @@ class AutomaticDerivatives(Derivatives):
             values = of if isinstance(of, Tensor) else of(self._u, *at)
             self._seen[id(of)] = of, _Quantity(values, self._x)
         return self._seen[id(of)][1]
-
-    def _terms(self, operator: Operator) -> list[tuple[MultiIndex, float | Tensor]]:
-        if not operator.along_normal:
-            return list(operator.terms)
-        normals = self._normals
-        assert normals is not None  # the dry run has refused D.normal inside the domain
-        origin = (0,) * self.dimension
-        return [(_shifted(origin, k, 1), normals[:, k]) for k in range(self.dimension)]
 
 
 def _shifted(alpha: MultiIndex, axis: int, by: int) -> MultiIndex:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtpinn.pde import operators
-from dtpinn.pde.operators import Operator
+from dtpinn import operators
+from dtpinn.operators import Operator
 
 Argument = Tensor | Callable[..., Tensor]
 
@@ -37,15 +37,20 @@ class Derivatives(ABC):
 
     def laplacian(self, of: Argument) -> Tensor:
         """Return the sum of the second derivatives."""
-        return self.apply(operators.laplacian(self.dimension), of)
+        return self.apply(operators.laplacian, of)
 
     def biharmonic(self, of: Argument) -> Tensor:
         """Return the Laplacian of the Laplacian."""
-        return self.apply(operators.biharmonic(self.dimension), of)
+        return self.apply(operators.biharmonic, of)
 
     def partial(self, of: Argument, *axes: int) -> Tensor:
         """Return the derivative along each of `axes`: ``D.partial(u, 0, 1)`` is u_xy."""
-        return self.apply(operators.partial(self.dimension, *axes), of)
+        if not axes or any(not 0 <= axis < self.dimension for axis in axes):
+            raise ValueError(
+                "D.partial(u, axis, ...): expected one axis or more in "
+                f"0..{self.dimension - 1}, got {axes}"
+            )
+        return self.apply(operators.partial(*axes), of)
 
     def gradient(self, of: Argument) -> Tensor:
         """Return all first derivatives, in a new last dimension: (n, d) or (n, fields, d)."""
@@ -63,7 +68,7 @@ class Derivatives(ABC):
 
     def normal(self, of: Argument) -> Tensor:
         """Return the derivative along the outward normal; on the boundary only."""
-        return self.apply(operators.NORMAL, of)
+        return self.apply(operators.normal, of)
 
     def _first_derivatives(self, of: Argument, name: str) -> list[Tensor]:
         """The derivatives along the axes, for the word `name`, which messages then say."""

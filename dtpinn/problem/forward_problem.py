@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from dtpinn.jets import Jet
-from dtpinn.pde import Derivatives, Operator, operators
+from dtpinn.operators import Operator
+from dtpinn.pde import Derivatives
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.jet_plan import JetPlan
@@ -46,7 +47,7 @@ class ForwardDerivatives(Derivatives):
     def time(self, of: Argument) -> Tensor:
         """Return the derivative in time of every field of the argument."""
         check_argument(of, self.u, "time")
-        return self.apply(operators.partial(self.dimension + 1, self.dimension), of)
+        return self._components(of)[self._plan.time]
 
     def _components(self, of: Argument) -> Sequence[Tensor]:
         if id(of) not in self._seen:

@@ -20,9 +20,9 @@ from torch import Tensor
 from dtpinn import rbffd
 from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
-from dtpinn.pde import Derivatives, Operator
+from dtpinn.operators import MultiIndex, Operator, Space, Terms
+from dtpinn.pde import Derivatives
 from dtpinn.pde.derivatives import Argument
-from dtpinn.pde.operators import MultiIndex
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import in_double
 from dtpinn.problem.pointwise import diagonals
@@ -106,7 +106,7 @@ def fresh_residual(
         alpha
         for request in posed.requests
         if request.region == equation.name
-        for alpha, _ in request.operator.terms
+        for alpha in request.operator.terms_at(Space(nodes.dimension))
     }
     try:
         matrices = _assembled(system, points, alphas)
@@ -198,17 +198,17 @@ class _FreshDerivatives(Derivatives):
         """Return an operator's values as a leaf, and note the sizes of its terms."""
         values = self._u if isinstance(of, Tensor) else of(self._u, *self._at)
         nodal = values.detach().cpu().numpy()
-        return self._answer([(c, self._matrices[alpha]) for alpha, c in operator.terms], nodal)
+        return self._answer(operator.terms_at(Space(self.dimension)), nodal)
 
     def time(self, of: Argument) -> Tensor:
         """Return the rate, which is known of the unknown itself."""
         if self._rate is None or not isinstance(of, Tensor):
             raise TypeError("the rate of a function of the unknown is not known between the nodes")
-        return self._answer([(1.0, self._value)], self._rate)
+        return self._answer({(0,) * self.dimension: 1.0}, self._rate)
 
-    def _answer(self, terms: list[tuple[float, csr_array]], nodal: Floats) -> Tensor:
-        parts = [c * (matrix @ nodal) for c, matrix in terms]
+    def _answer(self, terms: Terms, nodal: Floats) -> Tensor:
+        parts = [c * (self._matrices[alpha] @ nodal) for alpha, c in terms.items()]
         z = torch.from_numpy(np.sum(parts, axis=0)).to(self.here).requires_grad_()
-        products = [abs(c * matrix) @ np.abs(nodal) for c, matrix in terms]
+        products = [abs(c * self._matrices[alpha]) @ np.abs(nodal) for alpha, c in terms.items()]
         self.used.append(_Answer(z, np.abs(parts).sum(axis=0), np.sum(products, axis=0)))
         return z

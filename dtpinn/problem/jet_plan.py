@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.jets import Jet, Layout
-from dtpinn.pde import Operator, operators
-from dtpinn.pde.operators import NORMAL, MultiIndex
+from dtpinn.operators import MultiIndex, Operator, Space, normal, partial
 from dtpinn.problem.dry_run import label
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import with_time
@@ -34,21 +33,22 @@ class JetPlan:
     def __init__(self, region: Region, asked: Sequence[Operator]) -> None:
         for operator in asked:
             _check_order(operator, region)
-        pieces = {piece for operator in asked for piece in _pieces(operator)}
+        self._dimension = dimension = region.points.shape[1]
+        pieces = {piece for operator in asked for piece in self._pieces(operator)}
         # A sum whose terms are all carried for others is added up when it is read.
         seconds = sorted(
             piece
             for piece in pieces
             if _order(piece) == 2 and (len(piece) == 1 or not all((t,) in pieces for t in piece))
         )
-        dimension = region.points.shape[1]
         axes = {axis for piece in pieces for alpha, _ in piece for axis in _axes(alpha)}
         self._axes = sorted(axes) + [dimension] * region.asks_time
-        self._normal = NORMAL in asked
+        self._normal = normal in asked
         forms = tuple(tuple(self._term(alpha, c) for alpha, c in piece) for piece in seconds)
         self.layout = Layout(len(self._axes) + self._normal, forms)
-        firsts = [operators.partial(dimension + (k == dimension), k).terms for k in self._axes]
-        carried = [(((0,) * dimension, 1.0),), *firsts, *[NORMAL.terms] * self._normal, *seconds]
+        self.time = len(self._axes)
+        firsts = [self._terms(partial(k)) if k < dimension else "time" for k in self._axes]
+        carried = ["values", *firsts, *[()] * self._normal, *seconds]
         self._where = {terms: k for k, terms in enumerate(carried)}
 
     def _term(self, alpha: MultiIndex, c: float) -> tuple[int, int, float]:
@@ -68,19 +68,24 @@ class JetPlan:
 
     def read(self, components: Sequence[Tensor], operator: Operator) -> Tensor:
         """Return an operator applied to what has these components."""
-        if operator.terms in self._where:
-            return components[self._where[operator.terms]]
-        parts = [c * components[self._where[((alpha, 1.0),)]] for alpha, c in operator.terms]
+        terms = self._terms(operator)
+        if terms in self._where:
+            return components[self._where[terms]]
+        parts = [c * components[self._where[((alpha, 1.0),)]] for alpha, c in terms]
         return torch.stack(parts).sum(0)
 
+    def _pieces(self, operator: Operator) -> list[Terms]:
+        """What to carry for it: all of it if it is of second order, else each of its terms."""
+        terms = self._terms(operator)
+        if all(sum(alpha) == 2 for alpha, _ in terms):
+            return [terms] if terms else []
+        return [((alpha, 1.0),) for alpha, _ in terms]
 
-def _pieces(operator: Operator) -> list[Terms]:
-    """What to carry for an operator: all of it if it is of second order, else each of its terms."""
-    if operator.along_normal:
-        return []
-    if all(sum(alpha) == 2 for alpha, _ in operator.terms):
-        return [operator.terms]
-    return [((alpha, 1.0),) for alpha, _ in operator.terms]
+    def _terms(self, operator: Operator) -> Terms:
+        """Its partial derivatives; none of the one along the normal, which is carried by itself."""
+        if operator.along_normal:
+            return ()
+        return tuple(operator.terms_at(Space(self._dimension)).items())
 
 
 def _order(terms: Terms) -> int:
@@ -93,10 +98,9 @@ def _axes(alpha: MultiIndex) -> list[int]:
 
 
 def _check_order(operator: Operator, region: Region) -> None:
-    order = 1 if operator.along_normal else _order(operator.terms)
-    if order > 2:
+    if operator.order > 2:
         raise ValueError(
             f'vanilla: mode="forward" carries derivatives up to the second, but '
-            f"{label(region.function)} asks for {operator.name}, which is of order {order}; use "
-            'mode="reverse"'
+            f"{label(region.function)} asks for {operator.name}, which is of order "
+            f'{operator.order}; use mode="reverse"'
         )

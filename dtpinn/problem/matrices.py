@@ -15,7 +15,7 @@ from torch import Tensor
 from dtpinn import rbffd
 from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
-from dtpinn.pde import Operator
+from dtpinn.operators import Operator, Space
 from dtpinn.problem.dry_run import Request
 from dtpinn.problem.regions import Region
 from dtpinn.problem.stencil_plans import plans
@@ -115,7 +115,9 @@ def assemble_matrices(
         found = {name: key for name in wanted for key in (name, (region.name, name)) if key in own}
         for name, key in found.items():
             by_key[key_of(region.name, wanted[name])] = _rows_of(key, own[key], region, nodes)
-        rest = {name: _terms(op, region) for name, op in wanted.items() if name not in found}
+        # With the region's own normals: at a corner those of one side.
+        place = Space(nodes.dimension, region.outward)
+        rest = {name: op.terms_at(place) for name, op in wanted.items() if name not in found}
         if rest:
             built = [
                 rbffd.assemble(nodes, rest, region.rows[plan.rows], plan.order, **plan.options)
@@ -126,14 +128,6 @@ def assemble_matrices(
                 stacked = scipy.sparse.vstack([p.matrices[name] for p in built], format="csr")
                 by_key[key_of(region.name, wanted[name])] = csr_array(stacked)
     return Matrices(by_key, condition)
-
-
-def _terms(operator: Operator, region: Region) -> rbffd.Terms:
-    if not operator.along_normal:
-        return dict(operator.terms)
-    assert region.outward is not None  # the dry run has refused a normal inside the domain
-    axes = np.eye(region.outward.shape[1], dtype=int).tolist()
-    return {tuple(axis): region.outward[:, k] for k, axis in enumerate(axes)}
 
 
 def _check_asked_for(own: Iterable[OwnName], requests: Sequence[Request]) -> None:

@@ -78,4 +78,4 @@ def _beyond_normal(requests: Sequence[Request]) -> bool:
 def _highest(requests: Sequence[Request], regions: Sequence[str]) -> int:
     """The highest derivative that is asked for on some regions."""
     asked = [r.operator for r in requests if r.region in regions]
-    return max(max((sum(alpha) for alpha, _ in op.terms), default=1) for op in asked)
+    return max(op.order for op in asked)

@@ -70,8 +70,8 @@ def heavy_rows(system: DiscreteSystem) -> Floats:
     for request in system.posed.requests:
         rows = rows_of[request.region]
         matrix = system.matrices.of(request.region, request.operator)
-        order = max((sum(alpha) for alpha, _ in request.operator.terms), default=1)
-        size = np.asarray(abs(matrix).sum(axis=1)) * nodes.local_spacing[rows] ** order
+        scale = nodes.local_spacing[rows] ** request.operator.order
+        size = np.asarray(abs(matrix).sum(axis=1)) * scale
         found |= set(rows[size > HEAVY * np.median(size)].tolist())
     return nodes.collocation[sorted(found)]
 

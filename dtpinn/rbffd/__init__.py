@@ -9,40 +9,31 @@ node (section 2.2 of the paper), in 1, 2 and 3 dimensions, for any linear differ
 sharing stencils and factorisations; `assemble` tells the stencils' condition numbers as well.
 """
 
+from dtpinn.operators import Operator, Terms
 from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import Assembly, assemble
 from dtpinn.rbffd.boundary import boundary_operator
-from dtpinn.rbffd.expression import Differential
-from dtpinn.rbffd.named import (
-    biharmonic,
-    divergence,
-    gradient,
-    interpolation,
-    laplacian,
-    partial,
-)
+from dtpinn.rbffd.interpolation import interpolation
+from dtpinn.rbffd.named import biharmonic, divergence, gradient, laplacian, partial
 from dtpinn.rbffd.operators import operator, operators
 from dtpinn.rbffd.options import Options
 from dtpinn.rbffd.rule import Rule, choose_rule
-from dtpinn.rbffd.terms import Terms, boundary_terms, laplacian_terms
 
 __all__ = [
     "Assembly",
-    "Differential",
+    "Operator",
     "Options",
     "Rule",
     "Terms",
     "assemble",
     "biharmonic",
     "boundary_operator",
-    "boundary_terms",
     "choose_rule",
     "differential",
     "divergence",
     "gradient",
     "interpolation",
     "laplacian",
-    "laplacian_terms",
     "operator",
     "operators",
     "partial",

@@ -13,10 +13,10 @@ from scipy.sparse import csr_array
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import whole_number
+from dtpinn.operators import Operator, Terms
 from dtpinn.rbffd.block import Find, Operators, Solve, centred
 from dtpinn.rbffd.csr_rows import interleave, to_csr
 from dtpinn.rbffd.elsewhere import elsewhere
-from dtpinn.rbffd.expression import Differential, resolve
 from dtpinn.rbffd.growing import solve_growing
 from dtpinn.rbffd.nearest import nearest_in_sight
 from dtpinn.rbffd.options import Degenerate, Exponent
@@ -26,7 +26,7 @@ from dtpinn.rbffd.progress import Advance, stencil_bar
 from dtpinn.rbffd.rule import Rule, choose_rule
 from dtpinn.rbffd.sites import At, Sites, find_sites
 from dtpinn.rbffd.stencils import Stencils
-from dtpinn.rbffd.terms import Terms, check_terms, highest_derivative
+from dtpinn.rbffd.terms import highest_derivative, terms_of
 from dtpinn.rbffd.uneven import spread_out
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Assembly:
 
 def assemble(
     nodes: Nodes,
-    operators: Mapping[str, Differential | Terms],
+    operators: Mapping[str, Operator | Terms],
     at: At,
     order: int,
     *,
@@ -146,10 +146,7 @@ def assemble(
     workers = available_threads() if threads is None else whole_number(threads, "threads")
     if workers < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
-    checked = {
-        name: check_terms(name, resolve(operator, sites, name), sites.dimension, len(sites))
-        for name, operator in operators.items()
-    }
+    checked = {name: terms_of(name, operator, sites) for name, operator in operators.items()}
     theta = highest_derivative(checked)
     rule = choose_rule(order, theta, sites.dimension, exponent=exponent, stencil_size=stencil_size)
     if theta == 0 and sites.rows is not None:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats
 from dtpinn.nodes.walls import Walls
-from dtpinn.rbffd.polyharmonic import MultiIndex
+from dtpinn.operators import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.stencils import Stencils, find_stencils
 from dtpinn.rbffd.weights import Weights, solve_weights
 
 Operators: TypeAlias = Mapping[str, Mapping[MultiIndex, Floats]]
-"""Name -> checked terms, from :func:`~dtpinn.rbffd.terms.check_terms`."""
+"""Name -> checked terms, from :func:`~dtpinn.rbffd.terms.terms_of`."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from dtpinn.arrays import Floats
 from dtpinn.checks import as_floats
+from dtpinn.operators import identity, normal
 from dtpinn.rbffd.assembly import assemble
 from dtpinn.rbffd.csr_rows import interleave
-from dtpinn.rbffd.differential import identity, normal
 from dtpinn.rbffd.options import Options
 from dtpinn.sparse import CSR
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats
+from dtpinn.operators import MultiIndex
 from dtpinn.rbffd.parallel import CHUNK, in_chunks
-from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.solver import solve_stencils

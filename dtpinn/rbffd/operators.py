@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dtpinn.operators import Operator, Terms
 from dtpinn.rbffd.assembly import assemble
-from dtpinn.rbffd.expression import Differential
 from dtpinn.rbffd.options import Options
 from dtpinn.rbffd.sites import At
-from dtpinn.rbffd.terms import Terms
 from dtpinn.sparse import CSR
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 def operator(
     nodes: Nodes,
-    terms: Differential | Terms,
+    terms: Operator | Terms,
     order: int = 4,
     *,
     at: At = "collocation",
@@ -71,7 +70,7 @@ def operator(
 
 def operators(
     nodes: Nodes,
-    terms: Mapping[str, Differential | Terms],
+    terms: Mapping[str, Operator | Terms],
     order: int = 4,
     *,
     at: At = "collocation",

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from dtpinn.arrays import Floats
 from dtpinn.geometry.clearance import independent_set
 from dtpinn.nodes.walls import Walls
+from dtpinn.operators import MultiIndex
 from dtpinn.rbffd.block import Block, Operators, Solve, of_rows
 from dtpinn.rbffd.degenerate import LIMIT
 from dtpinn.rbffd.offcentre import combine, solve_off_centre
-from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.stencils import Stencils, find_stencils

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.checks import as_indices, as_points, check_finite
+from dtpinn.checks import as_floats, as_indices, as_points, check_finite
 from dtpinn.rbffd.stencils import check_points
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PLACES = ("collocation", "interior", "boundary", "extended")
 
 @dataclass(frozen=True)
 class Sites:
-    """Places at which operators are evaluated, one a row.
+    """Places at which operators are evaluated, one a row: a :class:`~dtpinn.operators.Place`.
 
     Made by :func:`find_sites`.
 
@@ -82,6 +82,35 @@ class Sites:
             )
         normals: Floats = self.nodes.normals[inward]
         return normals
+
+    def evaluate(self, value: Any, shape: tuple[int, ...], name: str) -> Floats:
+        """Return a coefficient as numbers: the same everywhere, or one for each row.
+
+        Parameters
+        ----------
+        value : number, array or callable
+            As a user wrote it.
+        shape : tuple of int
+            Of one coefficient: () or (d,).
+        name : str
+            What messages call it.
+
+        Returns
+        -------
+        array of shape `shape` or (rows, *shape)
+
+        Raises
+        ------
+        ValueError
+            If it has another shape, or holds no numbers.
+        """
+        expected = (len(self), *shape)
+        text = f"a number, shape {expected}" if not shape else f"of shape {shape}, {expected}"
+        text += " or a function of the points that returns such"
+        array = as_floats(value(self.points) if callable(value) else value, name, text)
+        if array.shape not in (shape, expected):
+            raise ValueError(f"{name} must be {text}; got shape {array.shape}")
+        return array
 
 
 def find_sites(nodes: Nodes, at: At) -> Sites:

@@ -1,16 +1,13 @@
-"""The compiled solver of the stencils' systems (csrc/rbffd), and the tables that it reads."""
+"""The compiled solver of the stencils' systems (csrc/rbffd)."""
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import numpy as np
 
 from dtpinn.arrays import Floats
-from dtpinn.rbffd.legendre import multi_indices
-from dtpinn.rbffd.polyharmonic import MultiIndex, derivative_terms
+from dtpinn.operators import MultiIndex
 from dtpinn.rbffd.rule import Rule
-from dtpinn.rbffd.system import probes
+from dtpinn.rbffd.tables import tables
 from dtpinn.sparse.extension import _C
 
 
@@ -44,8 +41,8 @@ def solve_stencils(
     Notes
     -----
     Gaussian elimination with partial pivoting, as LAPACK's, of one stencil after the other in a
-    core's cache. Other threads of Python run meanwhile. `dtpinn.rbffd.system` is the same in NumPy,
-    to read and to compare with.
+    core's cache. Other threads of Python run meanwhile. The tests have the same in NumPy, to read
+    and to compare with (tests/rbffd/in_numpy.py).
 
     Examples
     --------
@@ -64,21 +61,5 @@ def solve_stencils(
     """
     if points is None:
         points = np.zeros((len(offsets), 1, offsets.shape[2]))
-    weights, condition = _C.solve_stencils(offsets, points, **_tables(rule, derivatives))
+    weights, condition = _C.solve_stencils(offsets, points, **tables(rule, derivatives))
     return weights, condition
-
-
-@lru_cache(maxsize=64)
-def _tables(rule: Rule, derivatives: tuple[MultiIndex, ...]) -> dict[str, object]:
-    """What the systems of all stencils share; the names are those of csrc/rbffd/system.h."""
-    expansions = [derivative_terms(rule.exponent, alpha) for alpha in derivatives]
-    terms = [term for expansion in expansions for term in expansion]
-    return {
-        "exponent": rule.exponent,
-        "degrees": np.array(multi_indices(rule.dimension, rule.degree)),
-        "alpha": np.array(derivatives),
-        "first_term": np.cumsum([0, *(len(expansion) for expansion in expansions)]),
-        "powers": np.array([powers for powers, _ in terms]),
-        "factors": np.array([float(factor) for _, factor in terms]),
-        "probes": np.ascontiguousarray(probes(rule.unknowns).T),
-    }

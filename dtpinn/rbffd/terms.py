@@ -1,90 +1,32 @@
-"""Linear differential operators in their plainest form: multi-index -> coefficient."""
+"""What operators are at the rows of a matrix: multi-index -> checked coefficient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from dtpinn.arrays import Floats
 from dtpinn.checks import as_floats
-from dtpinn.rbffd.polyharmonic import MultiIndex
-
-Terms: TypeAlias = Mapping[MultiIndex, float | Floats | Callable[[Floats], ArrayLike]]
-"""Multi-index -> coefficient: a number, one number per row, or a function of the points."""
+from dtpinn.operators import MultiIndex, Operator, Terms
+from dtpinn.rbffd.sites import Sites
 
 Coefficient: TypeAlias = Floats
 """A checked coefficient, (1,) or (rows,)."""
 
 
-def laplacian_terms(dimension: int) -> Terms:
-    """Return the Laplacian as terms.
-
-    Parameters
-    ----------
-    dimension : int
-        d.
-
-    Returns
-    -------
-    Terms
-
-    Examples
-    --------
-    >>> laplacian_terms(2)
-    {(2, 0): 1.0, (0, 2): 1.0}
-    """
-    return {_along(axis, 2, dimension): 1.0 for axis in range(dimension)}
-
-
-def boundary_terms(
-    normals: Floats,
-    alpha: float | Floats = 1.0,
-    beta: float | Floats = 0.0,
-) -> Terms:
-    """Return alpha n . grad + beta as terms; with the default coefficients, the normal derivative.
-
-    Parameters
-    ----------
-    normals : (rows, d) array
-        Outward unit normals n.
-    alpha, beta : float or (rows,) array
-        The coefficients.
-
-    Returns
-    -------
-    Terms
-
-    Notes
-    -----
-    The boundary operator of equation (2) of the paper.
-
-    Examples
-    --------
-    >>> terms = boundary_terms(np.array([[0.0, 1.0]]), alpha=2.0, beta=3.0)
-    >>> {alpha: coefficient.tolist() for alpha, coefficient in terms.items()}
-    {(1, 0): [0.0], (0, 1): [2.0], (0, 0): [3.0]}
-    """
-    rows, dimension = normals.shape
-    terms = {_along(axis, 1, dimension): alpha * normals[:, axis] for axis in range(dimension)}
-    return {**terms, _along(0, 0, dimension): np.broadcast_to(np.float64(beta), rows)}
-
-
-def check_terms(
-    name: str, terms: Terms, dimension: int, rows: int
-) -> dict[MultiIndex, Coefficient]:
-    """Return the terms with coefficients that broadcast against (rows,), or raise ValueError.
+def terms_of(name: str, operator: Operator | Terms, sites: Sites) -> dict[MultiIndex, Coefficient]:
+    """Return an operator's terms with coefficients that broadcast against (rows,).
 
     Parameters
     ----------
     name : str
-        What the messages call the operator.
-    terms : Terms
-        As a user wrote them.
-    dimension, rows : int
-        d and the number of evaluation nodes.
+        What the messages call it.
+    operator : Operator or mapping
+        As a user wrote it.
+    sites : Sites
+        Where it is evaluated.
 
     Returns
     -------
@@ -93,22 +35,39 @@ def check_terms(
 
     Raises
     ------
+    TypeError
+        If it is no operator.
     ValueError
-        If a multi-index is not d integers >= 0, or a coefficient is neither a finite number nor
-        one finite number per row.
+        If it does not fit the sites, a multi-index is not d integers >= 0, or a coefficient is
+        neither a finite number nor one finite number per row.
 
     Examples
     --------
-    >>> check_terms("mixed", {(1,): 1.0}, 2, 10)
+    >>> from types import SimpleNamespace
+    >>> from dtpinn.operators import laplacian
+    >>> from dtpinn.rbffd.sites import find_sites
+    >>> sites = find_sites(SimpleNamespace(extended=np.zeros((3, 2))), np.arange(3))
+    >>> terms_of("L", 2 * laplacian, sites)
+    {(2, 0): array([2.]), (0, 2): array([2.])}
+    >>> terms_of("mixed", {(1,): 1.0}, sites)
     Traceback (most recent call last):
     ...
     ValueError: operator 'mixed': a derivative in 2-D is a tuple of 2 integers >= 0, got (1,)
     """
+    if isinstance(operator, Operator):
+        terms = operator.terms_at(sites)
+    elif isinstance(operator, Mapping):
+        terms = {alpha: c(sites.points) if callable(c) else c for alpha, c in operator.items()}
+    else:
+        raise TypeError(
+            f"operator {name!r} must be a mapping multi-index -> coefficient, or made of "
+            f"dtpinn.rbffd.differential's; got {type(operator).__name__}"
+        )
     if not terms:
         raise ValueError(f"operator {name!r} has no terms: give at least one multi-index")
     return {
-        _check_index(name, alpha, dimension): _check_coefficient(name, alpha, value, rows)
-        for alpha, value in terms.items()
+        _check_index(name, alpha, sites.dimension): _check_coefficient(name, alpha, c, len(sites))
+        for alpha, c in terms.items()
     }
 
 
@@ -126,14 +85,10 @@ def highest_derivative(operators: Mapping[str, Mapping[MultiIndex, object]]) -> 
 
     Examples
     --------
-    >>> highest_derivative({"laplacian": laplacian_terms(3), "identity": {(0, 0, 0): 1.0}})
+    >>> highest_derivative({"second": {(0, 2): 1.0, (1, 0): 3.0}, "identity": {(0, 0): 1.0}})
     2
     """
     return max(sum(alpha) for terms in operators.values() for alpha in terms)
-
-
-def _along(axis: int, times: int, dimension: int) -> MultiIndex:
-    return tuple(times if i == axis else 0 for i in range(dimension))
 
 
 def _check_index(name: str, alpha: MultiIndex, dimension: int) -> MultiIndex:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats
+from dtpinn.operators import MultiIndex
 from dtpinn.rbffd.parallel import CHUNK, available_threads, in_chunks
-from dtpinn.rbffd.polyharmonic import MultiIndex
 from dtpinn.rbffd.progress import Advance
 from dtpinn.rbffd.rule import Rule
 from dtpinn.rbffd.solver import solve_stencils
@@ -63,7 +63,7 @@ def solve_weights(
     stencils : Stencils
         Of ``rule.stencil_size`` members each.
     operators : mapping of name to (mapping of multi-index to (1,) or (rows,) array)
-        Checked terms, from :func:`~dtpinn.rbffd.terms.check_terms`.
+        Checked terms, from :func:`~dtpinn.rbffd.terms.terms_of`.
     rule : Rule
         Its `derivatives` must be at least the operators' highest.
     threads : int, optional
@@ -84,7 +84,7 @@ def solve_weights(
     scaled problem is unscaled by radius^-k.
 
     The condition number is that of the Frobenius norm, |K|_F |K^-1|_F, the second factor estimated
-    from the solutions for three fixed random columns (`system.probes`): within a factor of 2 as a
+    from the solutions for three fixed random columns (`tables.probes`): within a factor of 2 as a
     rule, rarely 10, of the true one. It does not depend on the spacing of the nodes.
 
     Examples

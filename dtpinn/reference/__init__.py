@@ -7,8 +7,7 @@ good, and kept plain; SciPy and CuPy are imported when an operator is built.
 
 from dtpinn.reference.cupy_backend import CuPyProduct, cupy_unavailable
 from dtpinn.reference.product import Product
-from dtpinn.reference.sampled import sampled
 from dtpinn.reference.scipy_backend import SciPyProduct
 from dtpinn.reference.torch_backend import TorchProduct
 
-__all__ = ["CuPyProduct", "Product", "SciPyProduct", "TorchProduct", "cupy_unavailable", "sampled"]
+__all__ = ["CuPyProduct", "Product", "SciPyProduct", "TorchProduct", "cupy_unavailable"]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from dtpinn.nodes import Nodes
-from dtpinn.rbffd import assemble, laplacian, laplacian_terms
+from dtpinn.rbffd import assemble, laplacian
+from dtpinn.rbffd import differential as D
 from dtpinn.rbffd.degenerate import LIMIT
 from dtpinn.rbffd.growing import STEPS
 from tests.rbffd.clouds import box, exponents_up_to, monomial
@@ -27,7 +28,7 @@ def grid(per_side, dimension=2):
 
 
 def built_on(nodes, order, **options):
-    terms = {"L": laplacian_terms(nodes.dimension), "dx": {(1,) + (0,) * (nodes.dimension - 1): 1}}
+    terms = {"L": D.laplacian, "dx": D.partial(0)}
     return assemble(nodes, terms, np.arange(nodes.count), order, **options)
 
 
@@ -47,12 +48,11 @@ def test_a_grid_is_assembled_with_a_warning_and_exact_on_polynomials(dimension, 
     assert sizes.min() == size
     assert sizes.max() <= 1.2 * size
     assert built.condition.max() < LIMIT / 1e3
-    points = nodes.extended
+    points, unit = nodes.extended, np.eye(dimension, dtype=int)
     for powers in exponents_up_to(built.rule.degree, dimension):
-        for name, terms in {"L": laplacian_terms(dimension), "dx": None}.items():
-            terms = terms or {(1,) + (0,) * (dimension - 1): 1.0}
+        for name, terms in {"L": 2 * unit, "dx": unit[:1]}.items():
             matrix = built.matrices[name]
-            exact = sum(monomial(points, powers, alpha) for alpha in terms)[: nodes.count]
+            exact = sum(monomial(points, powers, alpha) for alpha in terms.tolist())[: nodes.count]
             error = abs(matrix @ monomial(points, powers, (0,) * dimension) - exact)
             # The bound of test_polynomial_exactness: |x^k| <= 1.1 here.
             bound = 50 * EPS * built.rule.unknowns * (abs(matrix) @ np.ones(len(points)))
@@ -73,7 +73,7 @@ def test_the_other_rows_are_what_they_were_and_the_matrices_canonical():
     kept = np.flatnonzero(sizes == 73)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        alone = assemble(nodes, {"L": laplacian_terms(2)}, kept, 6)
+        alone = assemble(nodes, {"L": D.laplacian}, kept, 6)
         whole = built_on(nodes, 6, stencil_size=int(sizes.max()))
     assert_same_rows(built, kept, alone, np.arange(len(kept)))
     # ... and the rows that grew are those of the larger size, with its condition.
@@ -93,9 +93,9 @@ def assert_same_rows(one, rows, other, places):
 def test_coefficients_go_with_their_rows():
     nodes = grid(20)
     coefficient = np.linspace(1.0, 2.0, nodes.count)
-    terms = dict.fromkeys(laplacian_terms(2), coefficient)
+    terms = coefficient * D.laplacian
     with pytest.warns(UserWarning, match="determine no weights"):
-        built = assemble(nodes, {"cL": terms, "L": laplacian_terms(2)}, np.arange(nodes.count), 6)
+        built = assemble(nodes, {"cL": terms, "L": D.laplacian}, np.arange(nodes.count), 6)
     scaled = coefficient[:, None] * built.matrices["L"].toarray()
     np.testing.assert_allclose(built.matrices["cL"].toarray(), scaled, rtol=1e-12)
 
@@ -125,7 +125,7 @@ def test_the_order_of_convergence_is_kept():
 def test_an_order_four_grid_in_space_takes_all_the_steps_there_are():
     nodes = grid(9, 3)
     with pytest.warns(UserWarning, match=r"of 113 nodes .* to 204 nodes at most"):
-        built = assemble(nodes, {"L": laplacian_terms(3)}, np.arange(nodes.count), 4)
+        built = assemble(nodes, {"L": D.laplacian}, np.arange(nodes.count), 4)
     assert set(np.diff(built.matrices["L"].indptr)) >= {113, 125, 204}
 
 
@@ -133,11 +133,11 @@ def test_a_grid_without_ghosts_in_space_says_so():
     nodes = box(3, 9, jitter=0.0)
     message = r"regular grid; nor do its 204 nearest .* Scatter .* lower order or a much larger st"
     with pytest.raises(ValueError, match=message):
-        assemble(nodes, {"L": laplacian_terms(3)}, np.arange(300, 400), 4)
+        assemble(nodes, {"L": D.laplacian}, np.arange(300, 400), 4)
     # a tenth of the spacing is enough scatter
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assemble(box(3, 9, jitter=0.1), {"L": laplacian_terms(3)}, np.arange(300, 400), 4)
+        assemble(box(3, 9, jitter=0.1), {"L": D.laplacian}, np.arange(300, 400), 4)
 
 
 def test_where_growing_is_no_cure_one_stencil_is_tried_and_the_node_named(monkeypatch):
@@ -160,7 +160,7 @@ def test_where_growing_is_no_cure_one_stencil_is_tried_and_the_node_named(monkey
         message = r"node \d+ at \[.*500 of 500 .* nor do its \d+ nearest.* Scatter the nodes, or"
         nodes = SimpleNamespace(extended=points)
         with pytest.raises(ValueError, match=message):
-            assemble(nodes, {"L": laplacian_terms(2)}, np.arange(500), 3)
+            assemble(nodes, {"L": D.laplacian}, np.arange(500), 3)
         assert solved == [500] + [1] * STEPS
 
 
@@ -169,13 +169,13 @@ def test_a_stencil_does_not_grow_into_another_cloud():
     line = 50 + np.linspace(0, 3, 22)[:, None] * [1.0, 0.0]
     nodes = SimpleNamespace(extended=np.concatenate([box(2, 15).extended, line]))
     with pytest.raises(ValueError, match=r"node 2[23]\d at \[5\d\.\d*, 50.0\] is degenerate"):
-        assemble(nodes, {"L": laplacian_terms(2)}, np.arange(225, 247), 2)
+        assemble(nodes, {"L": D.laplacian}, np.arange(225, 247), 2)
 
 
 def test_a_stencil_of_all_nodes_cannot_grow():
     line = np.linspace(0, 1, 21)[:, None] * [1.0, 0.0]
     with pytest.raises(ValueError, match=r"regular grid\. Scatter the nodes, or ask for a lower"):
-        assemble(SimpleNamespace(extended=line), {"L": laplacian_terms(2)}, np.arange(21), 2)
+        assemble(SimpleNamespace(extended=line), {"L": D.laplacian}, np.arange(21), 2)
 
 
 def test_the_warning_points_at_the_line_of_the_user():

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from dtpinn.rbffd import choose_rule
-from dtpinn.rbffd.solver import _tables, solve_stencils
+from dtpinn.rbffd.solver import solve_stencils
 from dtpinn.rbffd.stencils import find_stencils
-from dtpinn.rbffd.system import PROBES, right_hand_sides, saddle_point_matrices
+from dtpinn.rbffd.tables import PROBES, tables
 from dtpinn.sparse.extension import _C
 from tests.marks import mostly_full
 from tests.rbffd.clouds import box, exponents_up_to, monomial
+from tests.rbffd.in_numpy import right_hand_sides, saddle_point_matrices
 
 EPS = np.finfo(float).eps
 DERIVATIVES = {
@@ -166,6 +167,6 @@ def test_no_stencils():
 def test_arrays_that_do_not_belong_together_are_refused(change, message):
     rule = choose_rule(2, 2, 2)
     arguments = {"offsets": np.zeros((4, 21, 2)), "points": np.zeros((4, 1, 2))}
-    arguments |= _tables(rule, ((2, 0),))
+    arguments |= tables(rule, ((2, 0),))
     with pytest.raises(ValueError, match=message):
         _C.solve_stencils(**{**arguments, **change})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dtpinn.nodes import Nodes
-from dtpinn.pde import Operator
+from dtpinn.operators import Operator, Space
 from dtpinn.problem.time_slices import TimeSlices
 
 
@@ -35,15 +35,15 @@ class Wavenumbers:
 
         Examples
         --------
-        >>> from dtpinn.pde import operators
-        >>> round(Wavenumbers(3.0, 0.0).size(operators.laplacian(2), 2), 9)
+        >>> from dtpinn.operators import laplacian
+        >>> round(Wavenumbers(3.0, 0.0).size(laplacian, 2), 9)
         9.0
         """
         if operator.along_normal:
             return self.space
         along_axis = self.space / math.sqrt(dimension)
-        terms = [abs(c) * along_axis ** sum(alpha) for alpha, c in operator.terms]
-        return sum(terms)
+        terms = operator.terms_at(Space(dimension))
+        return float(sum(abs(c) * along_axis ** sum(alpha) for alpha, c in terms.items()))
 
 
 def of_domain(nodes: Nodes, slices: TimeSlices) -> Wavenumbers:

@@ -1,10 +1,12 @@
+"""The oracle of the gradient in the values and our own agree."""
+
 from __future__ import annotations
 
 import pytest
 import torch
 
 import dtpinn
-from dtpinn.reference import sampled
+from bench.sampled import sampled
 from tests.sparse.matrices import MATRICES
 
 
@@ -23,18 +25,3 @@ def test_it_is_the_gradient_of_our_product_in_the_values(name, k, dtype):
     assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
     bound = 2 * ((k or 1) + 1) * torch.finfo(dtype).eps * sampled(A, y.abs(), x.abs())
     assert torch.all((got - wanted).abs() <= bound)
-
-
-@pytest.mark.parametrize(
-    ("y", "x"),
-    [((90,), (70,)), ((70,), (90, 1)), ((70, 2), (90, 3)), ((70, 2, 2), (90, 2, 2)), ((), ())],
-)
-def test_operands_that_do_not_fit_are_named(y, x):
-    A = dtpinn.CSR.from_scipy(MATRICES["random"])
-    with pytest.raises(ValueError, match=r"y of shape \(70,\) and x of shape \(90,\)"):
-        sampled(A, torch.ones(y), torch.ones(x))
-
-
-def test_it_takes_nothing_but_a_csr():
-    with pytest.raises(TypeError, match=r"sampled: expected a dtpinn\.CSR, got csr_array"):
-        sampled(MATRICES["random"], torch.ones(70), torch.ones(90))

@@ -1,36 +1,14 @@
-"""The vocabulary as data, and the functions of a PDE that are evaluated once."""
+"""The functions of a PDE that are evaluated once, and what an unfinished equation says."""
 
 from __future__ import annotations
 
 import copy
 import gc
-import math
 
 import pytest
 import torch
 
 import dtpinn
-from dtpinn.pde import operators
-
-
-@pytest.mark.parametrize("d", [1, 2, 3])
-def test_the_biharmonic_is_the_laplacian_twice(d):
-    """On symbols: |k|^4 = (|k|^2)^2 for any frequency k."""
-    k = torch.randn(d)
-
-    def symbol(operator):
-        return sum(
-            c * math.prod(k[i] ** a for i, a in enumerate(alpha)) for alpha, c in operator.terms
-        )
-
-    assert torch.isclose(symbol(operators.biharmonic(d)), symbol(operators.laplacian(d)) ** 2)
-
-
-def test_partial_derivatives_commute_and_are_checked():
-    assert operators.partial(2, 0, 1) == operators.partial(2, 1, 0)
-    for axes in ((), (2,), (-1,)):
-        with pytest.raises(ValueError, match=r"in 0\.\.1"):
-            operators.partial(2, *axes)
 
 
 def test_known_functions_are_kept_by_point_set_and_forgotten_with_it():
