@@ -59,7 +59,9 @@ class _Twin(Derivatives):
         self.dimension, self._units, self._D, self._u, self._v = D.dimension, units, D, u, v
 
     def apply(self, operator, of):
-        return self._units.length**operator.order * self._of(of, lambda f: self._D.apply(operator, f))
+        return self._units.length**operator.order * self._of(
+            of, lambda f: self._D.apply(operator, f)
+        )
 
     def time(self, of):
         return self._units.duration * self._of(of, self._D.time)
