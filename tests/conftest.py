@@ -1,6 +1,11 @@
-"""Every test starts from the same seed, in double precision."""
+"""Every test starts from one seed, in double precision; workers side by side share the cores."""
 
 from __future__ import annotations
+
+import os
+
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):  # before anything counts the cores
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 import numpy as np
 import pytest
