@@ -35,8 +35,8 @@ _LAZY = {
     "vanilla": "dtpinn.problem",
 }
 _MODULES = (
-    "experiments", "geometry", "models", "nodes", "optim", "output", "pde", "problem", "rbffd",
-    "reference", "sparse", "training",
+    "experiments", "geometry", "models", "nodes", "operators", "optim", "output", "pde", "problem",
+    "rbffd", "reference", "sparse", "training",
 )  # fmt: skip
 
 __all__ = ["CSR", "__version__", "vstack", *_LAZY, *_MODULES]
