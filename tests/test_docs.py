@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import runpy
 from pathlib import Path
@@ -11,7 +12,16 @@ import numpy as np
 import pytest
 import torch
 
-DOCS = Path(__file__).parent.parent / ".github" / "docs"
+import dtpinn
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / ".github" / "docs"
+# A folder's README -> its programs.
+PROGRAMS = {
+    str(path.relative_to(ROOT)): re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL)
+    for place in ("bench", "csrc", "dtpinn/*")
+    for path in sorted(ROOT.glob(f"{place}/README.md"))
+}
 
 
 @pytest.fixture
@@ -27,6 +37,12 @@ def test_every_program_is_shown_on_a_page_and_run_here():
     shown = re.findall(r"\{literalinclude\} (?:\.\./)?(?:programs/)?(\w+\.py)", pages)
     run = re.findall(r'run_program\("(\w+)"\)', Path(__file__).read_text())
     assert sorted(shown) == sorted(programs) == sorted(f"{name}.py" for name in run)
+
+
+def test_every_package_that_dtpinn_names_is_in_the_reference():
+    packages = {f"dtpinn.{n}" for n in dtpinn.__all__ if inspect.ismodule(getattr(dtpinn, n))}
+    shown = re.findall(r"^   (dtpinn\.\w+)$", (DOCS / "reference.md").read_text(), re.MULTILINE)
+    assert packages <= set(shown)
 
 
 def test_a_plate_with_a_pipe_is_trained_saved_and_its_error_estimated(run_program):
@@ -82,3 +98,11 @@ def test_the_plate_is_as_it_is_drawn_and_its_operators_differentiate(run_program
 
 def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):
     assert float(run_program("torsion")["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
+
+
+@pytest.mark.parametrize("readme", [name for name in PROGRAMS if PROGRAMS[name]])
+def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for program in PROGRAMS[readme]:
+        exec(program, names)

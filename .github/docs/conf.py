@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import re
 from importlib.metadata import version as installed
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
@@ -27,7 +29,7 @@ extensions = [
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_templates"]
-myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
@@ -37,16 +39,16 @@ html_css_files = ["dtpinn.css"]
 
 # The reference shows what each package lists in ``__all__``, under the package's own name, wherever
 # the files lie: a user imports it from there, and files may move.
-PACKAGES = (
-    "sparse", "geometry", "pde", "models", "optim", "output", "nodes", "rbffd", "problem",
-    "training", "experiments", "reference",
-)  # fmt: skip
+REFERENCE = (Path(__file__).parent / "reference.md").read_text()
 PUBLIC: dict[str, str] = {}  # name -> where the reference has it
-for package in PACKAGES:
-    module = importlib.import_module(f"dtpinn.{package}")
-    PUBLIC |= {name: f"dtpinn.{package}.{name}" for name in module.__all__}
+for package in re.findall(r"^   (dtpinn\.\w+)$", REFERENCE, re.MULTILINE):
+    module = importlib.import_module(package)
+    PUBLIC |= {name: f"{package}.{name}" for name in module.__all__}
 
 autosummary_ignore_module_all = False
+# A class shows what it inherits from bases without a page of their own, up to one of these.
+KNOWN_BASES = ["Module", "Optimizer", "UserWarning", "dict", "tuple"]
+autosummary_context = {"known_bases": ", ".join([*KNOWN_BASES, *PUBLIC])}
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings tell them, with shapes

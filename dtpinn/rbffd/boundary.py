@@ -32,7 +32,7 @@ def boundary_operator(
     order: int = 4,
     **options: Unpack[Options],
 ) -> CSR:
-    """Discretise alpha n · grad u + beta u at the boundary nodes.
+    """Discretise alpha n . grad u + beta u at the boundary nodes.
 
     Parameters
     ----------

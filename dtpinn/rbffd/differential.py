@@ -30,7 +30,7 @@ biharmonic = Differential((laplacian @ laplacian).terms_at, "biharmonic")
 """The Laplacian of the Laplacian."""
 
 normal = Differential(lambda sites: _along(sites.normals()), "normal")
-"""n · grad, the derivative along the outward normal; at boundary nodes."""
+"""n . grad, the derivative along the outward normal; at boundary nodes."""
 
 
 def partial(*axes: int) -> Differential:
@@ -111,7 +111,7 @@ def divergence(components: Sequence[Differential]) -> Differential:
 
 
 def directional(direction: ArrayLike | Callable[[Floats], ArrayLike]) -> Differential:
-    """Return v · grad, the derivative along a direction times its length.
+    """Return v . grad, the derivative along a direction times its length.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def diffusion(
     coefficient: Factor,
     gradient: ArrayLike | Callable[[Floats], ArrayLike] | None = None,
 ) -> Differential:
-    """Return div(a grad) = a laplacian + grad a · grad.
+    """Return div(a grad) = a laplacian + grad a . grad.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def boundary_terms(
     alpha: float | Floats = 1.0,
     beta: float | Floats = 0.0,
 ) -> Terms:
-    """Return alpha n · grad + beta as terms; with the default coefficients, the normal derivative.
+    """Return alpha n . grad + beta as terms; with the default coefficients, the normal derivative.
 
     Parameters
     ----------
