@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -43,30 +41,10 @@ def test_the_equation_on_a_ring_is_trained_down_to_its_floor(programs):
     assert names["nodes"].parts == ("inner", "outer")
 
 
-def test_the_domain_is_as_it_is_drawn_and_its_operators_differentiate(programs):
-    names = programs[2]
-    nodes = names["nodes"]
-    assert set(nodes.parts) == {"left", "right", "bottom", "top", "holes"}
-    assert nodes.quality().ratio < 1.2
-    x, y = torch.from_numpy(nodes.extended.copy()).T
-    inner = torch.from_numpy(nodes.collocation.copy())
-    u = x**2 * y
-    assert torch.allclose(names["L"] @ u, 2 * inner[:, 1], atol=1e-8)
-    wanted = 2 * inner[:, 1] - 10 * inner[:, 0] * inner[:, 1] + inner[:, 1] * inner[:, 0] ** 2
-    assert torch.allclose(names["A"] @ u, wanted, atol=1e-8)
-    dirichlet = np.isin(nodes.part, [nodes.parts.index(name) for name in ("left", "right")])
-    rows = names["B"].to_scipy()[dirichlet]
-    assert (abs(rows).sum(axis=1) == 1.0).all()  # one entry, beta, at the node itself
-
-
-def test_the_torsion_of_an_l_is_right_to_three_thousandths(programs):
-    assert float(programs[3]["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
-
-
 def test_the_op_alone_is_six_lines_and_its_gradient_is_the_transpose(programs):
-    A, x = programs[4]["A"], programs[4]["x"]
+    A, x = programs[2]["A"], programs[2]["x"]
     assert (x.grad - A.T @ (2 * (A @ x))).abs().max() < 1e-12 * x.grad.abs().max()
-    lines = [line for line in PROGRAMS[4].splitlines() if line and not line.startswith("import")]
+    lines = [line for line in PROGRAMS[2].splitlines() if line and not line.startswith("import")]
     assert len(lines) <= 6
 
 

@@ -41,7 +41,7 @@ class GaussNewton(Resumable):
     max_iterations : int
         Iterations (moves of the parameters) per call of `step`.
     acceleration : float
-        Largest 2 |a| / |v| of a step; beyond it the linearisation is not to be trusted, and the
+        Largest ``2 |a| / |v|`` of a step; beyond it the linearisation is not to be trusted, and the
         damping is raised. 0: plain Levenberg-Marquardt.
     rows : int, optional
         How many rows of A an iteration takes, drawn afresh each time; more, by and by, where no

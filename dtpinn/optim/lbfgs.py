@@ -49,8 +49,8 @@ class LBFGS(Resumable):
     line_search : {"strong_wolfe", None}
         `None` takes the step `lr`, whatever it does to the loss.
     minimum_curvature : float
-        A pair enters the history if s . y > max(eps |y|^2, minimum_curvature). The first is free
-        of units; `torch.optim.LBFGS` has 1e-10 in place of both, and stops learning when small
+        A pair enters the history if ``s . y > max(eps |y|^2, minimum_curvature)``. The first is
+        free of units; `torch.optim.LBFGS` has 1e-10 in place of both, and stops learning when small
         steps meet small gradients.
 
     Attributes

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class LeastSquares(Protocol):
-    """Residuals r(w), the loss |r|^2, and the Jacobian A = dr/dw at the present parameters.
+    """Residuals r(w), the loss ``|r|^2``, and the Jacobian A = dr/dw at the present parameters.
 
     Attributes
     ----------

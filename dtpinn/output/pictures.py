@@ -43,7 +43,7 @@ def picture_run(
     title: str = "",
     boundary: Any = None,
 ) -> None:
-    """Draw the solution, |error| and the convergence; a row for each field of a system.
+    """Draw the solution, its error and the convergence; a row for each field of a system.
 
     In space-time there are the first, the middle and the last of the times, on a common scale.
 

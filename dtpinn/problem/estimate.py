@@ -26,9 +26,10 @@ class Estimate:
     Attributes
     ----------
     distance : float
-        |model - u_p| / |u_p|: what training has left, u_p being the discrete solution of order p.
+        ``|model - u_p| / |u_p|``: what training has left, u_p being the discrete solution of order
+        p.
     discretisation : float or None
-        |u_p - u_(p+1)| / |u_(p+1)|: what the nodes and the order have left, an estimate of the
+        ``|u_p - u_(p+1)| / |u_(p+1)|``: what the nodes and the order have left, an estimate of the
         error of u_p itself. No training on this problem gets reliably below it. None where there
         is no next order to compare with: matrices were given, or the nodes are too few for it.
     unresolved : float or None

@@ -92,8 +92,8 @@ def choose_rule(
     Notes
     -----
     Section 2.2 of the paper. One deviation: D^alpha r^m is continuous at the centre only if
-    m > |alpha|. The paper's m is 1 for a boundary operator with a gradient at p = 2, and r has no
-    gradient at 0. So m is raised to the smallest odd number above theta, here 3.
+    ``m > |alpha|``. The paper's m is 1 for a boundary operator with a gradient at p = 2, and r has
+    no gradient at 0. So m is raised to the smallest odd number above theta, here 3.
 
     Examples
     --------

@@ -109,7 +109,7 @@ class Result:
         return "\n  ".join([*lines, f"stopped: {self.stop_reason}"])
 
     def relative_error(self, exact: Exact, points: Tensor | None = None) -> float:
-        """Return |model - exact| / |exact| in l2, equation (18).
+        """Return ``|model - exact| / |exact|`` in l2, equation (18).
 
         Parameters
         ----------

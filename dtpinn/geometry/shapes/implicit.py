@@ -30,7 +30,7 @@ class Implicit(Domain):
 
     In the plane the zero level is traced on a grid of 512 cells along the longest side: pieces
     smaller than a cell are not seen, and corners are kept where the normal turns by 20 degrees or
-    more. Other parts come from :meth:`with_parts`.
+    more. Other parts come from :meth:`Domain.with_parts`.
 
     Parameters
     ----------
