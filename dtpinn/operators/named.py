@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from operator import add, index
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dtpinn.checks import whole_number
 from dtpinn.operators.factors import Along, Given, Laplacian
 from dtpinn.operators.operator import Coefficient, Operator
 
@@ -50,7 +51,7 @@ def partial(*axes: int) -> Operator:
     >>> partial(1, 0) + partial(0) @ partial(2)
     partial(0, 1) + partial(0) @ partial(2)
     """
-    known = sorted(_axis(axis) for axis in axes)
+    known = sorted(whole_number(axis, "axis") for axis in axes)
     if not known:
         raise ValueError("partial() needs one axis or more: partial(0) is d/dx; or use identity")
     name = f"partial({', '.join(map(str, known))})"
@@ -158,12 +159,3 @@ def diffusion(
             )
         return Operator("diffusion(a)", (coefficient * laplacian).products)
     return Operator("diffusion(a)", (coefficient * laplacian + directional(gradient)).products)
-
-
-def _axis(value: object) -> int:
-    try:
-        if not isinstance(value, (bool, np.bool_)):
-            return index(value)  # type: ignore[arg-type]
-    except TypeError:
-        pass
-    raise TypeError(f"axis must be an integer, got {value!r}")
