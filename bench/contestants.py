@@ -15,6 +15,8 @@ from bench.operands import Call, disk_nodes
 from bench.two_passes import TwoPasses
 from dtpinn.experiments.published import published
 from dtpinn.pde.solutions import sine_cosine, sine_cosine_sine
+from dtpinn.problem.arrangement import interior_alone
+from dtpinn.problem.posed import pose
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 EQUATIONS = ("poisson", "nonlinear-poisson", "heat")
@@ -118,7 +120,8 @@ def _vanilla(mode: str, case: Case, model: dtpinn.MLP) -> Loss:
 
 
 def _two_passes(case: Case, model: dtpinn.MLP) -> Loss:
-    problem = TwoPasses(case.pde, case.nodes, case.times, model.dtype)
+    posed = pose(case.pde, case.nodes, case.times, model.dtype, "auto", interior_alone)
+    problem = TwoPasses(posed)
     problem.set_weights("equal")
     return partial(problem.loss, model)
 

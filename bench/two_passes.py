@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import torch
 
-from dtpinn.pde import Derivatives, Operator
+from dtpinn.operators import Operator, Space
+from dtpinn.pde import Derivatives
 from dtpinn.pde.derivatives import check_argument
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem import AutomaticProblem
@@ -30,14 +31,14 @@ class _Columns(Derivatives):
 
     def __init__(self, region, u, columns):
         self.dimension = region.points.shape[1]
-        self._u, self._columns, self._normals = u, columns, region.normals
+        self._u, self._columns = u, columns
+        self._place = Space(self.dimension, region.normals)
         self._known = {(): u}
 
     def apply(self, operator: Operator, of):
         check_argument(of, self._u, operator.name)
-        if operator.along_normal:
-            return sum(self._along(k) * self._normals[:, k] for k in range(self.dimension))
-        return sum(c * self._along(*_axes(alpha)) for alpha, c in operator.terms)
+        terms = operator.terms_at(self._place)
+        return sum(c * self._along(*_axes(alpha)) for alpha, c in terms.items())
 
     def time(self, of):
         check_argument(of, self._u, "time")
