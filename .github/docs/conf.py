@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib
 import re
+import shutil
 from importlib.metadata import version as installed
 from pathlib import Path
-from pkgutil import resolve_name
-from typing import Any
+from pkgutil import iter_modules, resolve_name
+from typing import Any, get_origin
 
 from docutils import nodes
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 
 project = "dtpinn"
 author = project_copyright = "The dtpinn developers"
@@ -39,16 +41,39 @@ html_css_files = ["dtpinn.css"]
 
 # The reference shows what each package lists in ``__all__``, under the package's own name, wherever
 # the files lie: a user imports it from there, and files may move.
-REFERENCE = (Path(__file__).parent / "reference.md").read_text()
+HERE = Path(__file__).parent
+shutil.rmtree(HERE / "reference", ignore_errors=True)  # generated; of names that have gone as well
+REFERENCE = (HERE / "reference.md").read_text()
 PUBLIC: dict[str, str] = {}  # name -> where the reference has it
+ELSEWHERE: dict[str, list[str]] = {}  # package -> names that an earlier one has shown
+DATA: dict[str, dict[str, list[str]]] = {}  # package -> name -> docstring, of what is no class
+shown: set[int] = set()
 for package in re.findall(r"^   (dtpinn\.\w+)$", REFERENCE, re.MULTILINE):
     module = importlib.import_module(package)
-    PUBLIC |= {name: f"{package}.{name}" for name in module.__all__}
+    files = [info.name for info in iter_modules(module.__path__, f"{package}.") if not info.ispkg]
+    values = [
+        name for name in module.__all__ if not get_origin(getattr(module, name))
+    ]  # no aliases
+    documented = [ModuleAnalyzer.for_module(file).find_attr_docs().items() for file in files]
+    things = {name: id(getattr(module, name)) for name in module.__all__}
+    ELSEWHERE[package] = [name for name in things if things[name] in shown]
+    DATA[package] = {
+        name: text
+        for found in documented
+        for (of, name), text in found
+        if not of and name in values
+    }
+    PUBLIC |= {name: f"{package}.{name}" for name in things if things[name] not in shown}
+    shown |= set(things.values())
 
 autosummary_ignore_module_all = False
 # A class shows what it inherits from bases without a page of their own, up to one of these.
 KNOWN_BASES = ["Module", "Optimizer", "UserWarning", "dict", "tuple"]
-autosummary_context = {"known_bases": ", ".join([*KNOWN_BASES, *PUBLIC])}
+autosummary_context = {
+    "known_bases": ", ".join([*KNOWN_BASES, *PUBLIC]),
+    "elsewhere": ELSEWHERE,
+    "data": {package: list(names) for package, names in DATA.items()},
+}
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # docstrings tell them, with shapes
@@ -67,6 +92,15 @@ def public_bases(app: Sphinx, name: str, cls: type, options: Any, bases: list[An
     names = [base.__name__ for base in cls.__mro__[1:-1]]
     known = [name for name in names if name in PUBLIC or name in ("Module", "Optimizer")]
     bases[:] = [f":py:class:`{PUBLIC.get(name, name)}`" for name in known[:1]]
+
+
+def data_docstring(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Show data with the docstring that stands below it in its file, not with that of its class."""
+    package, _, name = name.rpartition(".")
+    if what == "data" and name in DATA.get(package, {}):
+        lines[:] = DATA[package][name]
 
 
 def find(
@@ -93,6 +127,7 @@ def find(
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the two."""
+    """Connect them."""
+    app.connect("autodoc-process-docstring", data_docstring, priority=400)  # before numpydoc
     app.connect("autodoc-process-bases", public_bases)
     app.connect("missing-reference", find)
