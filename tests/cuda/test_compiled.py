@@ -144,6 +144,7 @@ def test_a_source_without_kernels_is_refused(judge):
         judge({})
 
 
+@pytest.mark.full  # .ci/cuda runs the program itself
 def test_the_program_prints_registers_and_faults_and_its_status_tells(
     nvcc, tmp_path, monkeypatch, capsys
 ):

@@ -45,8 +45,10 @@ KEYS = [
     for index in INDICES
 ]
 # Each kernel in the usual types, and one of each kind in the others: their code differs in sizes.
-SOME_TYPES = ("d", "i")
-USUAL = {key for key in KEYS if key[2:] == SOME_TYPES or key.widths == WIDTHS[key.name][-1]}
+SOME_TYPES, OTHER_TYPES = ("d", "i"), ("f", "l")
+USUAL = {
+    key for key in KEYS if key[2:] == SOME_TYPES or key[1:] == (WIDTHS[key.name][-1], *OTHER_TYPES)
+}
 each_key = pytest.mark.parametrize(
     "key", [pytest.param(key, marks=() if key in USUAL else pytest.mark.full) for key in KEYS],
     ids=lambda key: f"{key.name}<{', '.join(map(str, key.widths))}, {key.scalar}, {key.index}>",
