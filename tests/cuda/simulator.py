@@ -15,7 +15,7 @@ from tests.cuda.toolchain import ENVIRONMENT, Program
 
 ORDERS = ("ascending", "descending", "random")
 MISUSE = 70  # kMisuse of shim/report.h
-SECONDS = 20  # for one case, which takes milliseconds
+SECONDS = 10  # for one case, which takes milliseconds
 
 
 @dataclass(frozen=True)
