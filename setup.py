@@ -197,7 +197,8 @@ def make_extension(toolkit: Path | None) -> Extension:
 
     make = cpp_extension.CppExtension
     csrc = ROOT / "csrc"
-    sources = [path for path in csrc.rglob("*.cpp") if path.name != "cuda.cpp"]
+    of_cuda = csrc / "cuda"  # this folder, and no other file, needs the toolkit
+    sources = [path for path in csrc.rglob("*.cpp") if of_cuda not in path.parents]
     sanitizers = choose_sanitizers()
     optimize, instrument = optimization(sanitizers)
     # A square root that may set errno is a call; the stencils' kernels want it as an instruction.
@@ -208,7 +209,7 @@ def make_extension(toolkit: Path | None) -> Extension:
         macros.append(("DTPINN_SANITIZE", f'"{",".join(sanitizers)}"'))
     if toolkit is not None:
         make = cpp_extension.CUDAExtension
-        sources += [csrc / "csr" / "cuda.cpp", *csrc.rglob("*.cu")]
+        sources += [path for path in of_cuda.rglob("*") if path.suffix in (".cpp", ".cu")]
         compile_args["nvcc"] = ["-O3"]
         macros += [
             ("DTPINN_WITH_CUDA", None),

@@ -61,6 +61,8 @@ def _cupy() -> str | None:
         import cupy
     except ImportError:
         return None
+    except Exception as error:  # a broken one, of whatever kind
+        return f"broken: {type(error).__name__}: {error}"
     return str(cupy.__version__)
 
 

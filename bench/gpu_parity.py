@@ -9,7 +9,7 @@ and a row without entries is exactly 0. `worst` is the largest difference in uni
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -28,7 +28,10 @@ OPERANDS = [((), ()), ((), (0,)), ((), (1,)), ((), (2,)), ((), (25,)), ((), (33,
 
 @dataclass(frozen=True)
 class Check:
-    """One comparison; `worst` is None where bits are compared."""
+    """One comparison; `worst` is None where bits are compared.
+
+    With a `remark` it is none: what could not be compared with, and why.
+    """
 
     matrix: str
     dtype: str
@@ -37,6 +40,7 @@ class Check:
     operand: str
     passed: bool
     worst: float | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,18 @@ def parity_of(subject: Subject) -> Iterator[Check]:
     for leading, trailing in OPERANDS:
         for transpose in (False, True):
             yield from _product(subject, leading, trailing, transpose)
-    on_gpu = subject.constant.device.type == "cuda"
-    if on_gpu and subject.index == "int32" and cupy_unavailable() is None:
-        yield from against_cupy(subject)
+    if subject.constant.device.type == "cuda" and subject.index == "int32":
+        yield from _by_cupy(subject)
+
+
+def _by_cupy(subject: Subject) -> Iterator[Check]:
+    """Against CuPy, if there is one that works."""
+    try:
+        if cupy_unavailable() is None:
+            yield from list(against_cupy(subject))
+    except Exception as error:  # not ours: told, and the rest goes on
+        check = subject.check("product by CuPy", "", True)
+        yield replace(check, remark=f"{type(error).__name__}: {error}")
 
 
 def stored_transpose(subject: Subject) -> Iterator[Check]:

@@ -13,7 +13,7 @@ import dtpinn
 from bench import rivals
 from bench.gpu_target import Target
 from bench.operands import Call, Operands, stencil_matrix
-from bench.race import race
+from bench.race import race, told
 from bench.rivals import BACKWARD, FORWARD, RIVALS, Rival
 
 TRANSPOSE = "transpose"
@@ -59,15 +59,15 @@ def _operation(
             try:
                 calls[rival.name] = _checked(rival, operands, own)
             except Exception as error:  # whatever a library says, the others are still measured
-                left_out[rival.name] = f"{type(error).__name__}: {error}"
-    timings = race(target.timer, calls, seconds)
+                left_out[rival.name] = told(error)
+    timings = race(target.timer, calls, seconds, left_out)
     result = {
         "operation": operation, "N": matrix.shape[0], "n": matrix.nnz // matrix.shape[0],
         "nnz": matrix.nnz, "columns": columns, "bytes": operands.traffic,
         "timings": {name: asdict(timing) for name, timing in timings.items()},
         "left_out": left_out,
     }  # fmt: skip
-    if operation != BACKWARD:
+    if operation != BACKWARD and "ours" in timings:
         rate = operands.traffic / timings["ours"].queued.median
         result["fraction"] = rate / copy_bandwidth(target)["rate"]
     return result

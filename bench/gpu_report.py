@@ -2,12 +2,15 @@
 
     python -m bench.gpu_report             # under 8 minutes; --quick: about one
     python -m bench.gpu_report --out DIR
+    python -m bench.gpu_report --resume    # goes on with the report that is there
 
 It needs a CUDA build of torch and of dtpinn, and CuPy for two of the rivals:
 ``pip install -e '.[bench,cupy]'``. Parity with SciPy and CuPy on every shape; the product, its
 transpose and its gradient against cuSPARSE and the paper's DLPack round trip; a training step,
 eager and as a CUDA graph; a short training against the CPU's. It leaves ``gpu_report.json``, with
-every figure, and ``gpu_report.md``, with tables.
+every figure, and ``gpu_report.md``, with tables: both are written anew after each measurement, so
+that a kill loses no more than one. Nodes and matrices are made before the minutes are counted. What
+fails, be it a rival, a method or a whole measurement, is told, and the rest goes on.
 
 Exit status: 0, also where there is no GPU to report on; 1 if anything came out wrong or failed, or
 there is a GPU and dtpinn was built without CUDA.
@@ -16,12 +19,15 @@ there is a GPU and dtpinn was built without CUDA.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +36,12 @@ from bench.gpu_parity import parity
 from bench.gpu_products import copy_bandwidth, products
 from bench.gpu_tables import tables, troubles
 from bench.gpu_target import GPU, Target
-from bench.gpu_training import short_training, steps
+from bench.gpu_training import DTYPES, METHODS, problem_on_host, short_training, steps
 from bench.jobs import Job, run_jobs
+from bench.operands import stencil_matrix
 from bench.shapes import SHAPES
 from dtpinn.output import replacing, write_json
+from dtpinn.output.files import to_json
 
 MINUTES = 7.0  # of the 8: a job that has begun is not cut short
 
@@ -93,15 +101,55 @@ def write_report(report: dict[str, Any], out: Path) -> str:
     return text
 
 
-def make_report(target: Target, sizes: Sizes, out: Path, seconds: float) -> int:
-    """Measure within a budget, write, print; the exit status."""
+def prepare(sizes: Sizes, progress: Callable[[str], object]) -> None:
+    """Make on the host, and keep, what the jobs ask for: nodes, matrices, discrete problems.
+
+    What fails here fails in its job again, and is told there.
+    """
+    for count in sorted({*sizes.counts, sizes.training[0]}):
+        progress(f"prepares  N = {count}")
+        with suppress(Exception):
+            for n in sizes.lengths:
+                stencil_matrix(count, n)
+            if count <= sizes.steps_up_to:
+                for method, dtype in product(METHODS, DTYPES):
+                    problem_on_host(method, dtype, count)
+
+
+def earlier_report(out: Path, known: dict[str, Any]) -> dict[str, Any] | None:
+    """What `--resume` goes on with; None where there is nothing yet.
+
+    Raises ValueError where another machine, another commit or other sizes were measured.
+    """
+    path = out / "gpu_report.json"
+    if not path.exists():
+        return None
+    report = json.loads(path.read_text())
+    now = json.loads(to_json(known))
+    different = [key for key in ("sizes", "machine") if report[key] != now[key]]
+    if different:
+        raise ValueError(
+            f"--resume: the report in {out} is of another {' and other '.join(different)} than "
+            "this one; give another --out, or leave --resume away to begin anew"
+        )
+    return report
+
+
+def make_report(
+    target: Target, sizes: Sizes, out: Path, seconds: float, resume: bool = False
+) -> int:
+    """Measure within a budget, write after each job, print; the exit status."""
     out.mkdir(parents=True, exist_ok=True)  # what cannot be written is told before minutes pass
-    known = {
-        "started": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "sizes": asdict(sizes),
-        "machine": machine(target.device),
-    }
-    report = run_jobs(plan(target, sizes), seconds, partial(print, file=sys.stderr, flush=True))
+    progress = partial(print, file=sys.stderr, flush=True)
+    known = {"sizes": asdict(sizes), "machine": machine(target.device)}
+    before = earlier_report(out, known) if resume else None
+    known = {"started": time.strftime("%Y-%m-%d %H:%M:%S"), **known}
+    if seconds > 0:
+        prepare(sizes, progress)
+    report = run_jobs(
+        plan(target, sizes), seconds, progress,
+        save=lambda so_far: write_report({**known, **so_far}, out), before=before,
+    )  # fmt: skip
     report = {**known, **report}
     print(write_report(report, out))
     print(f"\n{out / 'gpu_report.json'} and {out / 'gpu_report.md'}", file=sys.stderr)
@@ -117,6 +165,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help="what is left then is skipped (%(default)s)"
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the report that is in --out"
+    )
     settings = parser.parse_args(arguments)
     if reason := no_gpu():
         print(f"gpu_report: nothing to report: {reason}")
@@ -126,7 +177,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     warnings.filterwarnings("ignore", "Sparse", UserWarning)  # torch.sparse is in beta state
     sizes = QUICK if settings.quick else FULL
-    return make_report(GPU, sizes, settings.out, seconds=60 * settings.minutes)
+    try:
+        return make_report(
+            GPU, sizes, settings.out, seconds=60 * settings.minutes, resume=settings.resume
+        )
+    except ValueError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

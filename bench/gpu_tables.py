@@ -9,8 +9,9 @@ from dtpinn.output import format_table
 
 LEGEND = """\
 Times of ours in us: *queued* is its share of a full queue (CUDA events), *single* the wall time of
-one call until its result is there. A rival's figures are its times / ours, queued and single: above
-1 ours is faster. "of copy" is the rate at which the product moves the bytes that it must, over that
+one call until its result is there, *cold* one call's kernels after other memory has been written,
+so that nothing is in the caches. A rival's figures are its times / ours, in that order: above 1
+ours is faster. "of copy" is the rate at which the product moves the bytes that it must, over that
 of a large copy; more than 1 where the caches hold the matrix.
 
 - CuPy + DLPack: the paper's way, torch's vectors to CuPy and back in each product, mended
@@ -40,6 +41,17 @@ def troubles(report: dict[str, Any]) -> list[str]:
         for run in sections.get("training", [])
         if not run["first_loss"]["passed"]
     ]
+    found += [
+        f"steps: N = {step['N']}, {name}: {why}"
+        for step in sections.get("steps", [])
+        for name, why in step["left_out"].items()
+    ]
+    found += [
+        f"products: N = {entry['N']}, n = {entry['n']}, {entry['operation']}: "
+        f"{entry['left_out']['ours']}"
+        for entry in sections.get("products", [])
+        if "ours" in entry["left_out"]
+    ]
     return found + [
         f"{failure['job']}: {failure['error'].splitlines()[-1]}" for failure in report["failed"]
     ]
@@ -65,7 +77,7 @@ def tables(report: dict[str, Any]) -> str:
 
 def _verdict(report: dict[str, Any]) -> str:
     wrong = troubles(report)
-    checks = len(report["sections"].get("parity", []))
+    checks = sum(check["remark"] is None for check in report["sections"].get("parity", []))
     took = f"{report['started']}, {report['seconds']:.0f} s"
     if not wrong:
         return f"{took}. All {checks:,} comparisons agree; nothing failed."
@@ -80,12 +92,15 @@ def _parity(checks: list[dict[str, Any]]) -> Iterator[str]:
     yield "## Parity"
     yield "Largest difference, in units of what round-off may be (bench/gpu_parity.py)."
     rows = []
-    for what in dict.fromkeys(check["what"] for check in checks):
-        group = [check for check in checks if check["what"] == what]
+    compared = [check for check in checks if check["remark"] is None]
+    for what in dict.fromkeys(check["what"] for check in compared):
+        group = [check for check in compared if check["what"] == what]
         worst = [check["worst"] for check in group if check["worst"] is not None]
         wrong = sum(not check["passed"] for check in group)
         rows.append((what, len(group), wrong, max(worst) if worst else "bits"))
     yield _table(rows, ["what", "comparisons", "wrong", "worst"])
+    for remark in sorted({f"{c['what']}: {c['remark']}" for c in checks if c["remark"]}):
+        yield f"Left out: {remark.splitlines()[0]}"
 
 
 def _products(entries: list[dict[str, Any]], copies: list[dict[str, Any]]) -> Iterator[str]:
@@ -97,16 +112,17 @@ def _products(entries: list[dict[str, Any]], copies: list[dict[str, Any]]) -> It
         yield f"Copy: {1e-9 * copy['rate']:.0f} GB/s."
     for kind in dict.fromkeys((e["operation"], e["columns"]) for e in entries):
         group = [e for e in entries if (e["operation"], e["columns"]) == kind]
-        rivals = list(dict.fromkeys(name for e in group for name in e["timings"]))[1:]
+        rivals = list(dict.fromkeys(name for e in group for name in e["timings"]))
+        rivals = [name for name in rivals if name != "ours"]
         rows = [
             (
-                f"{e['N']:,}", e["n"], *_times(e["timings"]["ours"]), e.get("fraction"),
+                f"{e['N']:,}", e["n"], *_times(e["timings"].get("ours")), e.get("fraction"),
                 *(_ratio(e["timings"].get(rival)) for rival in rivals),
             )
             for e in sorted(group, key=lambda e: (e["n"], e["N"]))
         ]  # fmt: skip
         yield f"### {kind[0]}, {kind[1]} column{'s' * (kind[1] > 1)}"
-        yield _table(rows, ["N", "n", "queued", "single", "of copy", *rivals])
+        yield _table(rows, ["N", "n", "queued", "single", "cold", "of copy", *rivals])
     for line in sorted({f"{n}: {why}" for e in entries for n, why in e["left_out"].items()}):
         yield f"Left out: {line.splitlines()[0]}"
 
@@ -141,15 +157,19 @@ def _training(entries: list[dict[str, Any]]) -> Iterator[str]:
     yield _table(rows, ["N", "device", "epochs", "evaluations", "s", "loss", "relative l2 error"])
 
 
-def _times(timing: dict[str, Any]) -> tuple[str, str]:
-    return tuple(f"{1e6 * timing[kind]['median']:.1f}" for kind in ("queued", "single"))
+KINDS = ("queued", "single", "cold")
+
+
+def _times(timing: dict[str, Any] | None) -> tuple[str | None, ...]:
+    if timing is None:
+        return (None,) * len(KINDS)
+    return tuple(f"{1e6 * timing[kind]['median']:.1f}" for kind in KINDS)
 
 
 def _ratio(timing: dict[str, Any] | None) -> str | None:
     if timing is None:
         return None
-    queued, single = timing["queued_ratio"]["median"], timing["single_ratio"]["median"]
-    return f"{queued:.2f}, {single:.2f}"
+    return ", ".join(f"{timing[f'{kind}_ratio']['median']:.2f}" for kind in KINDS)
 
 
 def _milliseconds(timing: dict[str, Any] | None) -> str | None:

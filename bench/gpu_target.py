@@ -1,12 +1,14 @@
 """What measuring needs to know of a device: how to time a call there, and how to capture one.
 
-Two times of a call. *Queued*: its share of a batch that the device works through without waiting
+Three times of a call. *Queued*: its share of a batch that the device works through without waiting
 for Python, which is what the kernels cost. *Single*: from the call until its result is there, which
-at small sizes is the price of the launch. On the CPU both are wall time.
+at small sizes is the price of the launch. *Cold*: what the kernels cost where nothing of their data
+is in the caches, as after the rest of a training step. On the CPU all are wall time.
 """
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from bench.operands import Call
 
 Result = TypeVar("Result")
 CYCLES_PER_SECOND = 3e9  # at most, of any GPU
+HEAD_START = 1e-3  # seconds, to launch what a call launches
+FLUSH = 2**28  # bytes, more than any cache: what is written before a cold call
 
 
 class Timer(Protocol):
@@ -28,6 +32,9 @@ class Timer(Protocol):
 
     def single(self, call: Call) -> float:
         """Until its result is there."""
+
+    def cold(self, call: Call) -> float:
+        """With nothing of its data in the caches."""
 
 
 class HostTimer:
@@ -42,6 +49,11 @@ class HostTimer:
         start = time.perf_counter()
         call()
         return time.perf_counter() - start
+
+    def cold(self, call: Call) -> float:
+        """Until it returns, after other memory has been written."""
+        _flush("cpu").zero_()
+        return self.single(call)
 
 
 class CudaTimer:
@@ -65,6 +77,22 @@ class CudaTimer:
         call()
         torch.cuda.synchronize()
         return time.perf_counter() - start
+
+    def cold(self, call: Call) -> float:
+        """By events; Python is ahead of the device, which writes other memory meanwhile."""
+        start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        torch.cuda._sleep(int(HEAD_START * CYCLES_PER_SECOND))
+        _flush("cuda").zero_()
+        start.record()
+        call()
+        stop.record()
+        stop.synchronize()
+        return 1e-3 * start.elapsed_time(stop)
+
+
+@functools.cache
+def _flush(device: str) -> torch.Tensor:
+    return torch.empty(FLUSH, dtype=torch.uint8, device=device)
 
 
 def captured(once: Callable[[], Result]) -> Callable[[], Result]:

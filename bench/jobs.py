@@ -25,16 +25,26 @@ def run_jobs(
     jobs: Iterable[Job],
     seconds: float,
     progress: Callable[[str], object],
+    save: Callable[[dict[str, Any]], object] = lambda report: None,
+    before: dict[str, Any] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
     """Run jobs until the budget is used up or somebody interrupts, and tell what was not done.
 
-    A job that has begun is not cut short. One that raises is reported with its traceback.
+    A job that has begun is not cut short. One that raises is reported with its traceback. After
+    each the report so far is handed to `save`. What is done in the report `before` is not done
+    again; what failed or was skipped there is.
     """
     start = clock()
-    report: dict[str, Any] = {"sections": {}, "skipped": [], "failed": []}
+    report: dict[str, Any] = {"sections": {}, "done": [], "skipped": [], "failed": []}
+    spent = 0.0
+    if before is not None:
+        report |= {key: before[key] for key in ("sections", "done")}
+        spent = before["seconds"]
     stopped = None
     for job in jobs:
+        if str(job) in report["done"]:
+            continue
         if stopped is None and clock() - start >= seconds:
             stopped = f"the budget of {seconds:.0f} s is used up"
         if stopped is not None:
@@ -45,10 +55,13 @@ def run_jobs(
         try:
             results = list(job.run())
             report["sections"].setdefault(job.section, []).extend(results)
+            report["done"].append(str(job))
         except KeyboardInterrupt:
             stopped = "interrupted"
             report["skipped"].append({"job": str(job), "reason": stopped})
         except Exception as error:
             progress(f"failed    {job}: {type(error).__name__}: {error}")
             report["failed"].append({"job": str(job), "error": traceback.format_exc()})
-    return {**report, "seconds": clock() - start}
+        report["seconds"] = spent + clock() - start
+        save(report)
+    return {**report, "seconds": spent + clock() - start}

@@ -28,7 +28,7 @@ def setup():
 def test_a_source_archive_from_a_machine_without_cuda_holds_all_of_csrc(setup):
     extension = setup.make_extension(toolkit=None)
     there = {str(p.relative_to(ROOT)) for p in (ROOT / "csrc").rglob("*") if p.is_file()}
-    assert {"csrc/csr/cuda.cpp", "csrc/cuda/csr.cu"} <= there - set(extension.sources)
+    assert {"csrc/cuda/binding.cpp", "csrc/cuda/csr.cu"} <= there - set(extension.sources)
     assert there == {*extension.sources, *extension.depends}
 
 

@@ -1,8 +1,4 @@
-// x86-64 with AVX2 and FMA. The pragma comes after every header: a template of the standard
-// library must not be instantiated with instructions that an older processor lacks.
-#include <cstdint>
-#include <type_traits>
-
+// x86-64 with AVX2 and FMA. The pragma comes after every header: target.h.
 #include "kernels.h"
 
 #if defined(__x86_64__)

@@ -1,7 +1,4 @@
-// x86-64 with AVX-512 (F, VL, DQ). See csr_avx2.cpp for the place of the pragma.
-#include <cstdint>
-#include <type_traits>
-
+// x86-64 with AVX-512 (F, VL, DQ). The pragma comes after every header: target.h.
 #include "kernels.h"
 
 #if defined(__x86_64__)

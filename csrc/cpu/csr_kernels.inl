@@ -1,23 +1,22 @@
-// The kernels, compiled once per instruction set: the including file fixes the target (by a
-// pragma, after the standard headers), the name DTPINN_TARGET of the namespace and
-// DTPINN_LANE_BYTES, the width of a vector register. Products and sums contract to fma where there
-// is one.
+// The table of the kernels, compiled once per instruction set (target.h). Products and sums
+// contract to fma where there is one.
 //
 // The compiler does not vectorise loops here by itself: it would do so differently for 32-bit and
 // 64-bit indices, splitting multiply-adds on the way, and the bits of a result would depend on how
 // the indices are stored.
+#pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-tree-loop-vectorize")
 #endif
 
-namespace dtpinn {
-namespace DTPINN_TARGET {
-
-#include "lanes.inl"
+#include "kernels.h"
 #include "product_columns.inl"
 #include "product_vector.inl"
 #include "sampled.inl"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 template <typename Scalar, typename Index>
 const CsrKernels<Scalar, Index>& kernels() {

@@ -1,9 +1,8 @@
 // The CPU kernels: one table of function pointers per instruction set, no torch.
 #pragma once
 
-#include <cstdint>
-
 #include "../csr/view.h"
+#include "target.h"
 
 namespace dtpinn {
 

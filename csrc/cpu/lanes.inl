@@ -1,5 +1,11 @@
 // Short vectors for the kernels, through GCC's and Clang's vector extensions: one source becomes
 // SSE2, AVX2, AVX-512 or NEON, by halves where a processor's registers are narrower.
+#pragma once
+
+#include "target.h"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 template <typename Scalar, int bytes>
 struct Lanes {
@@ -49,3 +55,6 @@ static inline Scalar sum_lanes(typename Lanes<Scalar, bytes>::type v) {
         return sum_lanes<Scalar, bytes / 2>(low + high);
     }
 }
+
+}  // namespace DTPINN_TARGET
+}  // namespace dtpinn

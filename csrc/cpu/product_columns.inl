@@ -1,6 +1,13 @@
 // Y = A X for many columns at once: the entries of A are read once for a slab of up to kSlab
 // columns, whose sums stay in registers. The number of columns in a slab is known to the compiler:
 // full registers, then one half, a quarter and so on down to a single column.
+#pragma once
+
+#include "kernels.h"
+#include "lanes.inl"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 template <typename Scalar>
 constexpr int kSlab =
@@ -117,3 +124,6 @@ static void product_columns(const CsrView<Scalar, Index>& A, const Scalar* x, Sc
                                    left < width ? left : width);
     }
 }
+
+}  // namespace DTPINN_TARGET
+}  // namespace dtpinn

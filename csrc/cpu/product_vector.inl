@@ -11,6 +11,13 @@
 //                      known to the compiler and the number of blocks to the branch predictor.
 //
 // Loads of x are scalar on purpose: for nodes in an order of any locality they beat vgather.
+#pragma once
+
+#include "kernels.h"
+#include "lanes.inl"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 // Registers of 64 bytes win nothing where every lane is loaded by itself.
 constexpr int kWideBytes = DTPINN_LANE_BYTES < 32 ? DTPINN_LANE_BYTES : 32;
@@ -156,3 +163,6 @@ static void product_vector(const CsrView<Scalar, Index>& A, const Scalar* x, Sca
         }
     }
 }
+
+}  // namespace DTPINN_TARGET
+}  // namespace dtpinn

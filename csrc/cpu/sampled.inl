@@ -1,4 +1,11 @@
 // out[e] = <y_i, x_j> for the stored entries e = (i, j): the sampled product.
+#pragma once
+
+#include "kernels.h"
+#include "lanes.inl"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 // <a, b> over k numbers, in two accumulators of one register each and then one number at a time.
 template <typename Scalar>
@@ -33,3 +40,6 @@ static void sampled(const CsrView<Scalar, Index>& A, const Scalar* y, const Scal
         }
     }
 }
+
+}  // namespace DTPINN_TARGET
+}  // namespace dtpinn

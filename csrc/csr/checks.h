@@ -6,29 +6,30 @@
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
+#include "ops.h"
+
 namespace dtpinn {
 
-inline void check_structure_arguments(const char* op, const at::Tensor& crow, const at::Tensor& col,
-                                      const at::Tensor& crow_t, const at::Tensor& col_t,
-                                      const at::Tensor& perm) {
-    const auto index = crow.scalar_type();
+// All of A but its values.
+inline void check_structure_arguments(const char* op, const CsrTensors& A) {
+    const auto index = A.crow.scalar_type();
     TORCH_CHECK_TYPE(index == at::kInt || index == at::kLong, op,
                      ": index tensors must be int32 or int64, crow is ", index);
-    for (const auto* t : {&crow, &col, &crow_t, &col_t, &perm}) {
+    for (const auto* t : {&A.crow, &A.col, &A.crow_t, &A.col_t, &A.perm}) {
         TORCH_CHECK_VALUE(t->dim() == 1, op, ": index tensors must be 1-D, got ", t->dim(), "-D");
         TORCH_CHECK_TYPE(t->scalar_type() == index, op,
                          ": all index tensors must have the dtype of crow (", index, "), got ",
                          t->scalar_type());
-        TORCH_CHECK_VALUE(t->device() == crow.device(), op,
-                          ": all tensors must be on one device, got ", crow.device(), " and ",
+        TORCH_CHECK_VALUE(t->device() == A.crow.device(), op,
+                          ": all tensors must be on one device, got ", A.crow.device(), " and ",
                           t->device());
     }
-    TORCH_CHECK_VALUE(crow.sym_size(0) >= 1 && crow_t.sym_size(0) >= 1, op,
+    TORCH_CHECK_VALUE(A.crow.sym_size(0) >= 1 && A.crow_t.sym_size(0) >= 1, op,
                       ": crow and crow_t must hold at least one entry");
-    const auto nnz = col.sym_size(0);
-    TORCH_CHECK_VALUE(col_t.sym_size(0) == nnz && perm.sym_size(0) == nnz, op, ": col has ", nnz,
-                      " entries, but col_t has ", col_t.sym_size(0), " and perm has ",
-                      perm.sym_size(0));
+    const auto nnz = A.col.sym_size(0);
+    TORCH_CHECK_VALUE(A.col_t.sym_size(0) == nnz && A.perm.sym_size(0) == nnz, op, ": col has ",
+                      nnz, " entries, but col_t has ", A.col_t.sym_size(0), " and perm has ",
+                      A.perm.sym_size(0));
 }
 
 inline void check_values(const char* op, const char* name, const at::Tensor& values,
@@ -59,33 +60,29 @@ inline void check_operand(const char* op, const char* name, const at::Tensor& x,
                       " where the matrix is on ", device, "; move one with .to(device)");
 }
 
-inline void check_product(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& values,
-                          const at::Tensor& crow_t, const at::Tensor& col_t,
-                          const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
-                          const at::Tensor& x, bool transpose) {
+inline void check_product(const CsrTensors& A, const at::Tensor& x, bool transpose) {
     const char* op = "csr_product";
-    check_structure_arguments(op, crow, col, crow_t, col_t, perm);
-    check_values(op, "values", values, col);
-    if (values_t.has_value()) {
-        check_values(op, "values_t", *values_t, col);
-        TORCH_CHECK_TYPE(values_t->scalar_type() == values.scalar_type(), op, ": values_t is ",
-                         values_t->scalar_type(), " where values is ", values.scalar_type());
+    check_structure_arguments(op, A);
+    check_values(op, "values", A.values, A.col);
+    const auto dtype = A.values.scalar_type();
+    if (A.values_t.has_value()) {
+        check_values(op, "values_t", *A.values_t, A.col);
+        TORCH_CHECK_TYPE(A.values_t->scalar_type() == dtype, op, ": values_t is ",
+                         A.values_t->scalar_type(), " where values is ", dtype);
     }
-    const auto length = (transpose ? crow : crow_t).sym_size(0) - 1;
-    check_operand(op, "x", x, length, transpose ? "rows" : "columns", values.scalar_type(),
-                  values.device());
+    const auto length = (transpose ? A.crow : A.crow_t).sym_size(0) - 1;
+    check_operand(op, "x", x, length, transpose ? "rows" : "columns", dtype, A.values.device());
 }
 
-inline void check_sampled(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,
-                          const at::Tensor& col_t, const at::Tensor& perm, const at::Tensor& y,
-                          const at::Tensor& x) {
+// A without values.
+inline void check_sampled(const CsrTensors& A, const at::Tensor& y, const at::Tensor& x) {
     const char* op = "csr_sampled";
-    check_structure_arguments(op, crow, col, crow_t, col_t, perm);
+    check_structure_arguments(op, A);
     const auto dtype = y.scalar_type();
     TORCH_CHECK_TYPE(dtype == at::kDouble || dtype == at::kFloat, op,
                      ": y must be float64 or float32, got ", dtype);
-    check_operand(op, "y", y, crow.sym_size(0) - 1, "rows", dtype, col.device());
-    check_operand(op, "x", x, crow_t.sym_size(0) - 1, "columns", dtype, col.device());
+    check_operand(op, "y", y, A.crow.sym_size(0) - 1, "rows", dtype, A.col.device());
+    check_operand(op, "x", x, A.crow_t.sym_size(0) - 1, "columns", dtype, A.col.device());
     bool alike = x.dim() == y.dim();
     for (std::int64_t d = 0; alike && d < x.dim(); ++d)
         alike = d == row_dimension(x) || x.sym_size(d) == y.sym_size(d);

@@ -11,7 +11,7 @@ at::Tensor product_meta(const at::Tensor& crow, const at::Tensor& col, const at:
                         const at::Tensor& crow_t, const at::Tensor& col_t,
                         const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
                         const at::Tensor& x, bool transpose) {
-    check_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
+    check_product({crow, col, values, crow_t, col_t, values_t, perm}, x, transpose);
     c10::SymDimVector size(x.sym_sizes().begin(), x.sym_sizes().end());
     size[row_dimension(x)] = (transpose ? crow_t : crow).sym_size(0) - 1;
     return at::empty_symint(size, x.options().memory_format(at::MemoryFormat::Contiguous));
@@ -20,7 +20,7 @@ at::Tensor product_meta(const at::Tensor& crow, const at::Tensor& col, const at:
 at::Tensor sampled_meta(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,
                         const at::Tensor& col_t, const at::Tensor& perm, const at::Tensor& y,
                         const at::Tensor& x) {
-    check_sampled(crow, col, crow_t, col_t, perm, y, x);
+    check_sampled({crow, col, {}, crow_t, col_t, {}, perm}, y, x);
     return at::empty_symint({col.sym_size(0)}, y.options());
 }
 

@@ -30,8 +30,7 @@ at::Tensor csr_product(const CsrTensors& A, const at::Tensor& x, bool transpose)
 
 // For every stored entry (i, j) of A the inner product <y_i, x_j> of row i of y and row j of x,
 // over columns and leading dimensions: the derivative of <y, A x> in the values of A. y is (rows)
-// or
-// (..., rows, k), x is (columns) or (..., columns, k).
+// or (..., rows, k), x is (columns) or (..., columns, k). A.values is not read.
 at::Tensor csr_sampled(const CsrTensors& A, const at::Tensor& y, const at::Tensor& x);
 
 }  // namespace dtpinn

@@ -37,21 +37,16 @@ struct PreparedProduct {
     std::int64_t rows, columns, k;
 };
 
-inline PreparedProduct prepare_product(const at::Tensor& crow, const at::Tensor& col,
-                                       const at::Tensor& values, const at::Tensor& crow_t,
-                                       const at::Tensor& col_t,
-                                       const std::optional<at::Tensor>& values_t,
-                                       const at::Tensor& perm, const at::Tensor& x,
-                                       bool transpose) {
-    check_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
-    const bool stored = transpose && values_t.has_value();
-    PreparedProduct p{(transpose ? crow_t : crow).contiguous(),
-                      (transpose ? col_t : col).contiguous(),
-                      (stored ? *values_t : values).contiguous(),
-                      transpose && !stored ? perm.contiguous() : at::Tensor(),
+inline PreparedProduct prepare_product(const CsrTensors& A, const at::Tensor& x, bool transpose) {
+    check_product(A, x, transpose);
+    const bool stored = transpose && A.values_t.has_value();
+    PreparedProduct p{(transpose ? A.crow_t : A.crow).contiguous(),
+                      (transpose ? A.col_t : A.col).contiguous(),
+                      (stored ? *A.values_t : A.values).contiguous(),
+                      transpose && !stored ? A.perm.contiguous() : at::Tensor(),
                       fold(x),
                       {},
-                      (transpose ? crow_t : crow).size(0) - 1,
+                      (transpose ? A.crow_t : A.crow).size(0) - 1,
                       x.size(row_dimension(x)),
                       0};
     p.k = column_count(p.x);
@@ -64,17 +59,16 @@ struct PreparedSampled {
     std::int64_t rows, columns, k;
 };
 
-inline PreparedSampled prepare_sampled(const at::Tensor& crow, const at::Tensor& col,
-                                       const at::Tensor& crow_t, const at::Tensor& col_t,
-                                       const at::Tensor& perm, const at::Tensor& y,
+// A without values.
+inline PreparedSampled prepare_sampled(const CsrTensors& A, const at::Tensor& y,
                                        const at::Tensor& x) {
-    check_sampled(crow, col, crow_t, col_t, perm, y, x);
-    PreparedSampled p{crow.contiguous(),
-                      col.contiguous(),
+    check_sampled(A, y, x);
+    PreparedSampled p{A.crow.contiguous(),
+                      A.col.contiguous(),
                       fold(y),
                       fold(x),
-                      at::empty({col.size(0)}, y.options()),
-                      crow.size(0) - 1,
+                      at::empty({A.col.size(0)}, y.options()),
+                      A.crow.size(0) - 1,
                       x.size(row_dimension(x)),
                       0};
     p.k = column_count(p.x);

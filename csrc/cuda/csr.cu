@@ -11,8 +11,6 @@
 namespace dtpinn {
 namespace {
 
-constexpr int kWarpsPerBlock = kColumnWarps;
-
 cudaError_t current_device(DeviceLimits& limits) {
     int device = 0, processors = 0, threads = 0, x = 0, y = 0;
     cudaError_t error = cudaGetDevice(&device);
@@ -37,19 +35,19 @@ cudaError_t with_constant(int width, const Launch& launch) {
 }
 
 template <typename... Parameters>
-cudaError_t launch(std::int64_t blocks_x, std::int64_t blocks_y, cudaStream_t stream,
+cudaError_t launch(std::int64_t blocks_x, std::int64_t blocks_y, int warps, cudaStream_t stream,
                    void (*kernel)(Parameters...), const std::decay_t<Parameters>&... arguments) {
     cudaLaunchConfig_t config{};
     config.gridDim = dim3(static_cast<unsigned>(blocks_x), static_cast<unsigned>(blocks_y));
-    config.blockDim = dim3(kWarpsPerBlock * kWarp);
+    config.blockDim = dim3(static_cast<unsigned>(warps * kWarp));
     config.stream = stream;
     return cudaLaunchKernelEx(&config, kernel, arguments...);
 }
 
-// Blocks for sub-warps of `threads` per row.
-std::int64_t blocks_of_rows(std::int64_t rows, int threads, const DeviceLimits& device) {
+// Blocks of so many warps, for sub-warps of `threads` per row.
+std::int64_t blocks_of_rows(std::int64_t rows, int threads, int warps, const DeviceLimits& device) {
     const int rows_per_warp = kWarp / threads;
-    return blocks_for((rows - 1) / rows_per_warp + 1, kWarpsPerBlock, device);
+    return blocks_for((rows - 1) / rows_per_warp + 1, warps, device);
 }
 
 }  // namespace
@@ -62,18 +60,18 @@ cudaError_t launch_csr_product(const CsrView<Scalar, Index>& A, const Index* per
     if (const auto error = current_device(device); error != cudaSuccess) return error;
     if (k == 1) {
         const int threads = threads_per_row((nnz - 1) / A.rows + 1, A.rows, device);
-        const std::int64_t blocks = blocks_of_rows(A.rows, threads, device);
+        const std::int64_t blocks = blocks_of_rows(A.rows, threads, kBlockWarps, device);
         return with_constant<4>(threads, [&](auto width) {
-            return launch(blocks, 1, stream, csr_product_vector<width(), Scalar, Index>, A, perm, x,
-                          y);
+            return launch(blocks, 1, kBlockWarps, stream,
+                          csr_product_vector<width(), Scalar, Index>, A, perm, x, y);
         });
     }
     const int tile = column_tile(k);
-    const std::int64_t blocks = blocks_of_rows(A.rows, kWarp, device);
+    const std::int64_t blocks = blocks_of_rows(A.rows, kWarp, kColumnWarps, device);
     const std::int64_t along = blocks_along_columns(A.rows, (k - 1) / tile + 1, device);
     return with_constant<2>(tile, [&](auto width) {
-        return launch(blocks, along, stream, csr_product_columns<width(), Scalar, Index>, A, perm,
-                      x, y, k);
+        return launch(blocks, along, kColumnWarps, stream,
+                      csr_product_columns<width(), Scalar, Index>, A, perm, x, y, k);
     });
 }
 
@@ -84,16 +82,17 @@ cudaError_t launch_csr_sampled(const CsrView<Scalar, Index>& A, const Scalar* y,
     DeviceLimits device;
     if (const auto error = current_device(device); error != cudaSuccess) return error;
     if (const int threads = threads_per_entry(k); threads > 1) {
-        const std::int64_t blocks = blocks_of_rows(A.rows, kWarp, device);
+        const std::int64_t blocks = blocks_of_rows(A.rows, kWarp, kBlockWarps, device);
         return with_constant<2>(threads, [&](auto width) {
-            return launch(blocks, 1, stream, csr_sampled<kWarp, width(), Scalar, Index>, A, y, x,
-                          out, k);
+            return launch(blocks, 1, kBlockWarps, stream,
+                          csr_sampled<kWarp, width(), Scalar, Index>, A, y, x, out, k);
         });
     }
     const int threads = threads_per_row((nnz - 1) / A.rows + 1, A.rows, device);
-    const std::int64_t blocks = blocks_of_rows(A.rows, threads, device);
+    const std::int64_t blocks = blocks_of_rows(A.rows, threads, kBlockWarps, device);
     return with_constant<4>(threads, [&](auto width) {
-        return launch(blocks, 1, stream, csr_sampled<width(), 1, Scalar, Index>, A, y, x, out, k);
+        return launch(blocks, 1, kBlockWarps, stream, csr_sampled<width(), 1, Scalar, Index>, A, y,
+                      x, out, k);
     });
 }
 

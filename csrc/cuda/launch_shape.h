@@ -7,6 +7,12 @@
 
 namespace dtpinn {
 
+constexpr int kBlockWarps = 4;
+// Of a block for many columns. Neighbouring rows share rows of x: the more of them a block takes,
+// the more it finds in the cache of its multiprocessor. With 48 registers a thread, five blocks of
+// 8 warps are on a multiprocessor at once, and no more than two of 16.
+constexpr int kColumnWarps = 8;
+
 struct DeviceLimits {
     std::int64_t resident_threads;  // that can be on the device at once
     std::int64_t blocks_x;          // largest grid

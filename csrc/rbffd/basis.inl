@@ -1,5 +1,12 @@
 // The entries of the linear systems: polyharmonic splines r^m and products of Legendre polynomials,
 // with their derivatives, for all nodes of a stencil at once.
+#pragma once
+
+#include "row.inl"
+#include "system.h"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 // Coordinates of a stencil's nodes axis by axis; beyond the last node they are 0.
 struct Cloud {
@@ -107,3 +114,6 @@ static void spline_derivative(const StencilSystem& s, std::int64_t k, const doub
         store(out + i, angular * power(r, s.exponent - order));
     }
 }
+
+}  // namespace DTPINN_TARGET
+}  // namespace dtpinn

@@ -7,6 +7,12 @@
 // in registers, which is where nearly all of the work is.
 //
 // Rows beyond `rows`, up to the padded length of a column, hold zeros and are never pivots.
+#pragma once
+
+#include "row.inl"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 typedef std::int64_t RowIndex __attribute__((vector_size(DTPINN_LANE_BYTES)));
 
@@ -154,3 +160,6 @@ static bool solve(const Augmented& a) {
     substitute_back(a);
     return true;
 }
+
+}  // namespace DTPINN_TARGET
+}  // namespace dtpinn

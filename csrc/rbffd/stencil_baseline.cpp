@@ -1,7 +1,4 @@
 // Every processor: SSE2 on x86-64, NEON on AArch64.
-#include <cstdint>
-#include <type_traits>
-
 #include "system.h"
 
 #define DTPINN_TARGET baseline

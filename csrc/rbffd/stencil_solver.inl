@@ -1,20 +1,13 @@
-// The solver of the stencils' systems, compiled once per instruction set: the including file fixes
-// the target, the name DTPINN_TARGET of the namespace and DTPINN_LANE_BYTES, as for the products
-// (csrc/cpu/csr_kernels.inl).
-
-namespace dtpinn {
-namespace DTPINN_TARGET {
-
-#include "../cpu/lanes.inl"
-
-// As many rows of a column, or nodes of a stencil, as a register holds.
-using Row = Lanes<double, DTPINN_LANE_BYTES>::type;
-constexpr std::int64_t kLanes = Lanes<double, DTPINN_LANE_BYTES>::count;
-
-static inline Row row(const double* p) { return load<DTPINN_LANE_BYTES>(p); }
+// The solver of the stencils' systems, compiled once per instruction set (csrc/cpu/target.h).
+#pragma once
 
 #include "basis.inl"
 #include "elimination.inl"
+#include "row.inl"
+#include "system.h"
+
+namespace dtpinn {
+namespace DTPINN_TARGET {
 
 static Row sum_of_squares(const double* column, std::int64_t stride) {
     Row sum{};

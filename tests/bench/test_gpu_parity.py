@@ -124,3 +124,13 @@ def test_cupy_is_compared_with_where_it_is(monkeypatch):
     product = CSR._product
     monkeypatch.setattr(CSR, "_product", lambda A, x, t: rounded_to_single(product, A, x, t))
     assert not any(check.passed for check in against_cupy(subject()))
+
+
+def test_a_broken_cupy_is_told_and_ends_nothing(monkeypatch):
+    def broken():
+        raise OSError("libnvrtc.so: cannot open shared object file")
+
+    monkeypatch.setattr(gpu_parity, "cupy_unavailable", broken)
+    (check,) = gpu_parity._by_cupy(subject())
+    assert check.passed
+    assert check.remark == "OSError: libnvrtc.so: cannot open shared object file"

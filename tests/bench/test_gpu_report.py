@@ -19,7 +19,7 @@ import torch
 from scipy.sparse import csr_matrix
 
 import dtpinn
-from bench import gpu_products, gpu_report, rivals
+from bench import gpu_products, gpu_report, gpu_target, gpu_training, rivals
 from bench.gpu_report import FULL, MINUTES, QUICK, Sizes, make_report, plan
 from bench.gpu_target import CPU, GPU
 from bench.gpu_training import METHODS, Step, same_gradient
@@ -37,6 +37,8 @@ TARGET = dataclasses.replace(CPU, capture=lambda once: once)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(gpu_products, "COPIED", 2**16)
+    monkeypatch.setattr(gpu_target, "FLUSH", 2**16)
+    gpu_target._flush.cache_clear()
     kept = ("a dense row", "no columns")
     monkeypatch.setattr(gpu_report, "SHAPES", {name: gpu_report.SHAPES[name] for name in kept})
     gpu_products.copy_bandwidth.cache_clear()
@@ -85,8 +87,8 @@ def test_with_a_gpu_it_measures_that(monkeypatch, tmp_path):
     assert gpu_report.main(["--out", str(tmp_path)]) == 0
     assert gpu_report.main(["--quick", "--minutes", "2"]) == 0
     assert asked == [
-        (GPU, FULL, tmp_path, {"seconds": 60 * MINUTES}),
-        (GPU, QUICK, Path("runs/gpu"), {"seconds": 120.0}),
+        (GPU, FULL, tmp_path, {"seconds": 60 * MINUTES, "resume": False}),
+        (GPU, QUICK, Path("runs/gpu"), {"seconds": 120.0, "resume": False}),
     ]
 
 
@@ -107,6 +109,7 @@ def test_a_report_holds_every_figure_and_every_table(tmp_path, capsys):
         assert entry["timings"].keys() >= {"ours", "torch int32", "torch int64"}
         figures = entry["timings"]["torch int32"]["queued_ratio"]
         assert 0 < figures["low"] <= figures["median"] <= figures["high"]
+        assert entry["timings"]["torch int32"]["cold"]["median"] > 0
         assert ("fraction" in entry) == (entry["operation"] != rivals.BACKWARD)
     (step,) = sections["steps"]
     assert {"DT-PINN fp64", "DT-PINN fp64, graph", "vanilla fp32"} <= step["timings"].keys()
@@ -144,6 +147,49 @@ def test_what_is_wrong_is_named_first_and_makes_the_status_1(tmp_path, monkeypat
     assert "things are wrong" in head
     assert "parity: a dense row, float64, int32: product (n,), " in head
     assert "steps: N = 150: RuntimeError: out of luck" in head
+
+
+def test_a_method_that_raises_loses_itself_only_and_a_kill_what_was_under_way(
+    tmp_path, monkeypatch
+):
+    """With a CuPy that raises while it is imported; then the report is gone on with."""
+    made = gpu_training.problem_on_host
+
+    def all_but_one(method, *rest):
+        if method == "vanilla":
+            raise MemoryError("out of it")
+        return made(method, *rest)
+
+    def killed(*_):
+        raise SystemExit(9)  # as no job can catch it
+
+    class Broken:
+        def find_spec(self, name, *_):
+            if name == "cupy":
+                raise OSError("libnvrtc.so")
+
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    monkeypatch.setattr(gpu_training, "problem_on_host", all_but_one)
+    monkeypatch.setattr(gpu_report, "products", lambda *_: [])
+    with monkeypatch.context() as there:
+        there.setattr(gpu_report, "short_training", killed)
+        with pytest.raises(SystemExit):
+            make_report(TARGET, TINY, tmp_path, seconds=600)
+    report = json.loads((tmp_path / "gpu_report.json").read_text())
+    assert report["machine"]["cupy"] == "broken: OSError: libnvrtc.so"
+    (step,) = report["sections"]["steps"]
+    assert step["left_out"] == dict.fromkeys(
+        ["vanilla fp64", "vanilla fp32"], "MemoryError: out of it"
+    )
+    assert {"DT-PINN fp64, graph", "vanilla forward fp32"} <= step["timings"].keys()
+    assert "vanilla fp64: MemoryError: out of it" in (tmp_path / "gpu_report.md").read_text()
+
+    assert make_report(TARGET, TINY, tmp_path, seconds=600, resume=True) == 1
+    again = json.loads((tmp_path / "gpu_report.json").read_text())
+    assert again["sections"]["steps"] == [step]  # measured once
+    assert len(again["sections"]["training"]) == 1
+    with pytest.raises(ValueError, match=r"another sizes than this one; give another --out"):
+        make_report(TARGET, dataclasses.replace(TINY, seconds=9.0), tmp_path, 600, resume=True)
 
 
 def test_without_time_all_is_skipped_and_said(tmp_path):

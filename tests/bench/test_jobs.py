@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import count
 
 from bench.jobs import Job, run_jobs
@@ -19,11 +20,11 @@ def interrupted():
     raise KeyboardInterrupt
 
 
-def run(jobs, seconds=100.0):
+def run(jobs, seconds=100.0, **options):
     """Each look at the clock takes a second."""
     lines = []
     ticks = count()
-    report = run_jobs(jobs, seconds, lines.append, clock=lambda: float(next(ticks)))
+    report = run_jobs(jobs, seconds, lines.append, clock=lambda: float(next(ticks)), **options)
     return report, lines
 
 
@@ -60,3 +61,26 @@ def test_an_interrupt_skips_the_rest_and_keeps_what_is_there():
     assert report["sections"] == {"a": [{"done": True}]}
     assert [entry["job"] for entry in report["skipped"]] == ["a: 2", "a: 3"]
     assert {entry["reason"] for entry in report["skipped"]} == {"interrupted"}
+
+
+def test_the_report_is_saved_after_each_job_whatever_becomes_of_it():
+    saved = []
+    run(
+        [job("a", "1"), job("a", "2", fails), job("a", "3", interrupted), job("a", "4")],
+        save=lambda report: saved.append(copy.deepcopy(report)),
+    )
+    assert [len(report["sections"]["a"]) for report in saved] == [1, 1, 1]
+    assert [len(report["failed"]) for report in saved] == [0, 1, 1]
+    assert saved[0]["done"] == saved[2]["done"] == ["a: 1"]
+    assert saved[0]["seconds"] < saved[1]["seconds"]
+
+
+def test_what_is_done_is_not_done_again():
+    """What failed, or was skipped, is."""
+    before, _ = run([job("a", "1", lambda: [{"n": 1}]), job("a", "2", fails)])
+    report, lines = run([job("a", "1", fails), job("a", "2", lambda: [{"n": 2}])], before=before)
+    assert report["sections"] == {"a": [{"n": 1}, {"n": 2}]}
+    assert report["failed"] == report["skipped"] == []
+    assert report["done"] == ["a: 1", "a: 2"]
+    assert report["seconds"] > before["seconds"]
+    assert len(lines) == 1

@@ -23,7 +23,11 @@ class Scripted:
         return call.queued
 
     def single(self, call):
+        call()
         return call.single
+
+    def cold(self, call):
+        return 10 * call.single
 
 
 class Call(SimpleNamespace):
@@ -47,8 +51,31 @@ def test_ratios_are_those_of_neighbours_and_rounds_alternate():
     assert ours.queued_ratio == ours.single_ratio == Figures(1.0, 1.0, 1.0)
     assert theirs.queued_ratio.median == pytest.approx(3.0)
     assert theirs.single_ratio.median == pytest.approx(2.0)
+    assert (theirs.cold.median, theirs.cold_ratio.median) == pytest.approx((2e-4, 2.0))
     assert [name for name, _ in timer.queue] == ["ours", "theirs"] * ours.rounds
     assert {calls for _, calls in timer.queue} == {MAX_CALLS}
+
+
+def test_a_call_that_raises_is_left_out_and_told():
+    class Fails(Call):
+        made = 0
+
+        def __call__(self):
+            self.made += 1
+            if self.made > 6:  # in the second round
+                raise MemoryError("no more")
+
+    calls = {
+        "fails": Fails(name="fails", queued=1e-6, single=1e-5),
+        "holds": Call(name="holds", queued=1e-6, single=1e-5),
+    }
+    left_out = {}
+    timings = race(Scripted(), calls, 0.05, left_out)
+    assert list(timings) == ["holds"]
+    assert timings["holds"].queued_ratio.median == 1.0
+    assert left_out == {"fails": "MemoryError: no more"}
+    with pytest.raises(MemoryError, match="no more"):
+        race(Scripted(), calls, 0.05)
 
 
 def test_a_slow_call_is_made_once_a_round_and_rounds_are_few():
@@ -92,3 +119,8 @@ def test_the_cuda_timer_lets_the_host_run_ahead_and_measures_between_its_events(
     log.clear()
     assert timer.single(lambda: log.append("call")) >= 0
     assert log == ["wait", "call", "wait"]
+    log.clear()
+    flush = SimpleNamespace(zero_=lambda: log.append("flush"))
+    monkeypatch.setattr("bench.gpu_target._flush", lambda device: flush)
+    assert timer.cold(lambda: log.append("call")) == pytest.approx(6e-3)
+    assert log == ["spin 3e+06", "flush", "record", "call", "record", "wait"]

@@ -14,6 +14,8 @@ from tests.sparse.matrices import magnitude
 
 # Room for more blocks than rows fill: blocks side by side along the columns.
 ROOMY = Device(threads_per_multiprocessor=2048)
+UNKNOWN = 999  # cudaErrorUnknown, which a call that has to fail returns
+CALLS = 6  # of CUDA in a launcher: the device, four of its attributes, the launch
 
 # By the width of the sub-warps that take a row each on the tiny device. More rows than one grid of
 # 2 blocks of 4 warps takes at a time, more entries in a row than its threads ask for at a time.
@@ -34,18 +36,25 @@ def with_row_lengths(lengths, columns: int = 40) -> sp.csr_array:
     return sp.csr_array((data, col, crow), shape=(len(lengths), columns))
 
 
-MATRICES = {f"sub-warps of {width}": with_row_lengths(rows) for width, rows in WIDTHS.items()} | {
-    "31 a row": with_row_lengths([31] * 40),
+# What a kernel may get wrong whatever its width.
+SHAPES = {
     "one dense row": with_row_lengths([2] * 17 + [300] + [2] * 13, columns=300),
     "mostly empty rows": with_row_lengths([0] * 40 + [3] + [0] * 29),
     "nothing stored": with_row_lengths([0] * 9),
-    "one row": with_row_lengths([70]),
     "1 x 1": with_row_lengths([1], columns=1),
     "no rows": with_row_lengths([]),
     "no columns": with_row_lengths([0] * 5, columns=0),
 }
-# For many columns, where every entry takes long.
+MATRICES = {f"sub-warps of {width}": with_row_lengths(rows) for width, rows in WIDTHS.items()}
+# For many columns: more rows than 2 blocks of 8 warps take at a time, chunks of 32 full and not.
+STAGED = with_row_lengths([0, 1, 33, 64, 65, 31, 32, 70, 5, 2, 0, 3, 1, 4, 9, 40, 2, 66, 7])
+# Where every entry takes long, or the device is far larger.
 SHORT = with_row_lengths([0, 1, 3, 33, 0, 40, 2, 5, 31, 32, 4])
+# As many rows as a block takes at once, or a multiple.
+LAST = with_row_lengths([0, 1, 3, 33, 0, 40, 2, 5, 31, 32, 4, *[1] * 20, 2])
+
+# A case for each place in the launchers that launches.
+FALLIBLE = ("vector, sub-warps of 4", "columns, 3", "sampled, 1", "sampled, 25")
 
 
 def case(matrix: sp.csr_array, k: int, *, sampled=False, permuted=False, **where) -> Case:
@@ -66,32 +75,42 @@ def cases(index) -> dict[str, Case]:
 
 
 def _products() -> Iterator[tuple[str, Case]]:
-    for name, matrix in MATRICES.items():
+    for width, (name, matrix) in zip(WIDTHS, MATRICES.items(), strict=True):
+        yield f"vector, {name}", case(matrix, 1, permuted=width in (8, 32))
+    for name, matrix in SHAPES.items():
         yield f"vector, {name}", case(matrix, 1)
-        yield f"vector, {name}, permuted", case(matrix, 1, permuted=True)
         yield f"columns, 3, {name}", case(matrix, 3)
-        yield f"columns, 25, {name}, permuted", case(matrix, 25, permuted=True)
-    for k in (0, 2, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 65):
-        yield f"columns, {k}", case(MATRICES["sub-warps of 32"], k)
-    for k in (33, 65, 130):
+    # Around each width of a tile, and more than one tile.
+    for k in (2, 3, 4, 5, 8, 9, 16, 17, 25, 32, 33, 65):
+        yield f"columns, {k}", case(STAGED, k, permuted=k in (2, 25, 65))
+    yield "columns, none", case(STAGED, 0)
+    for k in (65, 130):
         yield f"columns, {k}, side by side", case(SHORT, k, device=ROOMY)
 
 
 def _sampled() -> Iterator[tuple[str, Case]]:
-    for name, matrix in MATRICES.items():
+    for name, matrix in (MATRICES | SHAPES).items():
         yield f"sampled, 2, {name}", case(matrix, 2, sampled=True)
-    for k in (0, 1, 4, 5, 8, 9, 16, 17, 25, 31, 32, 33, 64, 65, 130):
+    # Each number of threads of an entry, with columns enough for one turn and not; two turns.
+    for k in (0, 1, 4, 5, 8, 9, 16, 17, 25, 33, 64, 65, 130):
         yield f"sampled, {k}", case(SHORT, k, sampled=True)
 
 
 def _far(index) -> Iterator[tuple[str, Case]]:
-    """Numbers of entries, and of places in x, that end or lie beyond those of 32 bits."""
+    """Numbers of rows, of entries and of places in x that end or lie beyond those of 32 bits."""
     last = 2**31 - 1 if index == np.int32 else 2**33
-    for kernel, k in (("vector", 1), ("columns", 3), ("sampled", 2), ("sampled", 25)):
+    # By kernel: columns, and the rows that a block takes in turn.
+    for kernel, k, rows in (
+        ("vector", 1, 32), ("columns", 25, 8), ("sampled", 2, 32), ("sampled", 25, 4),
+    ):  # fmt: skip
         sampled = kernel == "sampled"
-        near = case(SHORT, k, sampled=sampled, permuted=not sampled)
-        yield f"{kernel}, {k}, far entries", replace(near, first_entry=last - SHORT.nnz)
-        yield f"{kernel}, {k}, far columns", replace(near, first_column=last - SHORT.shape[1])
+        near = case(LAST, k, sampled=sampled, permuted=not sampled)
+        yield f"{kernel}, {k}, far entries", replace(near, first_entry=last - LAST.nnz)
+        yield f"{kernel}, {k}, far columns", replace(near, first_column=last - LAST.shape[1])
+        # A whole multiple of 2**32 threads, the last of which take these rows.
+        first = 2**26 * rows - LAST.shape[0]
+        huge = replace(near, first_row=first, first_block=first // rows)
+        yield f"{kernel}, {k}, far rows", replace(huge, device=Device(grid_x=2**31 - 1))
     # The last row has fewer entries than threads, whose first ones lie behind the last entry.
     short = case(with_row_lengths([40, 1]), 1)
     yield "vector, 1, a short last row far away", replace(short, first_entry=last - 41)
@@ -134,6 +153,14 @@ def check(simulator: Simulator, case: Case, scalar, index) -> None:
             raise AssertionError(f"{order} threads give other bits than {ORDERS[0]} ones")
 
 
+def check_errors(simulator: Simulator, case: Case, scalar, index) -> None:
+    """Whichever call of CUDA fails, the launcher returns its error, and launches nothing then."""
+    for call in range(1, CALLS + 1):
+        launch, _ = simulator.launch(replace(case, failing_call=call), scalar, index)
+        if (launch.error, launch.calls, launch.launches) != (UNKNOWN, call, 0):
+            raise Caught("error", f"call {call} of CUDA fails, and what comes of it is {launch}")
+
+
 def caught_by(simulator: Simulator, kernel: str = "") -> str | None:
     """What the first case that fails is caught by: "values" or a Caught.by; None if all pass.
 
@@ -144,6 +171,8 @@ def caught_by(simulator: Simulator, kernel: str = "") -> str | None:
             continue
         try:
             check(simulator, one, np.float64, np.int32)
+            if name in FALLIBLE:
+                check_errors(simulator, one, np.float64, np.int32)
         except AssertionError:
             return "values"
         except Caught as caught:

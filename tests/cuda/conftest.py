@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from tests.cuda.simulator import Simulator
-from tests.cuda.toolchain import BUILDS, Toolchain, Unavailable
+from tests.cuda.toolchain import Toolchain, Unavailable
 
 
 @pytest.fixture(scope="session")
@@ -19,16 +16,16 @@ def toolchain(tmp_path_factory) -> Toolchain:
 
 @pytest.fixture(scope="session")
 def simulators(toolchain):
-    """The launchers, by build."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        programs = {build: pool.submit(toolchain.launchers, build) for build in BUILDS}
+    """The launchers, by build; compiled when they are first asked for."""
     started: dict[str, Simulator] = {}
 
     def simulator(build: str) -> Simulator:
         try:
-            return started.setdefault(build, Simulator(programs[build].result()))
+            if build not in started:
+                started[build] = Simulator(toolchain.launchers(build))
         except Unavailable as why:
             pytest.skip(str(why))
+        return started[build]
 
     yield simulator
     for one in started.values():

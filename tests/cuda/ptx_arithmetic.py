@@ -67,6 +67,7 @@ INTEGER = {
 }  # fmt: skip
 FLOAT = {"mov": same, "fma.rn": fma, "add": np.add, "add.rn": np.add, "mul.rn": np.multiply}
 SHIFTS = {"shl": shift_left, "shr": shift_right}
+INTEGERS = {"u32", "s32", "u64", "s64"}  # that cvt knows, whatever the registers' widths
 WIDE = {"mul.wide": lambda a, b: a * b, "mad.wide": lambda a, b, c: a * b + c}
 
 
@@ -76,7 +77,7 @@ def operation(head: str, types: tuple[str, ...]) -> Operation | None:
     Wraparound is numpy's own on fixed-width integers. A plain `mul` of floats is left out on
     purpose: the assembler may fuse it with an addition, so its bits are not known from the PTX.
     """
-    if len(types) == 2 and head == "cvt" and not any(each[0] in "fp" for each in types):
+    if len(types) == 2 and head == "cvt" and {*types} <= INTEGERS:
         return same, [DTYPES[types[1]]], DTYPES[types[0]]  # from, to
     if len(types) != 1 or types[0] not in DTYPES:
         return None

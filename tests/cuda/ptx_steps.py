@@ -106,18 +106,33 @@ def _arithmetic(kernel: Kernel, instruction: Instruction) -> Execute:
         raise instruction.unknown()
     function, types, result = found
     into, *operands = instruction.operands
-    if _width(kernel, into) != result.itemsize:
+    converts = instruction.head == "cvt"
+    width = _width(kernel, into) or 0
+    if width < result.itemsize or (width > result.itemsize and not converts):
         raise instruction.unknown()
+    read_one = _lower_bits if converts else _reader
     reads = [
-        _reader(kernel, instruction, operand, dtype)
+        read_one(kernel, instruction, operand, dtype)
         for operand, dtype in zip(operands, types, strict=False)
     ]
+    # A wider register takes the sign, or zeros.
+    wide = np.dtype(f"{result.kind}{width}") if converts else result
 
     def execute(run: Any, threads: np.ndarray) -> None:
-        values = function(*(read(run, threads) for read in reads)).astype(result)
+        values = function(*(read(run, threads) for read in reads)).astype(result).astype(wide)
         run.registers[into][threads] = values.view(run.registers[into].dtype)
 
     return execute
+
+
+def _lower_bits(kernel: Kernel, instruction: Instruction, operand: str, dtype: np.dtype) -> Read:
+    """An operand as `dtype`, of whose register, which may be wider, the lower bits count."""
+    width = _width(kernel, operand) or 0
+    if width <= dtype.itemsize:
+        return _reader(kernel, instruction, operand, dtype)
+    whole = _reader(kernel, instruction, operand, np.dtype(f"u{width}"))
+    bits = np.dtype(f"u{dtype.itemsize}")
+    return lambda run, threads: whole(run, threads).astype(bits).view(dtype)
 
 
 def _bits(kernel: Kernel, instruction: Instruction) -> Execute:

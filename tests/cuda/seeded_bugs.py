@@ -10,10 +10,10 @@ from pathlib import Path
 from tests.cuda.toolchain import KERNELS
 
 # The kernel that a file is about, as `battery` names it; "" for all.
-VECTOR, COLUMNS, SAMPLED, WARP = (
-    "product_vector.cuh", "product_columns.cuh", "sampled.cuh", "warp.cuh",
+VECTOR, COLUMNS, SAMPLED, WARP, LAUNCH = (
+    "product_vector.cuh", "product_columns.cuh", "sampled.cuh", "warp.cuh", KERNELS.name,
 )  # fmt: skip
-KERNEL = {VECTOR: "vector", COLUMNS: "columns", SAMPLED: "sampled", WARP: ""}
+KERNEL = {VECTOR: "vector", COLUMNS: "columns", SAMPLED: "sampled", WARP: "", LAUNCH: ""}
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,20 @@ CHUNK_IS_THERE = "__syncwarp();  // the chunk is there"
 HAS_BEEN_READ = "__syncwarp();  // it has been read: the next one may come"
 REDUCE_COLUMNS = "sum = sum_over_subwarp<kWarp, tile>(sum);"
 STORE_COLUMNS = "if (part == 0 && column < k) y[row * k + column] = sum;"
+LAUNCHED = "return cudaLaunchKernelEx(&config, kernel, arguments...);"
+ASKED = (
+    "DeviceLimits device;\n"
+    "    if (const auto error = current_device(device); error != cudaSuccess) return error;"
+)
+NOT_ASKED = "DeviceLimits device;\n    current_device(device);"
+NO_ROWS, NO_ENTRIES = (
+    f"if (A.rows == 0 || {nothing} == 0) return cudaSuccess;\n    " for nothing in ("k", "nnz")
+)
 STORE_SAMPLED = "if (e < stop && part % threads_per_entry == 0) out[e] = sum;"
 
 BUGS = [
     # Barriers and collectives.
-    Bug("a chunk is read before it is there", COLUMNS, CHUNK_IS_THERE, "", "values"),
+    Bug("a chunk is read before it is there", COLUMNS, CHUNK_IS_THERE, "", "crash"),
     Bug("a chunk is overwritten while it is read", COLUMNS, HAS_BEEN_READ, "", "values"),
     Bug("nobody waits for readers of a chunk", COLUMNS, HAS_BEEN_READ, "", "thread", "thread"),
     Bug("a mask of half a warp", WARP, "kAllLanes = 0xffffffffu", "kAllLanes = 0xffffu", "misuse"),
@@ -70,7 +79,7 @@ BUGS = [
     Bug("a sum that starts at a quarter", WARP, "distance = width / 2", "distance = width / 4",
         "values"),
     Bug("a sum that stops too early", WARP, "distance >= stride", "distance > stride", "values"),
-    Bug("parts of a warp take the same entries", COLUMNS, "i = part;", "i = 0;", "values"),
+    Bug("parts of a warp take the same entries", COLUMNS, "chunk + part;", "chunk;", "values"),
     Bug("a sum that starts from nothing", VECTOR, "Scalar sum = 0;", "Scalar sum;", "values"),
     Bug("a permutation forgotten for one vector", VECTOR, "perm ? perm[next] : next", "next",
         "values"),
@@ -85,12 +94,12 @@ BUGS = [
     Bug("columns past the last are written", COLUMNS, "if (part == 0 && column < k)",
         "if (part == 0)", "address", "address"),
     Bug("entries past the last are written", SAMPLED, STORE_SAMPLED,
-        "if (part % threads_per_entry == 0) out[e] = sum;", "values"),
+        "if (part % threads_per_entry == 0) out[e] = sum;", "crash"),
     Bug("a chunk is used beyond what was put there", COLUMNS,
-        "count = stop - next < kWarp ? static_cast<int>(stop - next) : kWarp", "count = kWarp",
-        "values"),
+        "count = stop - staged < kWarp ? static_cast<int>(stop - staged) : kWarp", "count = kWarp",
+        "crash"),
     Bug("the last entry of a chunk is not put there", COLUMNS, "if (e < stop) {",
-        "if (e + 1 < stop) {", "values"),
+        "if (e + 1 < stop) {", "crash"),
     Bug("more chunks than there is room for", COLUMNS, "chunks[threadIdx.x / kWarp]",
         "chunks[threadIdx.x / kWarp + 1]", "address", "address"),
     # 64 bits.
@@ -100,8 +109,47 @@ BUGS = [
         "A.col[e] * static_cast<int>(k)", "address", "address"),
     Bug("a row's first entry of 32 bits", VECTOR, "const std::int64_t begin = A.crow[row], stop",
         "const Index begin = A.crow[row]; const std::int64_t stop", "address", "address"),
-    Bug("entries of 32 bits", COLUMNS, "const std::int64_t e = next + lane;",
-        "const int e = static_cast<int>(next + lane);", "crash"),
+    Bug("entries of 32 bits", COLUMNS, "const std::int64_t e = staged + lane;",
+        "const int e = static_cast<int>(staged + lane);", "crash"),
+    Bug("places in y of 32 bits", COLUMNS, "y[row * k + column]",
+        "y[static_cast<int>(row * k + column)]", "crash"),
+    Bug("places in y of 32 bits, sampled", SAMPLED, "y + row * k", "y + static_cast<int>(row * k)",
+        "crash"),
+    Bug("a grid's warps of 32 bits", WARP,
+        "static_cast<std::int64_t>(gridDim.x) * blockDim.x / kWarp",
+        "gridDim.x * blockDim.x / kWarp", "timeout"),
+    Bug("a warp's number of 32 bits", WARP,
+        "(static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / kWarp",
+        "(blockIdx.x * blockDim.x + threadIdx.x) / kWarp", "crash"),
+    # Chunks of entries.
+    Bug("a chunk for the first tile only", COLUMNS, "* k + first,", "* k,", "values"),
+    Bug("a column's place in the row, not in the tile", COLUMNS, "operands + within)",
+        "operands + column)", "values"),
+    Bug("the same entries of a chunk again", COLUMNS, "next += ahead * parts;", "", "values"),
+    Bug("as many entries for all parts of a warp", COLUMNS, "left = count - part;",
+        "left = count;", "crash"),
+    # What is asked of CUDA, and what it says.
+    Bug("another stream", LAUNCH, "config.stream = stream;", "", "stream"),
+    Bug("the launch's error swallowed", LAUNCH, LAUNCHED,
+        LAUNCHED.removeprefix("return ") + " return cudaSuccess;", "error"),
+    Bug("the device's error swallowed", LAUNCH, "    return error;\n}",
+        "    return cudaSuccess;\n}", "error"),
+    Bug("the device's error swallowed by the product", LAUNCH, NO_ROWS + ASKED,
+        NO_ROWS + NOT_ASKED, "error"),
+    Bug("the device's error swallowed by the sampled product", LAUNCH, NO_ENTRIES + ASKED,
+        NO_ENTRIES + NOT_ASKED, "error"),
+    Bug("an error forgotten for the next question", LAUNCH, "if (error == cudaSuccess) error =",
+        "error =", "error"),
+    Bug("limits of the grid swapped", LAUNCH, "threads, x, y}", "threads, y, x}", "misuse"),
+    Bug("blocks along rows and columns swapped", LAUNCH,
+        "dim3(static_cast<unsigned>(blocks_x), static_cast<unsigned>(blocks_y))",
+        "dim3(static_cast<unsigned>(blocks_y), static_cast<unsigned>(blocks_x))", "error"),
+    Bug("blocks of another size than counted on", LAUNCH, "static_cast<unsigned>(warps * kWarp)",
+        "static_cast<unsigned>(2 * warps * kWarp)", "values"),
+    Bug("a grid for no rows", LAUNCH, "A.rows == 0 || k == 0", "k == 0", "crash"),
+    Bug("a launch for no columns", LAUNCH, "A.rows == 0 || k == 0", "A.rows == 0", "launches"),
+    Bug("a permutation forgotten by the launcher", LAUNCH, "perm, x, y, k);", "nullptr, x, y, k);",
+        "values"),
     # Who does what.
     Bug("rows that no warp takes", COLUMNS, "row += warps_in_grid()", "row += 2 * warps_in_grid()",
         "values"),

@@ -11,7 +11,12 @@ import pytest
 
 from tests.cuda import compiled, toolkit
 
-ARCHITECTURES = os.environ.get("TEST_ARCHITECTURES", "").split() or compiled.ARCHITECTURES
+ASKED = os.environ.get("TEST_ARCHITECTURES", "").split()
+USUAL = "90"  # where not all is run
+ARCHITECTURES = ASKED or [
+    pytest.param(each, marks=() if each == USUAL else pytest.mark.full)
+    for each in compiled.ARCHITECTURES
+]
 
 # Kernels that each do one thing wrong, and what has to be said of them.
 BAD = {
@@ -139,6 +144,7 @@ def test_a_source_without_kernels_is_refused(judge):
         judge({})
 
 
+@pytest.mark.full  # .ci/cuda runs the program itself
 def test_the_program_prints_registers_and_faults_and_its_status_tells(
     nvcc, tmp_path, monkeypatch, capsys
 ):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cuda.battery import MATRICES, WIDTHS
+from tests.cuda.battery import MATRICES, STAGED, WIDTHS, case
 from tests.cuda.simulator import Device
 from tests.cuda.toolchain import COMPILER, KERNELS, compile_checked
 
@@ -129,9 +130,30 @@ def test_blocks_along_columns_fill_the_device_and_no_more(rules, rows, tiles, de
     assert blocks == 1 or 32 * blocks * rows <= device.resident_threads
 
 
+@pytest.mark.parametrize(
+    ("k", "sampled", "threads", "tile"),
+    [(1, False, None, 1), (3, False, 32, 4), (65, False, 32, 32), (1, True, None, 1),
+     (25, True, 32, 1)],
+)  # fmt: skip
+def test_the_launchers_ask_for_what_these_rules_say(simulators, rules, k, sampled, threads, tile):
+    """What only costs time shows nowhere else: `threads` a row, None where a rule tells."""
+    matrix, device = MATRICES["sub-warps of 8"], Device(2, 700, 2**31 - 1, 65535)
+    one = replace(case(matrix, k, sampled=sampled), device=device)
+    asked, _ = simulators("plain").launch(one, np.float64, np.int32)
+    rows, length = matrix.shape[0], (matrix.nnz - 1) // matrix.shape[0] + 1
+    warps = -(-rows * (threads or rules.per_row(length, rows, limits(device))) // 32)
+    block = 4 if tile == 1 else 8
+    assert asked.threads == 32 * block
+    assert asked.grid_x == rules.blocks(warps, block, limits(device))
+    along = 1 if tile == 1 else rules.along_columns(rows, -(-k // tile), limits(device))
+    assert asked.grid_y == along
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_battery_reaches_every_width_and_turns_every_loop_twice(rules, width):
-    """Four entries of a thread at a time (kAhead), two blocks of four warps."""
+    """Four entries of a thread at a time (kAhead), two blocks of four warps, of eight for many
+    columns."""
+    assert STAGED.shape[0] > 2 * 8
     matrix = MATRICES[f"sub-warps of {width}"]
     rows, lengths = matrix.shape[0], np.diff(matrix.indptr)
     assert rules.per_row((matrix.nnz - 1) // rows + 1, rows, limits(Device())) == width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -36,9 +37,6 @@ from tests.cuda.ptx_snippets import evaluate, run
         ("shr.s64", ["s64", "u32"], [-8, 99], "s64", -1),
         ("shr.u32", ["u32", "u32"], [2**31, 31], "u32", 1),
         ("shr.u32", ["u32", "u32"], [2**31, 32], "u32", 0),
-        ("cvt.s64.s32", ["s32"], [-5], "s64", -5),
-        ("cvt.u64.u32", ["s32"], [-5], "s64", 2**32 - 5),
-        ("cvt.u32.u64", ["u64"], [2**40 + 9], "u32", 9),
         ("mov.b32", ["f32"], [1.5], "f32", 1.5),
         ("add.f64", ["f64", "f64"], [1.0, 2**-53], "f64", 1.0),
         ("add.f32", ["f32", "f32"], [1.0, 2**-24], "f32", 1.0),
@@ -48,6 +46,30 @@ from tests.cuda.ptx_snippets import evaluate, run
 )
 def test_arithmetic(opcode, types, values, kind, wanted):
     assert evaluate(opcode, types, values, kind) == wanted
+
+
+INTEGERS = {"u32": (32, 0), "s32": (32, 1), "u64": (64, 0), "s64": (64, 1)}
+
+
+def as_integer(value: int, kind: str) -> int:
+    """What the lower bits of a number are, read as an integer of this kind."""
+    bits, signed = INTEGERS[kind]
+    value %= 2**bits
+    return value - 2**bits if signed and value >= 2 ** (bits - 1) else value
+
+
+@pytest.mark.parametrize("into", ["s64", "s32"], ids="into_{}".format)
+@pytest.mark.parametrize("held", ["s64", "s32"], ids="from_{}".format)
+def test_every_conversion_of_integers_by_way_of_every_register(held, into):
+    """From and to registers that are as wide as the instruction says, or wider."""
+    for source, target in product(INTEGERS, repeat=2):
+        if INTEGERS[source][0] > INTEGERS[held][0] or INTEGERS[target][0] > INTEGERS[into][0]:
+            continue
+        for value in (-5, 9, 2**31 + 7, -(2**31), 2**40 + 9, -(2**40) + 2**31 + 3):
+            value = as_integer(value, held)
+            wanted = as_integer(as_integer(as_integer(value, source), target), into)
+            got = evaluate(f"cvt.{target}.{source}", [held], [value], into)
+            assert got == wanted, (target, source, value)
 
 
 @pytest.mark.parametrize(("kind", "scalar"), [("f64", np.float64), ("f32", np.float32)])

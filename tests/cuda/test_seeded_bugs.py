@@ -16,19 +16,29 @@ from tests.cuda.toolchain import Unavailable
 
 
 @pytest.fixture(scope="module")
-def programs(toolchain, tmp_path_factory):
-    """By the name of the bug, compiled side by side."""
+def programs(toolchain, tmp_path_factory, request):
+    """By the name of the bug, for those that are asked for; compiled side by side."""
 
     def program(bug):
         copy = bug.seed(tmp_path_factory.mktemp("seeded") / "csrc")
         return toolchain.small_launchers(bug.build, copy, f"bug_{BUGS.index(bug)}")
 
+    tests = (getattr(test, "callspec", None) for test in request.session.items)
+    asked = {test.params["bug"] for test in tests if test and "bug" in test.params}
     pool = ThreadPoolExecutor(os.cpu_count())
-    yield {bug.name: pool.submit(program, bug) for bug in BUGS}
+    yield {bug.name: pool.submit(program, bug) for bug in BUGS if bug in asked}
     pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+# Of a kernel and of a launcher one: the battery itself can fail, wherever tests run.
+USUAL = {"parts of a warp take the same entries", "another stream"}
+EACH = [
+    pytest.param(bug, id=bug.name, marks=() if bug.name in USUAL else pytest.mark.full)
+    for bug in BUGS
+]
+
+
+@pytest.mark.parametrize("bug", EACH)
 def test_a_seeded_bug_is_caught(programs, bug):
     try:
         program = programs[bug.name].result()
@@ -38,8 +48,8 @@ def test_a_seeded_bug_is_caught(programs, bug):
         assert caught_by(simulator, bug.kernel) == bug.caught_by
 
 
+@pytest.mark.full  # test_kernels.py has it for all builds and types, but asks in another way
 def test_nothing_is_caught_without_a_bug(simulators):
-    """As test_kernels.py has it for all builds and types, but asked in the same way."""
     assert caught_by(simulators("plain")) is None
 
 

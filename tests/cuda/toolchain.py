@@ -21,7 +21,7 @@ BUILDS = {
     "address": ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
     "thread": ["-fsanitize=thread"],
 }
-SHIM_FLAGS = ["-std=c++17", "-O2", f"-I{SHIM}", "-c"]
+SHIM_FLAGS = ["-std=c++17", "-O2", "-fPIC", f"-I{SHIM}", "-c"]
 SMALL = "-DDOUBLE_AND_INT32_ONLY"
 # As on a GPU, only an explicit fma is one. What is not set starts as a number that no test expects.
 KERNEL_FLAGS = ["-std=c++17", "-O1", "-g1", "-ffp-contract=off", "-ftrivial-auto-var-init=pattern"]
@@ -104,6 +104,21 @@ class Toolchain:
         compile_checked(*KERNEL_FLAGS, *BUILDS[build], *AS_CUDA, "-o", kernels, source)
         compile_checked(*BUILDS[build], SHARED_MEMORY, *self.shim, *objects, "-o", program, kernels)
         return Program((*starter, program))
+
+    def library(
+        self, sources: list[Path], place: Path, flags: list[str], libraries: list[str]
+    ) -> Path:
+        """`sources`, C++ above the launchers, and all beneath them, for a Python to load."""
+        kernels, library = place / "kernels.o", place / "bound.so"
+        commands = [(*KERNEL_FLAGS, "-fPIC", *AS_CUDA, "-o", kernels, KERNELS)]
+        objects = [place / f"{source.stem}.o" for source in sources]
+        for source, made in zip(sources, objects, strict=True):
+            commands.append(("-std=c++20", "-fPIC", f"-I{SHIM}", *flags, "-c", "-o", made, source))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda command: compile_checked(*command), commands))
+        linked = [*self.shim, *objects, *libraries, "-o", library, kernels]
+        compile_checked("-shared", "-Wl,-Bsymbolic", SHARED_MEMORY, *linked)
+        return library
 
     def launchers(self, build: str) -> Program:
         """The launchers of csrc/cuda behind `driver.cpp`."""

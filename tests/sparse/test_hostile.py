@@ -79,7 +79,7 @@ def refused_or_right(make, valid: bool, bad: int) -> None:
     assert str(bad) in str(error.value)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(one_integer_wrong(), st.sampled_from([torch.int32, torch.int64]), st.booleans())
 def test_a_constructor_takes_a_matrix_or_names_the_number(case, dtype, learnt):
     parts, shape, bad = case
@@ -205,9 +205,13 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("crow", STRANGE)
-@pytest.mark.parametrize("col", STRANGE)
-def test_strange_tensors_are_refused_or_read_through_their_strides(crow, col):
-    starts, columns = STRANGE[crow], STRANGE[col]
+def test_strange_tensors_are_refused_or_read_through_their_strides(crow):
+    """With every other one for columns."""
+    for columns in STRANGE.values():
+        refused_or_read(STRANGE[crow], columns)
+
+
+def refused_or_read(starts, columns):
     lists = [t.tolist() if t.layout == torch.strided and t.device.type == "cpu" else None
              for t in (starts, columns)]  # fmt: skip
     usable = all(t.dtype == torch.int64 and t.dim() == 1 for t in (starts, columns))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.full  # compiles every kernel with a sanitizer
+
 HERE = Path(__file__).parent
 SOURCES = [HERE / "race_driver.cpp", *sorted((HERE.parent.parent / "csrc/cpu").glob("csr_*.cpp"))]
 COMPILER = os.environ.get("CXX", "g++")

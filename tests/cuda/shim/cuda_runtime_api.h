@@ -18,6 +18,7 @@ enum cudaError_t {
     cudaErrorInvalidValue = 1,
     cudaErrorInvalidConfiguration = 9,
     cudaErrorInvalidDevice = 101,
+    cudaErrorUnknown = 999,
 };
 
 enum cudaDeviceAttr {

@@ -18,6 +18,7 @@ dim3 blockDim, gridDim;
 namespace cuda_on_cpu {
 
 Simulation simulation;
+Observed observed;
 
 namespace {
 
@@ -32,6 +33,9 @@ cudaError_t last_error = cudaSuccess;
 const Launch* launch;
 Block* block;
 std::vector<std::unique_ptr<char[]>> dynamic;  // of all blocks of the launch, the present one last
+
+// Counts a call of CUDA; true if it is the one that has to fail.
+bool fails() { return ++observed.calls == simulation.failing_call; }
 
 std::size_t product(const dim3& size) { return std::size_t{size.x} * size.y * size.z; }
 
@@ -50,8 +54,10 @@ std::string text(const uint3& index) {
 
 void run_blocks(const std::function<void()>& kernel) {
     Schedule schedule;
-    std::vector<int> waiting(product(gridDim));
-    for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i] = static_cast<int>(i);
+    const auto blocks = static_cast<std::int64_t>(product(gridDim));
+    std::vector<int> waiting;
+    for (std::int64_t i = simulation.first_block; i < blocks; ++i)
+        waiting.push_back(static_cast<int>(i));
     std::vector<std::unique_ptr<Block>> done;
     std::vector<Fiber*> fibers;
     while (!waiting.empty()) {
@@ -73,13 +79,17 @@ void run_blocks(const std::function<void()>& kernel) {
 
 cudaError_t run_grid(const Launch& requested, void (*kernel)(const void*), const void* context) {
     const cudaLaunchConfig_t& config = *requested.config;
+    if (fails()) return last_error = cudaErrorUnknown;
     if (!valid(config)) return last_error = cudaErrorInvalidConfiguration;
     launch = &requested;
     block = nullptr;
     if (config.numAttrs != 0) misuse("launch attributes are not simulated");
     gridDim = config.gridDim;
     blockDim = config.blockDim;
-    if (product(gridDim) * product(blockDim) > kThreadsPerLaunch)
+    ++observed.launches;
+    observed.last_launch = config;
+    const auto skipped = static_cast<std::size_t>(simulation.first_block);
+    if ((product(gridDim) - skipped) * product(blockDim) > kThreadsPerLaunch)
         misuse("more than " + std::to_string(kThreadsPerLaunch) +
                " threads: give the simulated device a smaller grid");
     run_blocks([=] { kernel(context); });
@@ -105,6 +115,7 @@ void misuse(const std::string& what) {
 }  // namespace cuda_on_cpu
 
 cudaError_t cudaGetDevice(int* device) {
+    if (cuda_on_cpu::fails()) return cuda_on_cpu::last_error = cudaErrorUnknown;
     *device = 0;
     return cudaSuccess;
 }
@@ -112,6 +123,7 @@ cudaError_t cudaGetDevice(int* device) {
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
     using cuda_on_cpu::last_error;
     using cuda_on_cpu::simulation;
+    if (cuda_on_cpu::fails()) return last_error = cudaErrorUnknown;
     if (device != 0) return last_error = cudaErrorInvalidDevice;
     switch (attribute) {
         case cudaDevAttrMultiProcessorCount:

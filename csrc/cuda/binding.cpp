@@ -6,8 +6,8 @@
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
-#include "../cuda/launch.h"
-#include "prepare.h"
+#include "../csr/prepare.h"
+#include "launch.h"
 
 namespace dtpinn {
 namespace {
@@ -16,7 +16,7 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
                         const at::Tensor& crow_t, const at::Tensor& col_t,
                         const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
                         const at::Tensor& x, bool transpose) {
-    auto p = prepare_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
+    auto p = prepare_product({crow, col, values, crow_t, col_t, values_t, perm}, x, transpose);
     const c10::cuda::CUDAGuard guard(p.y.device());  // after the checks: x may be anywhere
     if (p.y.numel() == 0) return unfold(p.y, x);
     const auto stream = c10::cuda::getCurrentCUDAStream();
@@ -37,7 +37,7 @@ at::Tensor product_cuda(const at::Tensor& crow, const at::Tensor& col, const at:
 at::Tensor sampled_cuda(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,
                         const at::Tensor& col_t, const at::Tensor& perm, const at::Tensor& y,
                         const at::Tensor& x) {
-    auto p = prepare_sampled(crow, col, crow_t, col_t, perm, y, x);
+    auto p = prepare_sampled({crow, col, {}, crow_t, col_t, {}, perm}, y, x);
     const c10::cuda::CUDAGuard guard(p.out.device());
     if (p.out.numel() == 0) return p.out;
     const auto stream = c10::cuda::getCurrentCUDAStream();

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
-#include "../cpu/dispatch.h"
-#include "prepare.h"
-#include "transpose.h"
-#include "validate.h"
+#include "../csr/prepare.h"
+#include "../csr/transpose.h"
+#include "../csr/validate.h"
+#include "dispatch.h"
 
 namespace dtpinn {
 namespace {
@@ -45,7 +45,7 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
                        const at::Tensor& crow_t, const at::Tensor& col_t,
                        const std::optional<at::Tensor>& values_t, const at::Tensor& perm,
                        const at::Tensor& x, bool transpose) {
-    auto p = prepare_product(crow, col, values, crow_t, col_t, values_t, perm, x, transpose);
+    auto p = prepare_product({crow, col, values, crow_t, col_t, values_t, perm}, x, transpose);
     if (p.y.numel() == 0) return unfold(p.y, x);
     // Once, in the order of memory; the vector kernels would gather at every entry.
     if (p.perm.defined()) p.values = p.values.index_select(0, p.perm);
@@ -73,7 +73,7 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
 at::Tensor sampled_cpu(const at::Tensor& crow, const at::Tensor& col, const at::Tensor& crow_t,
                        const at::Tensor& col_t, const at::Tensor& perm, const at::Tensor& y,
                        const at::Tensor& x) {
-    auto p = prepare_sampled(crow, col, crow_t, col_t, perm, y, x);
+    auto p = prepare_sampled({crow, col, {}, crow_t, col_t, {}, perm}, y, x);
     if (p.out.numel() == 0) return p.out;
     AT_DISPATCH_FLOATING_TYPES(p.x.scalar_type(), "csr_sampled", [&] {
         AT_DISPATCH_INDEX_TYPES(p.crow.scalar_type(), "csr_sampled", [&] {
