@@ -17,11 +17,13 @@ from tests.cuda.toolchain import BUILDS
 
 TYPES = [(scalar, index) for scalar in (np.float64, np.float32) for index in (np.int32, np.int64)]
 # Between them both precisions and both sizes of indices.
-USUAL = [("plain", np.float64, np.int32), ("plain", np.float32, np.int64)]
+USUAL = (TYPES[0], TYPES[3])
 WAYS = [
-    pytest.param(build, *types, marks=() if (build, *types) in USUAL else pytest.mark.full)
+    pytest.param(
+        build, *types, marks=() if build == "plain" and types in USUAL else pytest.mark.full
+    )
     for build in BUILDS
-    for types in TYPES
+    for types in (TYPES if build == "plain" else USUAL)
 ]
 
 
