@@ -27,7 +27,7 @@ class Place(Protocol):
         """Return the outward unit normals, (rows, d); raise ValueError where there are none."""
 
     def evaluate(self, value: Any, shape: tuple[int, ...], name: str) -> Any:
-        """Return a coefficient that varies as numbers, of `shape` or (rows, *shape).
+        """Return a coefficient that varies as numbers, of `shape` or with a row for each point.
 
         Parameters
         ----------

@@ -73,7 +73,7 @@ class StencilProblem(Problem):
 
     @property
     def stacked(self) -> Product | None:
-        """All matrices that act on the unknown itself: see :class:`Products`."""
+        """All matrices that act on the unknown itself, one on top of the other."""
         return self.products.stacked
 
     def inputs(self) -> Tensor:
