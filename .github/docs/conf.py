@@ -26,7 +26,7 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # formulas without the network, too
     "sphinx.ext.viewcode",
 ]
 templates_path = ["_templates"]
