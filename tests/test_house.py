@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ def test_a_module_imports_only_from_floors_below():
             assert FLOORS[name] < FLOORS[place], f"{path}: {name} is on its own floor or above"
 
 
+@cache
 def arrows() -> set[tuple[str, str]]:
     """Pairs of modules of ``dtpinn``, dotted, of which the first imports the second.
 

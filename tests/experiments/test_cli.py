@@ -63,6 +63,7 @@ def test_the_vanilla_method_in_single_precision_with_another_network(tmp_path, c
     assert isinstance(Result.load(tmp_path).model, FourierMLP)
 
 
+@pytest.mark.full
 def test_the_nonlinear_problem_in_stages_that_are_resumed(tmp_path, capsys):
     def train(out, *more):
         options = ["--nodes", "200", "--order", "3", "--width", "8", "--depth", "1", *more]

@@ -17,6 +17,7 @@ def test_every_order_finds_the_number_that_is_known(name, allowed):
     assert found == pytest.approx([problem.answer] * len(found), rel=allowed)
 
 
+@pytest.mark.full
 def test_the_gallery_shows_them_beside_its_shapes(tmp_path, monkeypatch, capsys):
     disk = {"disk": gallery.shapes()["disk"]}
     flow = {"flow past a cylinder": known_answers.problems()["flow past a cylinder"]}

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -24,8 +26,13 @@ def domain(request):
 
 
 @pytest.fixture
-def nodes(domain):
-    return place_nodes(domain, count=1500)
+def nodes(request):
+    return placed(request.node.callspec.params["domain"])
+
+
+@cache
+def placed(name):
+    return place_nodes(ALL[name], count=1500)
 
 
 @pytest.mark.parametrize("count", [100, 582, 2236])

@@ -127,6 +127,7 @@ def of_a_twin():
     return net, lambda: (net(x) - target)[:, 0]
 
 
+@pytest.mark.full
 def test_sampled_rows_reach_a_common_minimum():
     net, residuals = of_a_twin()
     optimizer = GaussNewton(net.parameters(), rows=80, max_iterations=60)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import dtpinn
+from tests.marks import mostly_full
 from tests.problem.more_equations import CASES, clouds, error_of_the_direct_solve, observed_order
 from tests.problem.parity import both, network
 
@@ -47,7 +48,9 @@ def test_the_solution_is_a_root_of_every_residual(name):
             assert found > case.order - 0.7, part
 
 
-@pytest.mark.parametrize("name", STEADY)
+@pytest.mark.parametrize(
+    "name", mostly_full(STEADY, lambda name: not name.endswith((", Neumann", ", Robin", "ball")))
+)
 def test_the_direct_solve_converges_at_the_order(name):
     case = CASES[name]
     errors = [error_of_the_direct_solve(case, nodes) for nodes in clouds(case.domain)]

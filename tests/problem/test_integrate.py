@@ -12,6 +12,7 @@ import dtpinn
 from dtpinn.problem import integrate
 from dtpinn.problem.direct.initial_values import initial_values
 from dtpinn.problem.direct.stepping import Stepper
+from tests.marks import mostly_full
 from tests.problem.evolutions import Diffusion, SplitHeat, wave
 
 TIMES = torch.linspace(0.0, 1.0, 5, dtype=torch.float64)
@@ -45,7 +46,7 @@ def ordinary(nodes, rate, times=TIMES, start=1.0):
     return dtpinn.discretize(Ordinary(rate, start), nodes, order=2, times=times)
 
 
-@pytest.mark.parametrize("order", [2, 3, 4, 5])
+@pytest.mark.parametrize("order", mostly_full([2, 3, 4, 5], {2, 4}.__contains__))
 @pytest.mark.parametrize("alpha", [0.0, 1.0], ids=["Dirichlet", "Robin"])
 def test_the_solution_converges_at_the_order_in_space(order, alpha, disk):
     errors = []

@@ -130,8 +130,12 @@ def comb(teeth=3, width=0.3, wall=0.05):
     return Polygon([*points, (teeth * (width + wall) - wall, 0.0)])
 
 
-@pytest.mark.parametrize("domain", [spiral(0.3, 0.05), comb()], ids=["spiral", "comb"])
-def test_the_straight_line_to_a_member_stays_in_the_domain(domain):
+BENT = {"spiral": spiral(0.3, 0.05), "comb": comb()}
+
+
+@pytest.mark.parametrize("name", mostly_full(BENT, lambda name: name == "comb"))
+def test_the_straight_line_to_a_member_stays_in_the_domain(name):
+    domain = BENT[name]
     h = 0.05
     nodes = place_nodes(domain, h)
     count = nodes.count

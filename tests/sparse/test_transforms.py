@@ -177,7 +177,8 @@ def step(A, x):
 
 @pytest.mark.parametrize(
     ("backend", "dynamic"),
-    [("aot_eager", False), ("aot_eager", True), ("inductor", True),
+    [("aot_eager", False), ("aot_eager", True),
+     pytest.param("inductor", True, marks=pytest.mark.full),
      pytest.param("inductor", False, marks=pytest.mark.full)],
 )  # fmt: skip
 def test_compiles_without_a_graph_break(backend, dynamic):
