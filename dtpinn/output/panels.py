@@ -29,6 +29,8 @@ class Cloud:
     points : array (n, 1), (n, 2) or (n, 3)
     boundary : array (nb, 2), optional
         Drawn as dots, in the plane.
+    outward : array (n, d), optional
+        Outward normals of the points on the boundary, zero for all others.
 
     Attributes
     ----------
@@ -38,8 +40,10 @@ class Cloud:
         What a title says of that, or nothing.
     """
 
-    def __init__(self, points: Array, boundary: Array | None = None) -> None:
-        self._points, self._boundary = points, boundary
+    def __init__(
+        self, points: Array, boundary: Array | None = None, outward: Array | None = None
+    ) -> None:
+        self._points, self._boundary, self._outward = points, boundary, outward
         self.dimension = points.shape[1]
         self.shown, self.where = np.ones(len(points), dtype=bool), ""
         if self.dimension == 3:
@@ -74,7 +78,7 @@ class Cloud:
 
     @cached_property
     def _triangles(self) -> Triangulation:
-        return triangulate(self._points)
+        return triangulate(self._points, outward=self._outward)
 
 
 def draw_fields(

@@ -42,6 +42,7 @@ def picture_run(
     floor: float | None = None,
     title: str = "",
     boundary: Any = None,
+    outward: Any = None,
 ) -> None:
     """Draw the solution, its error and the convergence; a row for each field of a system.
 
@@ -68,6 +69,9 @@ def picture_run(
     title : str
     boundary : array or tensor (nb, 2), optional
         Points of the boundary, drawn as dots; for d = 2.
+    outward : array or tensor (n, d), optional
+        Outward normals of those points that are on the boundary, zero for all others: nothing is
+        painted outside the domain. Without it the lengths of triangles decide, for d = 2.
 
     Raises
     ------
@@ -75,7 +79,12 @@ def picture_run(
         If the shapes do not fit, d is more than 3, or the suffix is no picture's.
     """
     points, instants = _points(points), None if times is None else _array(times)
-    cloud = Cloud(points, None if boundary is None else _array(boundary))
+    if outward is not None and _array(outward).shape != points.shape:
+        raise ValueError(
+            f"picture_run: expected outward of shape {points.shape}, a normal or zeros for each "
+            f"point, got {_array(outward).shape}"
+        )
+    cloud = Cloud(points, *(None if a is None else _array(a) for a in (boundary, outward)))
     wanted = len(points), 1 if instants is None else len(instants)
     fields = {"solution": _fields("solution", solution, wanted)}
     if error is not None:

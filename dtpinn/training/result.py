@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -200,6 +201,8 @@ class Result:
         columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:
             del columns["error"]
+        outward = np.zeros(nodes.collocation.shape)
+        outward[nodes.interior_count :] = nodes.normals
         picture_run(
             path,
             nodes.collocation,
@@ -210,6 +213,7 @@ class Result:
             floor=self.floor,
             title=str(self.details.get("title", "")),
             boundary=nodes.boundary if nodes.dimension == 2 else None,
+            outward=outward,
         )
 
     @classmethod

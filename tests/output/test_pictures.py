@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+import dtpinn
+from dtpinn.geometry import Annulus, Disk, Rectangle
 from dtpinn.output import picture_run, save_figure
 from dtpinn.output.convergence import draw_convergence
 from dtpinn.output.panels import Cloud, draw_fields
@@ -180,6 +182,27 @@ def test_triangles_stay_out_of_a_notch():
     points = grid[~((grid[:, 0] > 0) & (grid[:, 1] > 0))]
     points = points + rng.uniform(-0.1 * h, 0.1 * h, points.shape)
     assert area(points, triangulate(points)) == pytest.approx(3 * (1 - h / 2) ** 2, rel=0.06)
+
+
+SQUARE = Rectangle((-1, -1), (1, 1))
+WITH_NOTCHES = {
+    "half a disk out of a side": (SQUARE - Disk(0.4, (0.0, -1.0)), 4 - np.pi * 0.4**2 / 2),
+    "half a ring": (Annulus(0.4, 1.0) & Rectangle((-2, 0), (2, 2)), np.pi / 2 * (1 - 0.4**2)),
+    "a hole": (SQUARE - Disk(0.35, (0.3, 0.1)), 4 - np.pi * 0.35**2),
+    "a quarter less": (SQUARE - Rectangle((0, 0), (2, 2)), 3.0),
+}
+
+
+@pytest.mark.parametrize("name", WITH_NOTCHES)
+@pytest.mark.parametrize("spacing", [0.1, 0.06, 0.035])
+def test_with_normals_the_domain_is_covered_and_nothing_else(name, spacing):
+    """The area is known; polygons in round holes and round them are within (h / r)^2 / 6 of it."""
+    domain, wanted = WITH_NOTCHES[name]
+    nodes = dtpinn.place_nodes(domain, spacing=spacing, seed=1)
+    outward = np.zeros(nodes.collocation.shape)
+    outward[nodes.interior_count :] = nodes.normals
+    triangles = triangulate(nodes.collocation, outward=outward)
+    assert area(nodes.collocation, triangles) == pytest.approx(wanted, rel=0.012)
 
 
 def test_a_graded_cloud_is_covered_whole():
