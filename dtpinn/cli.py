@@ -20,6 +20,10 @@ from dtpinn.training.checkpoint import CheckpointError
 from dtpinn.training.stage_figures import INTERRUPTED
 
 DESCRIPTION = "Physics-informed networks with RBF-FD derivatives."
+RESUMED = (
+    "go on from the checkpoint in DIR, with the same options; the last stage may have more epochs, "
+    "and stages may be added"
+)
 Number = TypeVar("Number", int, float)
 
 
@@ -96,7 +100,7 @@ def _add_problem(problems: argparse._SubParsersAction[_Parser], experiment: Expe
     output = parser.add_argument_group("output")
     out = Path("runs") / experiment.name
     output.add_argument("--out", type=Path, default=out, metavar="DIR", help="made if need be")
-    output.add_argument("--resume", action="store_true", help="go on from the checkpoint in DIR")
+    output.add_argument("--resume", action="store_true", help=RESUMED)
     parser.set_defaults(command=_train, parser=parser, experiment=experiment)
 
 
@@ -150,9 +154,10 @@ def _train(arguments: argparse.Namespace) -> int:
     asked = {name: value for name, value in vars(arguments).items() if name in names}
     try:
         settings = arguments.experiment.settings(**asked)
-        out, resume = make_directory(arguments.out), "resume" in arguments
+        out, resume = arguments.out, "resume" in arguments
         if resume and not (out / "checkpoint.pt").is_file():
             raise SettingsError(f"nothing to resume: there is no checkpoint.pt in {out}")
+        make_directory(out)
         result = run(
             arguments.experiment, settings, out, resume=resume,
             report=lambda text: print(text, flush=True),

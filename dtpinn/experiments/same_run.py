@@ -40,7 +40,14 @@ def check_same_run(path: Path, experiment: Experiment, settings: Settings) -> No
     """
     saved, present = load_checkpoint(path)["details"], identity(experiment, settings)
     absent = {**identity(experiment, experiment.settings()), "problem": None}
-    check_same(path, ((name, saved.get(name, absent[name]), now) for name, now in present.items()))
+    asked = {name: field for field, name in _names()}  # as whoever asked for it called it
+    check_same(
+        path,
+        (
+            (asked.get(name, name), saved.get(name, absent[name]), now)
+            for name, now in present.items()
+        ),
+    )
 
 
 def _names() -> Iterator[tuple[str, str]]:

@@ -76,8 +76,8 @@ def fit(
         File to leave a checkpoint in, every half minute and at the end.
     resume : path, optional
         Checkpoint to go on from, in whatever stage, bit for bit as if the run had not stopped.
-        Model, equation, optimisers and `details` must be those it was made with; stages may be
-        added at the end.
+        Model, equation, optimisers and `details` must be those it was made with, and finished
+        stages have their epochs; the last one may have more, and stages may be added at the end.
     details : dict, optional
         Plain data that identifies the run; kept in the result and in its checkpoints. On `resume`
         those that the checkpoint has, too, must be the same.

@@ -20,7 +20,7 @@ from dtpinn.training.checkpoint import (
 from dtpinn.training.history import History
 from dtpinn.training.identity import differences, identity, with_coefficients
 from dtpinn.training.planned_stages import PlannedStage
-from dtpinn.training.stage_figures import Stage
+from dtpinn.training.stage_figures import ALL_DONE, Stage
 from dtpinn.training.staged_run import StagedRun
 
 Pair = tuple[str, object, object]  # what it is, in the checkpoint, in this run
@@ -35,12 +35,13 @@ def resume(run: StagedRun, path: StrPath) -> None:
     Raises
     ------
     CheckpointError
-        If model, problem, optimisers or details differ; nothing has been loaded then: half a
-        checkpoint in a model would be the worst.
+        If model, problem, optimisers, epochs of a finished stage or details differ; nothing has
+        been loaded then: half a checkpoint in a model would be the worst.
     """
     state, model = load_checkpoint(path), uncompiled(run.model)
     stages = [Stage(**stage) for stage in state["stages"]]
     check_same(path, _planned(stages, run.plans))
+    _check_finished(path, stages[:-1], run.plans)
     run.finished = stages[:-1]
     run.begin_stage()
     check_same(
@@ -94,6 +95,17 @@ def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pai
         elif kind := class_of(plans[number].optimizer):
             pairs.append((what, stage.optimizer, kind.__name__))
     return pairs
+
+
+def _check_finished(path: StrPath, stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> None:
+    """Refuse other epochs for a stage that did all of its own: it would not be begun again."""
+    for number, (stage, plan) in enumerate(zip(stages, plans, strict=False), start=1):
+        if stage.stop_reason == ALL_DONE and stage.epochs != plan.epochs:
+            raise CheckpointError(
+                f"cannot resume from {path}: its stage {number} ({stage.optimizer}) is finished, "
+                f"with {stage.epochs} epochs, and {plan.epochs} are asked for now. Only the last "
+                f"stage goes on: ask for {stage.epochs}, or train without resume"
+            )
 
 
 def _network(state: dict[str, Any], model: nn.Module) -> Iterator[Pair]:

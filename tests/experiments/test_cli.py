@@ -170,6 +170,13 @@ def test_a_file_in_the_way_and_nothing_to_resume(tmp_path, capsys):
         assert ended.value.code == 2
 
 
+def test_nothing_to_resume_leaves_no_directory(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "poisson", "--out", str(tmp_path / "new"), "--resume"])
+    assert "nothing to resume" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_run_is_not_resumed_with_other_settings(tmp_path, capsys):
     options = ["train", "poisson", "--nodes", "200", "--epochs", "1", "--width", "8"]
     out = ["--out", str(tmp_path), "--resume"]

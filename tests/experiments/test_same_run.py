@@ -38,7 +38,7 @@ def test_another_value_is_refused_by_name_and_a_missing_one_is_the_default(name,
     path = write(tmp_path / "c.pt", told)
     check_same_run(path, HEAT, usual)
     key = {"nodes": "nodes_asked"}.get(name, name)
-    message = f"it was made with {key} {told[key]}, this run has {OTHERS[name]}"
+    message = f"it was made with {name} {told[key]}, this run has {OTHERS[name]}"
     with pytest.raises(CheckpointError, match=message):
         check_same_run(path, HEAT, other)
     path = write(tmp_path / "c.pt", {k: value for k, value in told.items() if k != key})

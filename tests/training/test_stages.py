@@ -15,7 +15,7 @@ import dtpinn
 from dtpinn.optim import LBFGS
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.training import History, Record, clock
-from dtpinn.training.checkpoint import load_checkpoint
+from dtpinn.training.checkpoint import CheckpointError, load_checkpoint
 
 Adam = functools.partial(torch.optim.Adam, lr=1e-2)
 
@@ -98,6 +98,18 @@ def test_a_later_optimiser_is_made_when_its_stage_begins_and_the_earlier_is_let_
         callbacks=[lambda result: seen.append([ref() is not None for ref in made])],
     )  # fmt: skip
     assert seen == [[], [True], [True], [False], [False, True], [False, True]]
+
+
+def test_a_finished_stage_does_not_take_other_epochs_in_silence(make, tmp_path):
+    path = tmp_path / "c.pt"
+    two = {"optimizer": [Adam, "lbfgs"]}
+    dtpinn.fit(*make(), epochs=[4, 2], **two, checkpoint=path)
+    for epochs in ([9, 2], [2, 2]):
+        with pytest.raises(
+            CheckpointError, match=rf"stage 1 \(Adam\).*4 epochs, and {epochs[0]} a"
+        ):
+            dtpinn.fit(*make(), epochs=epochs, **two, resume=path)
+    assert dtpinn.fit(*make(), epochs=[4, 3], **two, resume=path).epochs == 7  # the last goes on
 
 
 @pytest.mark.parametrize("stop", [3, 4, 6, 7])
