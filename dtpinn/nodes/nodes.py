@@ -40,7 +40,7 @@ class Nodes(NodeSet):
     interior
         (Ni, d), where the equation holds.
     boundary
-        (Nb, d), where the equation and the condition hold.
+        (Nb, d), where conditions hold, and the equation unless it gives way to them.
     ghost
         (Ng, d), just outside; Ng <= Nb, as ghosts that would collide are left out.
     normals

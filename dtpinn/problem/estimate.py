@@ -79,7 +79,7 @@ class Estimate:
         known = self.discretisation
         if known is None or SHARE * self.unresolved <= 2.0 * known:
             return ""
-        return f" (where the solution is singular up to {self.at_most:.1e}: {left})"
+        return f" (up to {self.at_most:.1e} if the solution is singular or hardly resolved: {left})"
 
     def _figures(self) -> str:
         if self.discretisation is None:
