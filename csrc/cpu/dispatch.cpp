@@ -19,13 +19,32 @@ template <typename Scalar, typename Index>
 const CsrKernels<Scalar, Index>& kernels();
 }
 
+namespace {
+
+// What the pragmas of *_avx2.cpp and *_avx512.cpp ask for.
+bool processor_has(InstructionSet set) {
+#if defined(__x86_64__)
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (set == InstructionSet::avx2) return avx2;
+    if (set == InstructionSet::avx512) {
+        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512dq");
+    }
+#endif
+    return set == InstructionSet::baseline;
+}
+
+}  // namespace
+
 InstructionSet instruction_set() {
     static const InstructionSet set = [] {
-#if defined(__x86_64__)
+        // torch believes the environment variable and does not look at the processor.
         const std::string capability = at::get_cpu_capability();
-        if (capability == "AVX512") return InstructionSet::avx512;
-        if (capability == "AVX2") return InstructionSet::avx2;
-#endif
+        for (const InstructionSet better : {InstructionSet::avx512, InstructionSet::avx2}) {
+            const bool allowed =
+                capability == "AVX512" || (capability == "AVX2" && better == InstructionSet::avx2);
+            if (allowed && processor_has(better)) return better;
+        }
         return InstructionSet::baseline;
     }();
     return set;

@@ -5,7 +5,7 @@
 
 namespace dtpinn {
 
-// Chosen once, from what torch reports for this processor; the environment variable
+// Chosen once: the best that torch would use and this processor has. The environment variable
 // ATEN_CPU_CAPABILITY (default, avx2, avx512) lowers it, for torch and for dtpinn alike.
 InstructionSet instruction_set();
 
