@@ -180,10 +180,16 @@ def test_a_checkpoint_of_another_run_is_refused_before_anything_is_loaded(nodes,
     dtpinn.fit(*make(), epochs=1, checkpoint=path, details={"seed": 0, "sizes": (3, 4)})
     dtpinn.fit(*make(), epochs=2, resume=path, details={"seed": 0, "sizes": (3, 4)})
     for arguments, options, message in [
-        (make(width=12), {}, "layers.0.bias"),
+        (make(width=12), {}, "with the model's width 16, this run has 12$"),
         (make(dtype=torch.float32), {}, "float32"),
         (make(), {"optimizer": torch.optim.Adam}, "optimizer LBFGS, this run has Adam"),
         (make(), {"details": {"seed": 5}}, "seed 0, this run has 5"),
+        (
+            make(width=12),
+            {"optimizer": torch.optim.Adam, "details": {"seed": 5}},
+            "optimizer LBFGS, this run has Adam; with the model's width 16, this run has 12; "
+            "with seed 0, this run has 5$",
+        ),
     ]:
         before = weights(arguments[0])
         with pytest.raises(ValueError, match=message):
