@@ -1,15 +1,17 @@
 """Nodes in a table of text (.csv), one a line, to read and to write by hand.
 
-The columns are ``kind`` (interior, boundary, ghost or side); the coordinates ``x``, ``y``, ``z``;
-for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their ``part``;
-for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for interior and
-boundary nodes their ``spacing``. Numbers have all their digits.
+The columns are ``kind`` (part, interior, boundary, ghost or side); the coordinates ``x``, ``y``,
+``z``; for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their
+``part``; for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for
+interior and boundary nodes their ``spacing``. Numbers have all their digits.
 
 A node at a corner has several sides. Then each of its sides has a line of the kind ``side``, with
 the number of the node in one more column, ``side_of``, and the side's normal and part. A boundary
-node without such lines has one side, its own; a table of no others can do without the column. Parts
-come in the order in which their names first occur, in the lines of boundary nodes and then in those
-of sides; those without a node are lost.
+node without such lines has one side, its own; a table of no others can do without the column.
+
+Parts come in the order of the lines of the kind ``part``, one for each, which holds the name alone.
+A table can do without them: names that have none follow in the order in which they first occur, in
+the lines of boundary nodes and then in those of sides.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import write_csv
 
 AXES = ("x", "y", "z")
-KINDS = ("interior", "boundary", "ghost", "side")
+KINDS = ("part", "interior", "boundary", "ghost", "side")
 SIDE = "side_of"
 
 Line = tuple[int, dict[str, str]]
@@ -85,15 +87,16 @@ def read_table(path: Path) -> dict[str, Any]:
         for row in reader:
             if row["kind"] not in lines:
                 raise ValueError(
-                    f"{str(path)!r}, line {reader.line_num}: kind must be interior, boundary, "
-                    f"ghost or side; got {row['kind']!r}"
+                    f"{str(path)!r}, line {reader.line_num}: kind must be part, interior, "
+                    f"boundary, ghost or side; got {row['kind']!r}"
                 )
             lines[row["kind"]].append((reader.line_num, row))
-    interior, boundary, ghost, side = (lines[kind] for kind in KINDS)
+    named, interior, boundary, ghost, side = (lines[kind] for kind in KINDS)
     if side and SIDE not in header:
         raise ValueError(f"{str(path)!r} has lines of the kind side, and no column {SIDE}")
     faces = boundary + side
-    part, parts = part_index([row["part"] for _, row in faces], len(faces))
+    part, parts = part_index([row["part"] for _, row in named + faces], len(named + faces))
+    part = part[len(named) :]
     axes = AXES[:dimension]
     normals = _numbers(path, faces, [f"normal_{axis}" for axis in axes])
     count = len(boundary)
@@ -132,6 +135,8 @@ def _header(dimension: int) -> list[str]:
 def _rows(nodes: NodeSet) -> Iterator[list[Any]]:
     """Cells of the table, None for an empty one."""
     none = [None] * nodes.dimension
+    for name in nodes.parts:
+        yield ["part", *none, *none, name, None, None]
     spacing = nodes.local_spacing.tolist()
     for point, h in zip(nodes.interior.tolist(), spacing, strict=False):
         yield ["interior", *point, *none, None, None, h]

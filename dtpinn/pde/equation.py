@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from torch import Tensor, nn
 
@@ -72,3 +72,26 @@ class PDE(nn.Module):
         with a function of the signature of `boundary`.
         """
         return {}
+
+    def named_coefficients(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield what it has of unknown coefficients, by the names that a result has for them.
+
+        Those of ``named_parameters()``, but that of a condition on a part begins with the name of
+        the residual: ``boundary.outer.beta``.
+
+        Examples
+        --------
+        >>> import torch, dtpinn
+        >>> beta = nn.Parameter(torch.tensor(1.0))
+        >>> pde = dtpinn.Poisson(None, {"outer": dtpinn.Robin(1.0, beta)})
+        >>> [name for name, _ in pde.named_coefficients()]
+        ['boundary.outer.beta']
+        """
+        for name, coefficient in self.named_parameters():
+            yield self._told(name), coefficient
+
+    def _told(self, name: str) -> str:
+        """What a parameter of this name is called in a result; an equation may hold others."""
+        first, _, rest = name.partition(".")
+        inner = self._modules.get(first)
+        return f"{first}.{inner._told(rest)}" if isinstance(inner, PDE) else name

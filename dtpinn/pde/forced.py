@@ -137,6 +137,13 @@ class Forced(PDE):
         """Return the condition of each part, where they were given by part."""
         return {} if self._parts == ("",) else dict(zip(self._parts, self.on, strict=True))
 
+    def _told(self, name: str) -> str:
+        if not name.startswith("on."):
+            return super()._told(name)
+        _, number, rest = name.split(".", 2)
+        part = self._parts[int(number)]
+        return f"boundary.{part}.{rest}" if part else f"boundary.{rest}"
+
     def _each_condition(self) -> list[BoundaryCondition]:
         return cast("list[BoundaryCondition]", list(self.on))
 

@@ -5,12 +5,13 @@ node (section 2.2 of the paper), in 1, 2 and 3 dimensions, for any linear differ
 
 `laplacian` and `boundary_operator` give the paper's L and B; `gradient`, `partial`, `divergence`,
 `biharmonic` and `interpolation` are named too. `operator` takes anything written with the names of
-`differential`, such as ``2 * D.laplacian + D.partial(0)``, and `operators` several of them at once,
-sharing stencils and factorisations; `assemble` tells the stencils' condition numbers as well.
+`differential`, which is :mod:`dtpinn.operators`, such as ``2 * D.laplacian + D.partial(0)``, and
+`operators` several of them at once, sharing stencils and factorisations; `assemble` tells the
+stencils' condition numbers as well.
 """
 
+from dtpinn import operators as differential
 from dtpinn.operators import Operator, Terms
-from dtpinn.rbffd import differential
 from dtpinn.rbffd.assembly import Assembly, assemble
 from dtpinn.rbffd.boundary import boundary_operator
 from dtpinn.rbffd.interpolation import interpolation

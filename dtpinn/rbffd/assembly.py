@@ -82,7 +82,7 @@ def assemble(
     nodes : Nodes
         The cloud; stencils take interior, boundary and ghost nodes alike (``nodes.extended``).
     operators : mapping of name to operator
-        Each made of :mod:`~dtpinn.rbffd.differential`'s, or a sum of derivatives, multi-index ->
+        Each made of those in :mod:`dtpinn.operators`, or a sum of derivatives, multi-index ->
         coefficient (a number, a (rows,) array or a function of the points):
         ``{(2, 0): 1.0, (0, 2): 1.0}`` is the Laplacian in 2-D, ``{(0, 0): 1.0}`` the identity.
         All operators of one call share stencils and factorisations, so theta is the highest

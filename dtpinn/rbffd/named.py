@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import scipy.sparse
 
-from dtpinn.rbffd import differential
+from dtpinn import operators as differential
 from dtpinn.rbffd.assembly import assemble
 from dtpinn.rbffd.operators import operator, operators
 from dtpinn.rbffd.options import Options

@@ -32,7 +32,7 @@ def operator(
     nodes : Nodes
         Ni interior, Nb boundary and Ng ghost nodes.
     terms : operator or mapping
-        Made of :mod:`~dtpinn.rbffd.differential`'s, or multi-index -> coefficient.
+        Made of those in :mod:`dtpinn.operators`, or multi-index -> coefficient.
     order : int
         p >= 2: the error is O(h^p).
     at : str, (rows,) int array or (rows, d) array

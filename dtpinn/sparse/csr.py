@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -54,6 +55,10 @@ class CSR(MultiplyingCSR):
     """
 
     __array_ufunc__ = None  # numpy scalars leave ``scale * A`` to this class
+
+    # Python names the class whose signature a call does not fit: this one, which the user called.
+    def __init__(self, crow: Tensor, col: Tensor, values: Tensor, shape: Sequence[int]) -> None:
+        super().__init__(crow, col, values, shape)
 
     @property
     def T(self) -> CSRTranspose:

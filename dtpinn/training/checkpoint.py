@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import warnings
+import zipfile
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,6 +40,9 @@ _ABSENT = {
     "details": "{}",
     "random": None,  # the generators stay as they are
 }
+
+
+_WANTED = "Give the checkpoint.pt of a run, or what fit(..., checkpoint=PATH) has left"
 
 
 class CheckpointError(ValueError):
@@ -95,18 +101,22 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
     FileNotFoundError
         If there is none.
     CheckpointError
-        If the file is something else, or of a format that is not read here.
+        If the file is something else, saying what it seems to be, or of a format that is not read
+        here.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of files that are refused below
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise FileNotFoundError(f"no checkpoint at {path}") from None
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{path} is not a checkpoint of dtpinn: {reason}") from error
-    written = state.get("format") if isinstance(state, dict) else None
+    except Exception as error:  # torch's words are of its formats and of its options
+        raise _not_a_checkpoint(path, _unread(Path(path))) from error
+    if not isinstance(state, dict):
+        raise _not_a_checkpoint(path, f"it is a file of torch with a {type(state).__name__}")
+    written = state.get("format")
     if not isinstance(written, int):
-        raise CheckpointError(f"{path} is not a checkpoint of dtpinn: it tells no format")
+        raise _not_a_checkpoint(path, f"it is a file of torch with {_listed(state)}, and no format")
     if not OLDEST <= written <= FORMAT:
         age, remedy = ("a newer", "update dtpinn") if written > FORMAT else ("an older", "use that")
         raise CheckpointError(
@@ -118,6 +128,35 @@ def load_checkpoint(path: StrPath) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a whole checkpoint: it has no {', '.join(missing)}")
     problem = None if state["problem"] is None else json.loads(state["problem"])
     return {**state, "details": json.loads(state["details"]), "problem": problem}
+
+
+def _not_a_checkpoint(path: StrPath, seen: str) -> CheckpointError:
+    return CheckpointError(f"{path} is not a checkpoint of dtpinn: {seen}. {_WANTED}")
+
+
+def _unread(path: Path) -> str:
+    """What a file that torch does not read as tensors and plain data seems to be."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(20)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    if not start:
+        return "it is empty"
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        if any(name.endswith("/data.pkl") for name in names):
+            return "it is a file of torch with more than plain data (a whole model?), or damaged"
+        return f"it is an archive of {_listed(names)}"
+    if start.startswith(b"PK"):  # as every archive does, torch's among them
+        return "it is an archive that was cut short or damaged; copy it again, or take an older one"
+    return f"it is of another format, and begins with {start!r}"
+
+
+def _listed(names: Iterable[object]) -> str:
+    told = list(map(str, names))
+    return ", ".join(told[:3]) + (", ..." if len(told) > 3 else "") or "nothing"
 
 
 def restore_random_state(state: dict[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.models import MLP
@@ -62,13 +62,22 @@ def identity(problem: Problem) -> dict[str, Any]:
     return {**told, "of a test function": _of_a_test_function(problem)}
 
 
-def differences(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield what differs between two identities: its name, and both."""
+def differences(
+    saved: dict[str, Any], present: dict[str, Any], by_values: bool = True
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what differs between two identities: its name, and both.
+
+    The parts of the loss of the test function, unless not `by_values`, where all else is the same:
+    of another order, or on other nodes, they differ as well.
+    """
     last = "of a test function"
     told = {name: saved.get(name, _ABSENT.get(name, value)) for name, value in present.items()}
     for name, value in present.items():
         if name != last and told[name] != value:
             yield f"the problem's {name}", told[name], value
+            by_values = False
+    if not by_values:
+        return
     before, now = told[last], present[last]
     if list(before) != list(now):
         yield "the residuals", list(before), list(now)
@@ -78,8 +87,10 @@ def differences(saved: dict[str, Any], present: dict[str, Any]) -> Iterator[tupl
 
 
 @contextmanager
-def with_coefficients(pde: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
-    """While open, an equation has the coefficients of a checkpoint."""
+def with_coefficients(problem: Problem, state: dict[str, Tensor]) -> Iterator[None]:
+    """While open, a problem has the coefficients of a checkpoint, and the weights of its own."""
+    _ = problem.weights  # they are taken once, when they are first needed: before, therefore
+    pde = problem.pde
     before = {name: value.clone() for name, value in pde.state_dict().items()}
     pde.load_state_dict(state)
     try:

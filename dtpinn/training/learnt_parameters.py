@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -10,7 +12,7 @@ from dtpinn.problem import Problem
 
 def trainable(model: nn.Module, problem: Problem) -> dict[str, Tensor]:
     """Return what is learnt, by name: the model's parameters and the PDE's unknown coefficients."""
-    named = [*model.named_parameters(), *problem.named_parameters()]
+    named = [*model.named_parameters(), *_of_problem(problem)]
     found: dict[str, Tensor] = {name: p for name, p in named if p.requires_grad}
     if not found:
         raise ValueError("nothing to train: neither the model nor the PDE has a parameter")
@@ -19,7 +21,7 @@ def trainable(model: nn.Module, problem: Problem) -> dict[str, Tensor]:
 
 def check_parameters(model: nn.Module, problem: Problem) -> None:
     """Raise, by name, unless everything that is learnt has the problem's dtype and device."""
-    owners = (("the model's", model.named_parameters()), ("the PDE's", problem.named_parameters()))
+    owners = (("the model's", model.named_parameters()), ("the PDE's", _of_problem(problem)))
     for owner, named in owners:
         what = "model" if owner == "the model's" else "pde"
         for name, parameter in named:
@@ -46,3 +48,9 @@ def check_covered(optimizer: Optimizer, parameters: dict[str, Tensor]) -> None:
             f"the optimizer does not train {', '.join(left_out)}; give it model.parameters() and "
             "problem.parameters(), or exclude a parameter with requires_grad_(False)"
         )
+
+
+def _of_problem(problem: Problem) -> Iterator[tuple[str, nn.Parameter]]:
+    """Its parameters, the unknown coefficients by the names that a result has for them."""
+    told = {id(p): f"pde.{name}" for name, p in problem.pde.named_coefficients()}
+    return ((told.get(id(p), name), p) for name, p in problem.named_parameters())

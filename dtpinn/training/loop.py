@@ -68,7 +68,7 @@ class Loop:
         if ending.of_itself:
             run.result.distance = distance_to_solution(run.model, run.problem)
         self._save()
-        warn_if_far(run.model, run.problem, run.result.distance)  # an error, where users want it so
+        warn_if_far(run.result)  # an error, where users want it so
 
     def _train_stage(self) -> Ending:
         """Train until the stage is over."""

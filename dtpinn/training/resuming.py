@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -24,6 +25,11 @@ from dtpinn.training.stage_figures import ALL_DONE, Stage
 from dtpinn.training.staged_run import StagedRun
 
 Pair = tuple[str, object, object]  # what it is, in the checkpoint, in this run
+MOST = 12  # that are told: every setting of an experiment, not every tensor of a network
+_ANOTHER_PROBLEM = (
+    ". To train its model on this problem in a run of its own: "
+    "model.load_state_dict(torch.load(path)['model']), and fit without resume"
+)
 
 
 def resume(run: StagedRun, path: StrPath) -> None:
@@ -40,21 +46,18 @@ def resume(run: StagedRun, path: StrPath) -> None:
     """
     state, model = load_checkpoint(path), uncompiled(run.model)
     stages = [Stage(**stage) for stage in state["stages"]]
-    check_same(path, _planned(stages, run.plans))
+    of_model = _different(_network(state, model))
+    of_run = [
+        *_different(_planned(stages, run.plans)),
+        *(of_model or _different(_shapes("model", state["model"], model.state_dict()))),
+        *_different(_details(state["details"], run.result.details)),
+    ]
+    of_problem = _of_problem(path, state, run)
+    check_same(path, [*of_run, *of_problem], remedy="" if of_run else _ANOTHER_PROBLEM)
     _check_finished(path, stages[:-1], run.plans)
     run.finished = stages[:-1]
-    run.begin_stage()
-    check_same(
-        path,
-        [
-            (f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name),
-            *_shapes("model", state["model"], model.state_dict()),
-            *_shapes("PDE", state["coefficients"], run.problem.pde.state_dict()),
-            *_network(state, model),
-            *_details(state["details"], run.result.details),
-        ],
-    )
-    _check_problem(path, state, run)
+    run.begin_stage()  # what a function makes of the optimiser is known now
+    check_same(path, [(f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name)])
     model.load_state_dict(state["model"])
     run.problem.pde.load_state_dict(state["coefficients"])
     run.stage.restore(stages[-1], state["optimizer"])
@@ -62,27 +65,30 @@ def resume(run: StagedRun, path: StrPath) -> None:
     restore_random_state(state["random"])
 
 
-def check_same(path: StrPath, pairs: Iterable[Pair]) -> None:
-    """Raise CheckpointError, by name, for the first of what differs in a checkpoint and a run."""
-    for what, before, now in pairs:
-        if before != now:
-            raise CheckpointError(
-                f"cannot resume from {path}: it was made with {what} {before}, this run has {now}"
-            )
+def check_same(path: StrPath, pairs: Iterable[Pair], remedy: str = "") -> None:
+    """Raise CheckpointError, naming everything that differs in a checkpoint and a run."""
+    told = [f"{what} {before}, this run has {now}" for what, before, now in _different(pairs)]
+    if told:
+        more = f"; and {len(told) - MOST} more" if len(told) > MOST else ""
+        raise CheckpointError(
+            f"cannot resume from {path}: it was made with {'; with '.join(told[:MOST])}{more}"
+            f"{remedy}"
+        )
 
 
-def _check_problem(path: StrPath, state: dict[str, Any], run: StagedRun) -> None:
-    """Refuse the checkpoint of another problem: with the coefficients in it, this one is its."""
+def _different(pairs: Iterable[Pair]) -> list[Pair]:
+    return [(what, before, now) for what, before, now in pairs if before != now]
+
+
+def _of_problem(path: StrPath, state: dict[str, Any], run: StagedRun) -> list[Pair]:
+    """What tells another problem: with the coefficients in the checkpoint, this one is its."""
     if state["problem"] is None:
         raise CheckpointError(f"cannot resume from {path}: it was written without a problem")
-    with with_coefficients(run.problem.pde, state["coefficients"]):
+    saved = state["coefficients"]
+    others = _different(_shapes("PDE", saved, run.problem.pde.state_dict()))
+    with nullcontext() if others else with_coefficients(run.problem, saved):
         present = json.loads(to_json(identity(run.problem)))
-    for what, before, now in differences(state["problem"], present):
-        raise CheckpointError(
-            f"cannot resume from {path}: it was made with {what} {before}, this run has {now}. To "
-            "train its model on this problem in a run of its own: "
-            "model.load_state_dict(torch.load(path)['model']), and fit without resume"
-        )
+    return [*others, *differences(state["problem"], present, by_values=not others)]
 
 
 def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pair]:
@@ -99,13 +105,18 @@ def _planned(stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> list[Pai
 
 def _check_finished(path: StrPath, stages: Sequence[Stage], plans: Sequence[PlannedStage]) -> None:
     """Refuse other epochs for a stage that did all of its own: it would not be begun again."""
+    told = []
     for number, (stage, plan) in enumerate(zip(stages, plans, strict=False), start=1):
         if stage.stop_reason == ALL_DONE and stage.epochs != plan.epochs:
-            raise CheckpointError(
-                f"cannot resume from {path}: its stage {number} ({stage.optimizer}) is finished, "
-                f"with {stage.epochs} epochs, and {plan.epochs} are asked for now. Only the last "
-                f"stage goes on: ask for {stage.epochs}, or train without resume"
+            told.append(
+                f"its stage {number} ({stage.optimizer}) is finished, with {stage.epochs} epochs, "
+                f"and {plan.epochs} are asked for now"
             )
+    if told:
+        raise CheckpointError(
+            f"cannot resume from {path}: {'; '.join(told)}. Only the last stage goes on: ask for "
+            "the epochs that it has, or train without resume"
+        )
 
 
 def _network(state: dict[str, Any], model: nn.Module) -> Iterator[Pair]:

@@ -105,7 +105,7 @@ class StagedRun:
             error = None
             if self.wanted is not None:
                 error = relative_distance(self.model(self.points), self.wanted)
-        named = self.problem.pde.named_parameters()
+        named = self.problem.pde.named_coefficients()
         coefficients = {name: p.detach().item() for name, p in named if p.numel() == 1}
         evaluations = self.stage.evaluations + sum(stage.evaluations for stage in self.finished)
         self.history.append(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
 
+from dtpinn.optim import GaussNewton
 from dtpinn.problem import DiscreteProblem, Problem
 from dtpinn.problem.description import told_weights
 from dtpinn.problem.estimate import relative_distance
+from dtpinn.training.result import Result
 
 # Unknowns up to which the direct solve takes a few seconds, by the dimension of space.
 AFFORDABLE = {1: 20_000, 2: 20_000, 3: 4_000}
@@ -43,8 +46,9 @@ def distance_to_solution(model: nn.Module, problem: Problem) -> float | None:
     return distance if math.isfinite(distance) else None
 
 
-def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> None:
-    """Warn, with figures and remedies, if a distance is not one of the discretisation."""
+def warn_if_far(result: Result) -> None:
+    """Warn, with figures and remedies, if the distance is not one of the discretisation."""
+    model, problem, distance = result.model, result.problem, result.distance
     if distance is None or distance <= FAR:
         return
     assert isinstance(problem, DiscreteProblem)
@@ -63,11 +67,23 @@ def warn_if_far(model: nn.Module, problem: Problem, distance: float | None) -> N
     known = "" if error is None else f", whose own error is about {error:.1e}"
     warnings.warn(
         f"fit: training has ended at a relative distance of {distance:.1e} from the discrete "
-        f"solution{known}: problem.solve() knows better than this model. Train longer; with "
-        'optimizer="gauss-newton"; with a wider network, or another seed; with other weights (in '
-        f"use: {told_weights(problem)}), discretize(..., weights={{'pde': ...}}). "
+        f"solution{known}: problem.solve() knows better than this model. "
+        f"Train {'; '.join(_ways(result, problem))}. "
         "problem.compare(model) tells whether a residual is at fault",
         stacklevel=4,
+    )
+
+
+def _ways(result: Result, problem: Problem) -> Iterator[str]:
+    """What may get further; nobody is sent where they come from."""
+    if getattr(result.optimizer, "stop_reason", None) is None:  # it has not come to its end
+        yield "longer"
+    if all(stage.optimizer != GaussNewton.__name__ for stage in result.stages):
+        yield 'with optimizer="gauss-newton"'
+    yield "with a wider network, or another seed"
+    yield (
+        f"with other weights (in use: {told_weights(problem)}), "
+        "discretize(..., weights={'pde': ...})"
     )
 
 

@@ -47,6 +47,15 @@ def test_another_value_is_refused_by_name_and_a_missing_one_is_the_default(name,
         check_same_run(path, HEAT, other)
 
 
+def test_of_several_values_all_are_named(tmp_path):
+    path = write(tmp_path / "c.pt", identity(HEAT, HEAT.settings()))
+    with pytest.raises(CheckpointError) as raised:
+        check_same_run(path, HEAT, HEAT.settings(**OTHERS))
+    for name, value in OTHERS.items():
+        assert f"with {name} " in str(raised.value)
+        assert f", this run has {value}" in str(raised.value)
+
+
 def test_another_experiment_is_refused_and_so_is_a_run_of_none(tmp_path):
     poisson = PROBLEMS["poisson"]
     path = write(tmp_path / "c.pt", identity(poisson, poisson.settings()))

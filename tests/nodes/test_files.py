@@ -52,6 +52,17 @@ def test_names_of_any_kind_come_back(path):
     np.testing.assert_array_equal(again.part, some.part)
 
 
+def test_parts_keep_their_order_and_those_without_a_node_their_place(path):
+    parts = ("top", "chamfer", "left", "bottom", "right")
+    edge = [[0.0, -1.0], [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]  # of bottom, right, top, left
+    some = Nodes([[0.0, 0.0]], edge, edge, edge, [3, 4, 0, 2], parts, range(4), 1.0)
+    some.save(path)
+    again = Nodes.load(path)
+    assert again.parts == parts
+    assert again.empty_parts == ("chamfer",)
+    np.testing.assert_array_equal(again.part, some.part)
+
+
 @pytest.mark.parametrize("name", ["nodes.npz", "nodes.csv", "nodes.vtu"])
 def test_a_save_that_fails_leaves_the_old_file(name, tmp_path, monkeypatch):
     if name.endswith("vtu"):
@@ -81,15 +92,19 @@ def test_a_table_written_by_hand_is_read(tmp_path):
     )
     np.testing.assert_array_equal(nodes.local_spacing, [0.5, 0.5, 0.25])
     np.testing.assert_array_equal(nodes.ghost_of, [1])
+    with open(path, "a") as file:
+        file.write(",part,,right,,\n")
+    assert Nodes.load(path).parts == ("right", "left")
 
 
-def test_the_table_is_one_node_a_line(tmp_path):
+def test_the_table_is_one_part_or_node_a_line(tmp_path):
     NODES["ring"].save(tmp_path / "ring.csv")
     with open(tmp_path / "ring.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["kind"] for row in rows].count("boundary") == NODES["ring"].boundary_count
     assert {row["part"] for row in rows} == {"", "outer", "inner"}
-    assert len(rows) == len(NODES["ring"].extended)
+    assert [row["part"] for row in rows if row["kind"] == "part"] == ["outer", "inner"]
+    assert len(rows) == len(NODES["ring"].extended) + 2
 
 
 @pytest.mark.parametrize(
@@ -99,10 +114,10 @@ def test_the_table_is_one_node_a_line(tmp_path):
         (
             "interior",
             "inside",
-            "line 2: kind must be interior, boundary, ghost or side; got 'inside'",
+            "line 3: kind must be part, interior, boundary, ghost or side; got 'inside'",
         ),
-        ("0.3\n", "nan\n", "line 2: spacing must be a finite number; got 'nan'"),
-        ("0.3\n", "\n", "line 2: spacing must be a finite number; got ''"),
+        ("0.3\n", "nan\n", "line 3: spacing must be a finite number; got 'nan'"),
+        ("0.3\n", "\n", "line 3: spacing must be a finite number; got ''"),
         (",0,\n", ",zero,\n", r"line \d+: ghost_of must be an integer; got 'zero'"),
         (",0,\n", ",999,\n", r"ghost_of must be indices from 0 to \d+"),
     ],
@@ -126,7 +141,7 @@ def test_an_archive_of_something_else_is_refused(tmp_path):
 def test_a_damaged_file_is_refused(path):
     NODES["disk"].save(path)
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(ValueError, match=r"is damaged|must be a finite number|is empty"):
+    with pytest.raises(ValueError, match=r"is damaged|must be (a finite number|part)|is empty"):
         Nodes.load(path)
 
 

@@ -127,8 +127,9 @@ def test_sides_come_back_from_a_file_bit_for_bit(tmp_path, name, suffix):
     again = Nodes.load(tmp_path / f"nodes.{suffix}")
     np.testing.assert_array_equal(again.sides.point, nodes.sides.point)
     assert again.sides.normals.tobytes() == nodes.sides.normals.tobytes()
-    assert [again.parts[i] for i in again.sides.part] == [nodes.parts[i] for i in nodes.sides.part]
-    assert [again.parts[i] for i in again.part] == [nodes.parts[i] for i in nodes.part]
+    assert again.parts == nodes.parts
+    np.testing.assert_array_equal(again.sides.part, nodes.sides.part)
+    np.testing.assert_array_equal(again.part, nodes.part)
 
 
 def test_a_file_from_before_there_were_sides_has_one_for_each_node(tmp_path):

@@ -291,6 +291,11 @@ def test_a_wrong_matrix_is_refused_at_the_door(error, message, wrong):
         dtpinn.CSR(**{"shape": (2, 3), **GOOD, **wrong})
 
 
+def test_a_missing_argument_is_told_by_the_name_of_the_class_that_was_called():
+    with pytest.raises(TypeError, match=r"^CSR\.__init__.* 'values' and 'shape'"):
+        dtpinn.CSR(GOOD["crow"], GOOD["col"])
+
+
 def test_wrong_operands_are_refused():
     A = dtpinn.CSR.from_scipy(MATRICES["random"])
     with pytest.raises(ValueError, match=r"shape \[70\] has 70 rows where .* 90 columns"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -79,8 +80,37 @@ def test_of_a_newer_or_too_old_a_format_it_is_refused_with_the_remedy(written, t
     older = edited(written, tmp_path, "format", value=OLDEST - 1)
     with pytest.raises(CheckpointError, match=rf"an older dtpinn.* reads formats {OLDEST} to "):
         load_checkpoint(older)
-    with pytest.raises(CheckpointError, match="it tells no format"):
+    with pytest.raises(
+        CheckpointError, match=r"a file of torch with model, network, .*, and no format"
+    ):
         load_checkpoint(edited(written, tmp_path, "format"))
+
+
+def test_of_any_other_file_it_is_told_what_it_seems_to_be(written, tmp_path):
+    whole = written.read_bytes()
+    for content, told in [
+        (b"174812789\n", r"is of another format, and begins with b'174812789"),
+        (b"", "is empty"),
+        (whole[: len(whole) // 2], "is an archive that was cut short or damaged; copy it again"),
+    ]:
+        (tmp_path / "junk").write_bytes(content)
+        with pytest.raises(CheckpointError, match=f"junk is no.*: it {told}.* Give the checkpoint"):
+            load_checkpoint(tmp_path / "junk")
+    np.savez(tmp_path / "nodes.npz", interior=np.zeros(3))
+    with pytest.raises(CheckpointError, match=r"it is an archive of interior\.npy\. Give"):
+        load_checkpoint(tmp_path / "nodes.npz")
+    for content, told in [
+        (make()[0], r"with more than plain data \(a whole model\?\)"),
+        (torch.ones(3), "with a Tensor"),
+        ({}, "with nothing, and no format"),
+    ]:
+        torch.save(content, tmp_path / "other.pt")
+        with pytest.raises(CheckpointError, match=f"it is a file of torch {told}"):
+            load_checkpoint(tmp_path / "other.pt")
+    with pytest.raises(
+        CheckpointError, match=r"it cannot be read: .*\. Give the checkpoint\.pt of"
+    ):
+        load_checkpoint(tmp_path)
 
 
 def test_a_compiled_model_goes_on_from_it_and_so_does_a_plain_one_from_its_own(written, tmp_path):

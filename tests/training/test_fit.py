@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import csv
 import functools
+import math
 import os
 import signal
 
@@ -138,6 +140,37 @@ def test_unknown_coefficients_are_learnt_and_kept(nodes, tmp_path):
         dtpinn.fit(dtpinn.MLP(2), dtpinn.discretize(Inverse().float(), nodes))
 
 
+@pytest.mark.parametrize("parts", [("outer", "inner"), ("a.0.b", 'on, the "left"')])
+def test_coefficients_of_conditions_bear_the_names_of_their_parts(parts, tmp_path):
+    """The transfer at each wall of a ring, found from u = 1 + log r in it."""
+    ring = dtpinn.geometry.Annulus(0.7, 1.0).with_parts(
+        dict(zip(parts, ("outer", "inner"), strict=True))
+    )
+    u = lambda x: 1 + 0.5 * (x**2).sum(1).log()  # noqa: E731
+    unknown = [torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64)) for _ in parts]
+    walls = (dtpinn.Robin(1.0, beta, lambda x, n: 0 * x[:, 0]) for beta in unknown)
+
+    class Measured(dtpinn.Poisson):
+        def operator(self, v, D, x):
+            return torch.stack([D.laplacian(v), 10 * (v - u(x))], dim=1)
+
+    pde = Measured(None, dict(zip(parts, walls, strict=True)))
+    problem = dtpinn.discretize(pde, dtpinn.place_nodes(ring, spacing=0.1), order=4)
+    model = dtpinn.MLP(2, width=20, depth=1, seed=0)
+    result = dtpinn.fit(model, problem, 40, optimizer="gauss-newton")
+    names = [f"boundary.{part}.beta" for part in parts]
+    assert list(result.coefficients) == result.history.columns[-2:] == names
+    wanted = [-1.0, 1 / (0.7 * (1 + math.log(0.7)))]  # - du/dn / u: u' is 1 / r
+    assert list(result.coefficients.values()) == pytest.approx(wanted, rel=0.1)
+    result.save(tmp_path / "run")
+    with open(tmp_path / "run" / "history.csv", newline="") as file:
+        assert float(list(csv.DictReader(file))[-1][names[1]]) == unknown[1].item()
+    again = dtpinn.fit(
+        model, problem, 41, optimizer="gauss-newton", resume=tmp_path / "run" / "checkpoint.pt"
+    )
+    assert list(again.coefficients) == names
+
+
 def test_resumed_it_continues_bit_for_bit(nodes, tmp_path):
     def make():
         problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes)
@@ -180,10 +213,16 @@ def test_a_checkpoint_of_another_run_is_refused_before_anything_is_loaded(nodes,
     dtpinn.fit(*make(), epochs=1, checkpoint=path, details={"seed": 0, "sizes": (3, 4)})
     dtpinn.fit(*make(), epochs=2, resume=path, details={"seed": 0, "sizes": (3, 4)})
     for arguments, options, message in [
-        (make(width=12), {}, "layers.0.bias"),
+        (make(width=12), {}, "with the model's width 16, this run has 12$"),
         (make(dtype=torch.float32), {}, "float32"),
         (make(), {"optimizer": torch.optim.Adam}, "optimizer LBFGS, this run has Adam"),
         (make(), {"details": {"seed": 5}}, "seed 0, this run has 5"),
+        (
+            make(width=12),
+            {"optimizer": torch.optim.Adam, "details": {"seed": 5}},
+            "optimizer LBFGS, this run has Adam; with the model's width 16, this run has 12; "
+            "with seed 0, this run has 5$",
+        ),
     ]:
         before = weights(arguments[0])
         with pytest.raises(ValueError, match=message):
@@ -264,5 +303,5 @@ def test_wrong_arguments_are_told_before_training(problem, model, nodes):
     alpha = torch.nn.Parameter(torch.tensor(1.0))
     pde = dtpinn.Poisson(lambda x: x[:, 0], dtpinn.Robin(alpha, 1.0, lambda x, n: x[:, 0]))
     unknown = dtpinn.discretize(pde, nodes)
-    with pytest.raises(ValueError, match=r"does not train pde\.on\.0\.alpha"):
+    with pytest.raises(ValueError, match=r"does not train pde\.boundary\.alpha"):
         dtpinn.fit(model, unknown, optimizer=torch.optim.Adam(model.parameters()))

@@ -57,6 +57,11 @@ OTHERS = {
     "equation Poisson, this run has Helmholtz": lambda: steady(
         dtpinn.Helmholtz(None, dtpinn.Dirichlet(), wavenumber=2.0)
     ),
+    r"order 3, this run has 5; with the problem's options {}, this run has {'exponent': '7'}\. To "
+    "train": lambda: steady(order=5, exponent=7),
+    "the PDE's k none, .*; with the problem's equation Poisson, .*; with the problem's order": (
+        lambda: steady(Learning(1.5), order=5)
+    ),
     "the residual 'pde' of a test function": lambda: steady(poisson(f=1.001)),
     "the residual 'boundary' of a test function": lambda: steady(poisson(g=0.5)),
     "residual 'pde' of a test function ": weighted,

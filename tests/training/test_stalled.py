@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import warnings
+from functools import partial
 
 import pytest
 import torch
@@ -29,6 +31,27 @@ def test_a_training_far_above_the_floor_is_told_with_figures(problem, model, tmp
     saved = json.loads((tmp_path / "run" / "result.json").read_text())
     assert saved["distance_to_discrete_solution"] == result.distance
     assert dtpinn.Result.load(tmp_path / "run").distance == result.distance
+
+
+def test_nobody_is_told_to_do_what_was_done(problem):
+    """Five neurons cannot; the remedies are those that are left after what was tried."""
+
+    def ways(epochs, optimizer):
+        model = dtpinn.MLP(2, width=5, depth=1, seed=0)
+        with pytest.warns(UserWarning, match=FAR) as told:
+            result = dtpinn.fit(model, problem, epochs, optimizer=optimizer)
+        told = re.search(r"Train (.*); with other weights", str(told[0].message))[1]
+        return result.stop_reason, told.split("; ")
+
+    rest = ["with a wider network, or another seed"]
+    newton, sgd = 'with optimizer="gauss-newton"', torch.optim.SGD
+    assert ways(1, sgd) == ("all epochs done", ["longer", newton, *rest])
+    assert ways(2, "gauss-newton") == ("all epochs done", ["longer", *rest])
+    assert ways(2, ["gauss-newton", sgd]) == ("all epochs done", ["longer", *rest])
+    lasting = partial(dtpinn.optim.GaussNewton, tolerance_change=0.1)
+    reason, told = ways(500, lasting)
+    assert reason.startswith("change below tolerance")
+    assert told == rest
 
 
 def test_in_space_time_too():
