@@ -39,7 +39,7 @@ def read_npz(path: Path) -> dict[str, Any]:
     return nodes_from(read_archive(path), path)
 
 
-def arrays_of(nodes: NodeSet) -> dict[str, npt.NDArray[Any]]:
+def arrays_of(nodes: NodeSet) -> dict[str, Any]:
     """Return what an archive holds of nodes."""
     arrays = {name: getattr(nodes, name) for name in ARRAYS}
     arrays |= {name: getattr(nodes.sides, attribute) for name, attribute in SIDES.items()}

@@ -42,7 +42,8 @@ def between_slices(
     Examples
     --------
     >>> t = np.linspace(0.0, 1.0, 9)
-    >>> values, change = between_slices(t, np.sin(t)[None, :, None], np.array([0.55]), np.array([0]))
+    >>> at_slices, wanted, place = np.sin(t)[None, :, None], np.array([0.55]), np.array([0])
+    >>> values, change = between_slices(t, at_slices, wanted, place)
     >>> bool(abs(values[0, 0] - np.sin(0.55)) < 1e-8), change < 1e-5
     (True, True)
     """

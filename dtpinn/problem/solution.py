@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,12 +61,12 @@ class Solution(Tensor):
     times: Tensor | None
 
     # Sums and norms of a solution are no solutions.
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
     def on(values: Tensor, nodes: Nodes, order: int, times: Tensor | None) -> Solution:
         """Return the solution that has these values on X."""
-        made = cast(Solution, Tensor._make_subclass(Solution, values.detach()))
+        made = Tensor._make_subclass(Solution, values.detach())
         made.nodes, made.order, made.times = nodes, order, times
         return made
 
@@ -241,7 +241,5 @@ class Solution(Tensor):
         columns = self.nodes.dimension + (self.times is not None)
         if where.ndim != 2 or where.shape[1] != columns:
             last = "" if self.times is None else ", the time in the last column"
-            raise ValueError(
-                f"expected points of shape (m, {columns}){last}, got {where.shape}"
-            )
+            raise ValueError(f"expected points of shape (m, {columns}){last}, got {where.shape}")
         return where

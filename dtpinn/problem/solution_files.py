@@ -31,9 +31,11 @@ def write_solution(
     columns = values.reshape(len(values), -1)
     names = ["u"] if values.ndim == 1 else [f"u{k}" for k in range(columns.shape[1])]
     if suffix == ".npz":
-        more = {} if times is None else {"times": times.numpy()}
+        arrays = {**arrays_of(nodes), "solution": values, "order": np.array(order)}
+        if times is not None:
+            arrays["times"] = times.numpy()
         with replacing(path) as file:
-            np.savez(file, **arrays_of(nodes), solution=values, order=np.array(order), **more)
+            np.savez(file, **arrays)
     elif suffix == ".csv":
         header = [*AXES[: nodes.dimension], *["t"] * (times is not None), *names]
         write_csv(path, header, np.column_stack([points.numpy(), columns]).tolist())
@@ -66,8 +68,8 @@ def read_solution(path: Path) -> tuple[Floats, dict[str, Any], int, Tensor | Non
     found = read_archive(path)
     if not {"solution", "order"} <= found.keys():
         raise ValueError(
-            f"{str(path)!r} does not hold a solution, as Solution.save leaves it in a .npz file; it "
-            f"holds {', '.join(found) or 'nothing'}"
+            f"{str(path)!r} does not hold a solution, as Solution.save leaves it in a .npz file; "
+            f"it holds {', '.join(found) or 'nothing'}"
         )
     times = torch.from_numpy(found["times"]) if "times" in found else None
     return found["solution"], nodes_from(found, path), int(found["order"]), times

@@ -13,9 +13,9 @@ from dtpinn.models.by_name import from_config
 from dtpinn.output import picture_run, shown_times, write_json
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
+from dtpinn.problem.relative_error import Exact, relative_error
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
-from dtpinn.problem.relative_error import Exact, relative_error
 from dtpinn.training.stage_figures import STILL_RUNNING, Stage
 
 # Figures that a checkpoint has among the details, and what one without them stands for.
