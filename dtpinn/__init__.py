@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 # Public name -> the module it lives in.
 _LAZY = {
     "AllenCahn": "dtpinn.pde",
+    "Complex": "dtpinn.pde",
     "Dirichlet": "dtpinn.pde",
     "Heat": "dtpinn.pde",
     "Helmholtz": "dtpinn.pde",

@@ -11,6 +11,7 @@ import meshio
 import numpy as np
 import pytest
 import torch
+from scipy.special import h1vp, hankel1, jvp
 
 import dtpinn
 
@@ -106,3 +107,15 @@ def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
     names = {}
     for program in PROGRAMS[readme]:
         exec(program, names)
+
+
+def test_a_scattered_wave_is_hankels_but_for_the_boundary_that_it_leaves_by(run_program):
+    names = run_program("scattering")
+    k, a = names["k"], 0.3
+    r, angle = np.hypot(*(x := names["nodes"].collocation).T), np.arctan2(x[:, 1], x[:, 0])
+    m = np.arange(25)[:, None]
+    share = np.where(m == 0, 1, 2) * 1j**m * jvp(m, k * a) / h1vp(m, k * a)
+    series = -(share * hankel1(m, k * r) * np.cos(m * angle)).sum(axis=0)
+    error = np.linalg.norm(names["u"].numpy() - series) / np.linalg.norm(series)
+    assert error < 0.08
+    assert Path("scattered.png").stat().st_size > 10_000

@@ -12,7 +12,7 @@ from dtpinn.experiments.measuring import model_points
 from dtpinn.experiments.settings import Settings, SettingsError
 from dtpinn.nodes import Nodes, place_nodes
 from dtpinn.problem import Problem
-from dtpinn.training.relative_error import relative_distance
+from dtpinn.problem.relative_error import relative_distance
 
 MANY_VALUES = 20_000  # above which the direct solve lasts long enough to be announced
 Report = Callable[[str], None]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dtpinn.geometry import Sides
 from dtpinn.nodes.node_set import NodeSet
@@ -22,10 +24,8 @@ def write_npz(path: Path, nodes: NodeSet) -> None:
 
     The sides are ``side_point``, ``side_normals`` and ``side_part``.
     """
-    arrays = {name: getattr(nodes, name) for name in ARRAYS}
-    arrays |= {name: getattr(nodes.sides, attribute) for name, attribute in SIDES.items()}
     with replacing(path) as file:
-        np.savez(file, parts=np.array(nodes.parts), **arrays)
+        np.savez(file, **arrays_of(nodes))
 
 
 def read_npz(path: Path) -> dict[str, Any]:
@@ -36,11 +36,33 @@ def read_npz(path: Path) -> dict[str, Any]:
     ValueError
         If it is no archive, or an array is missing.
     """
+    return nodes_from(read_archive(path), path)
+
+
+def arrays_of(nodes: NodeSet) -> dict[str, Any]:
+    """Return what an archive holds of nodes."""
+    arrays = {name: getattr(nodes, name) for name in ARRAYS}
+    arrays |= {name: getattr(nodes.sides, attribute) for name, attribute in SIDES.items()}
+    return {"parts": np.array(nodes.parts), **arrays}
+
+
+def read_archive(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of an archive; raise ValueError if it is none."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            found = dict(archive)
+            return dict(archive)
     except (ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile):
         raise ValueError(f"{str(path)!r} is not a NumPy archive, or is damaged") from None
+
+
+def nodes_from(found: Mapping[str, npt.NDArray[Any]], path: Path) -> dict[str, Any]:
+    """Return arguments for :class:`Nodes` from the arrays of an archive.
+
+    Raises
+    ------
+    ValueError
+        If an array is missing.
+    """
     wanted = (*ARRAYS, "parts", *(SIDES if any(name in found for name in SIDES) else ()))
     missing = [name for name in wanted if name not in found]
     if missing:

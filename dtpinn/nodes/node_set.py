@@ -85,6 +85,11 @@ class NodeSet:
         """X~ = interior | boundary | ghost, (Ni + Nb + Ng, d)."""
         return _read_only(np.concatenate([self.interior, self.boundary, self.ghost]))
 
+    @property
+    def outward(self) -> Floats:
+        """Outward normals on X, (Ni + Nb, d); zero inside the domain."""
+        return np.concatenate([np.zeros(self.interior.shape), self.normals])
+
     @cached_property
     def spacing(self) -> float:
         """Nominal distance h between neighbours: the median of ``local_spacing``."""

@@ -5,6 +5,7 @@ The same residual runs on RBF-FD matrices and on automatic differentiation, and 
 
 from dtpinn.operators import Operator
 from dtpinn.pde.allen_cahn import AllenCahn
+from dtpinn.pde.complex_fields import Complex, to_complex, to_real
 from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.elasticity import LinearElasticity, Traction
@@ -23,6 +24,7 @@ __all__ = [
     "PDE",
     "AllenCahn",
     "BoundaryCondition",
+    "Complex",
     "Derivatives",
     "Dirichlet",
     "Forced",
@@ -41,4 +43,6 @@ __all__ = [
     "Traction",
     "Young",
     "in_space_time",
+    "to_complex",
+    "to_real",
 ]

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from dtpinn.pde.known import Known
 
 Constant = float | Tensor
-Coefficient = Constant | Callable[..., Tensor]
-Checked = float | nn.Parameter | nn.Module | Known
+Coefficient = Constant | complex | Callable[..., Tensor]
+Checked = float | complex | nn.Parameter | nn.Module | Known
 
 
 def constant(name: str, coefficient: Constant) -> float | nn.Parameter:
@@ -35,14 +35,15 @@ def checked(name: str, coefficient: Coefficient) -> Checked:
     """Return a coefficient as an equation holds it: a constant, or a function of the points.
 
     What an ``nn.Module`` holds is to be learnt, so that it is evaluated in every step. Any other
-    function is known, and evaluated once per point set.
+    function is known, and evaluated once per point set. A complex number is one of an equation in
+    :class:`~dtpinn.pde.Complex`.
     """
-    if isinstance(coefficient, (nn.Module, Known)):
+    if isinstance(coefficient, (nn.Module, Known, complex)):
         return coefficient
     return Known(coefficient) if callable(coefficient) else constant(name, coefficient)
 
 
-def at(coefficient: Checked, like: Tensor, *points: Tensor) -> float | Tensor:
+def at(coefficient: Checked, like: Tensor, *points: Tensor) -> float | complex | Tensor:
     """Return a coefficient's value, to be multiplied with a tensor (n,) or (n, fields).
 
     Examples
@@ -52,7 +53,7 @@ def at(coefficient: Checked, like: Tensor, *points: Tensor) -> float | Tensor:
     tensor([[1.],
             [2.]])
     """
-    if isinstance(coefficient, (float, Tensor)):
+    if isinstance(coefficient, (float, complex, Tensor)):
         return coefficient
     value: Tensor = coefficient(*points)
     return value[:, None] if value.dim() < like.dim() else value

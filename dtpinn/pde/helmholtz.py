@@ -16,7 +16,8 @@ class Helmholtz(Forced):
 
     The wavelength is 2 pi / k, and a dozen nodes to each is little. At the resonances of a domain,
     -k^2 an eigenvalue of its Laplacian, there is no unique solution, and near them the discrete
-    system is badly conditioned.
+    system is badly conditioned. A wave that leaves the domain is complex, :class:`Complex` of this
+    equation, and the condition of its boundary ``Robin(1.0, -1j * k)``, du/dn = ik u.
 
     Parameters
     ----------

@@ -58,18 +58,13 @@ class Known:
                 value = self.function(x, *others)
                 value = torch.as_tensor(value, device=x.device)
                 self._check(value, x)
-                value = value.to(x.dtype)
+                value = value.to(x.dtype.to_complex() if value.is_complex() else x.dtype)
             value = value.detach()
             self._seen[x] = (others, written, value)
         known: Tensor = value
         return known
 
     def _check(self, value: Tensor, x: Tensor) -> None:
-        if value.is_complex():
-            raise TypeError(
-                f"{self} returned {value.dtype}; known functions are real, and a complex equation "
-                "is two real ones, of its real and of its imaginary part"
-            )
         if value.dim() and len(value) not in (1, len(x)):
             raise ValueError(
                 f"{self} returned shape {tuple(value.shape)} for {len(x)} points: it must answer "

@@ -13,6 +13,7 @@ def row_gradients(values: Tensor, inputs: Tensor) -> Tensor:
     ----------
     values : (n,)
         Row i depends on row i of the inputs alone, so the gradient of the sum holds them all.
+        Complex ones are differentiated by their parts.
     inputs : (n,) or (n, d)
 
     Returns
@@ -25,6 +26,8 @@ def row_gradients(values: Tensor, inputs: Tensor) -> Tensor:
     >>> row_gradients(x**3, x)
     tensor([ 3., 12.], grad_fn=<MulBackward0>)
     """
+    if values.is_complex():
+        return torch.complex(*(row_gradients(part, inputs) for part in (values.real, values.imag)))
     if not values.requires_grad:
         return torch.zeros_like(inputs)
     (result,) = torch.autograd.grad(

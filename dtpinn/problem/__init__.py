@@ -16,6 +16,7 @@ from dtpinn.problem.integrate import integrate
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
+from dtpinn.problem.solution import Solution
 from dtpinn.problem.trust import NotResolved
 from dtpinn.problem.vanilla import vanilla
 
@@ -31,6 +32,7 @@ __all__ = [
     "NotResolved",
     "Problem",
     "ResidualComparison",
+    "Solution",
     "Trajectory",
     "discretize",
     "integrate",

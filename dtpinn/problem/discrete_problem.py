@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.matrices import OwnName, read_ghosts
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model
+from dtpinn.problem.solution import Solution
 from dtpinn.problem.stencil_problem import StencilProblem
 from dtpinn.problem.trust import check_solution
 from dtpinn.rbffd import Options
@@ -61,7 +62,7 @@ class DiscreteProblem(StencilProblem):
     @torch.inference_mode(False)
     def solve(
         self, guess: Model | Tensor | np.ndarray | None = None, *, time_tolerance: float = 1e-10
-    ) -> Tensor:
+    ) -> Solution:
         """Solve the discrete system itself: the best that any training on it can reach.
 
         Newton's method on the nodal values, one sparse factorisation if the equation is linear.
@@ -77,15 +78,17 @@ class DiscreteProblem(StencilProblem):
         guess : model or array, optional
             Where Newton starts: a function of the points, or values (n,) or (n, fields), in
             space-time (n * times[, fields]), on X~ or on X (each ghost then starts from its
-            boundary node's). Zero by default. A nonlinear equation may have several solutions, and
-            this chooses among them. In space-time only its first slice is used.
+            boundary node's); a solution on other nodes is a function. Zero by default. A nonlinear
+            equation may have several solutions, and this chooses among them. In space-time only its
+            first slice is used.
         time_tolerance : float
             In space-time: the error in time from slice to slice, relative in l2.
 
         Returns
         -------
-        Tensor, (n,) or (n, fields), in space-time (n * times[, fields])
-            The solution on X, one row for each of ``problem.points``, in float64.
+        Solution, a Tensor of shape (n,) or (n, fields), in space-time (n * times[, fields])
+            Its values on X, one row for each of ``problem.points``, in float64. It is a function as
+            well, ``u(points)``, and can be drawn, saved and compared.
 
         Raises
         ------
@@ -102,7 +105,7 @@ class DiscreteProblem(StencilProblem):
         """
         u, final, rate = self._solution(guess, time_tolerance)
         check_solution(self.system, final, rate)
-        return u
+        return Solution.on(u, self.nodes, self.order, self.times)
 
     def trajectory(
         self, guess: Model | Tensor | np.ndarray | None = None, time_tolerance: float = 1e-10
@@ -126,10 +129,18 @@ class DiscreteProblem(StencilProblem):
 
     def _nodal(self, guess: Model | Tensor | np.ndarray | None) -> Tensor | np.ndarray | None:
         """A guess as values: those of a model on X~."""
-        if not callable(guess):
-            return guess
+        function = self._function(guess)
+        if function is None:
+            return cast("Tensor | np.ndarray | None", guess)
         with torch.no_grad():
-            return self.evaluate(guess, self.inputs())
+            return self.evaluate(function, self.inputs())
+
+    def _function(self, model: object) -> Model | None:
+        """A model as a function; None for values on X, and for a solution that is such values."""
+        if isinstance(model, Solution):
+            here = np.array_equal(model.nodes.collocation, self.nodes.collocation)
+            return None if here else model
+        return model if callable(model) and not isinstance(model, Tensor) else None
 
     def interpolate(self, values: Tensor | np.ndarray, points: Tensor | np.ndarray) -> Tensor:
         """Return values on X, such as those of `solve`, at any points (m, d) of the domain.
@@ -159,11 +170,12 @@ class DiscreteProblem(StencilProblem):
         fresh = fresh_residual(self.system, final, rate)
         other = None if self.has_own_matrices else self._with_order_or_none(self.order + 1)
         finer = None if other is None else other._solution(solution)[0]
-        if isinstance(model, Tensor):
-            u = model.detach().to(solution)
+        function = self._function(model)
+        if function is None:
+            u = cast(Tensor, model).detach().to(solution)
         else:
             with torch.no_grad():
-                u = self.evaluate(model, self.points).to(solution.dtype)
+                u = self.evaluate(function, self.points).to(solution.dtype)
         return Estimate(
             relative_distance(self, u, solution),
             None if finer is None else relative_distance(self, solution, finer),

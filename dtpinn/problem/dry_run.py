@@ -21,8 +21,8 @@ from dtpinn.problem.regions import Region
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
 _ROWS = 101
 COMPLEX = (
-    "unknowns are real numbers: a complex one is two fields, its real and its imaginary part, "
-    "with fields = 2 of the PDE and of the model"
+    "unknowns are real numbers: a complex one is two fields, its real and its imaginary part. "
+    "dtpinn.Complex(pde) makes them of an equation in complex arithmetic; the model has fields = 2"
 )
 
 

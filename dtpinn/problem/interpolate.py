@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from dtpinn import rbffd
+from dtpinn.arrays import Floats
+from dtpinn.nodes import Nodes
+from dtpinn.operators import Operator, identity
 from dtpinn.problem.posed import Posed
 
 # Above the problem's, so that the error is that of the values and not of the way to the points.
@@ -54,11 +57,21 @@ def interpolate(posed: Posed, order: int, values: Any, points: ArrayLike | Tenso
                 "X~, such as model(problem.extended_points)"
             )
         points = points.cpu().numpy()
-    matrix = rbffd.interpolation(
-        posed.nodes, np.asarray(points), order + _HIGHER, on="collocation"
-    ).to(u.device, u.dtype)
-    found: Tensor = matrix(posed.slices.columns(u))
+    found = evaluate(posed.nodes, order, posed.slices.columns(u), np.asarray(points))
     return posed.slices.flat(found, u.shape)
+
+
+def evaluate(
+    nodes: Nodes, order: int, values: Tensor, points: Floats, operator: Operator = identity
+) -> Tensor:
+    """Return an operator of values on X, (n,) or (n, k), at points (m, d)."""
+    if operator is identity:
+        matrix = rbffd.interpolation(nodes, points, order + _HIGHER, on="collocation")
+    else:
+        on_x = nodes.with_ghosts_of(np.arange(0))
+        matrix = rbffd.operator(on_x, operator, order + _HIGHER, at=points)
+    result: Tensor = matrix.to(values.device, values.dtype)(values)
+    return result
 
 
 def _check_values(posed: Posed, u: Tensor) -> None:

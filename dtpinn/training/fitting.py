@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from dtpinn.optim.by_name import OptimizerLike, class_of, needs_of
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
+from dtpinn.problem.relative_error import Exact
 from dtpinn.training.learnt_parameters import check_parameters, trainable
 from dtpinn.training.loop import Callback, Loop
 from dtpinn.training.loss_closure import check_has_jacobian
 from dtpinn.training.normalising import is_as_drawn, normalise
 from dtpinn.training.planned_stages import check_count, plan_stages
-from dtpinn.training.relative_error import Exact
 from dtpinn.training.result import Result
 from dtpinn.training.resuming import resume as resume_run
 from dtpinn.training.staged_run import StagedRun

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,9 +13,9 @@ from dtpinn.models.by_name import from_config
 from dtpinn.output import picture_run, shown_times, write_json
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
+from dtpinn.problem.relative_error import Exact, relative_error
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
-from dtpinn.training.relative_error import Exact, relative_error
 from dtpinn.training.stage_figures import STILL_RUNNING, Stage
 
 # Figures that a checkpoint has among the details, and what one without them stands for.
@@ -201,8 +200,6 @@ class Result:
         columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:
             del columns["error"]
-        outward = np.zeros(nodes.collocation.shape)
-        outward[nodes.interior_count :] = nodes.normals
         picture_run(
             path,
             nodes.collocation,
@@ -213,7 +210,7 @@ class Result:
             floor=self.floor,
             title=str(self.details.get("title", "")),
             boundary=nodes.boundary if nodes.dimension == 2 else None,
-            outward=outward,
+            outward=nodes.outward,
         )
 
     @classmethod

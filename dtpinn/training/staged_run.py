@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.problem import Problem
+from dtpinn.problem.relative_error import Exact, checked_exact, relative_distance
 from dtpinn.training.history import History, Record
 from dtpinn.training.planned_stages import PlannedStage
-from dtpinn.training.relative_error import Exact, checked_exact, relative_distance
 from dtpinn.training.result import Result
 from dtpinn.training.running_stage import RunningStage, time_is_up
 from dtpinn.training.stage_figures import STILL_RUNNING, Stage, whole_reason

@@ -14,7 +14,7 @@ from dtpinn.experiments.experiment import slices
 from dtpinn.experiments.measuring import TEST_POINTS, error_at, fine_points
 from dtpinn.experiments.preparation import prepare
 from dtpinn.experiments.settings import SettingsError
-from dtpinn.training.relative_error import relative_distance
+from dtpinn.problem.relative_error import relative_distance
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.training.relative_error import relative_error
+from dtpinn.problem.relative_error import relative_error
 
 
 @pytest.fixture

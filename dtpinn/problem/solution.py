@@ -1,0 +1,245 @@
+"""Solution: what a direct solve has found, as values on X and as a function everywhere."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from dtpinn.arrays import Floats
+from dtpinn.nodes import Nodes
+from dtpinn.operators import Operator, identity
+from dtpinn.output import picture_run, shown_times
+from dtpinn.output.files import StrPath
+from dtpinn.problem.between_slices import between_slices
+from dtpinn.problem.interpolate import evaluate
+from dtpinn.problem.relative_error import Exact, relative_distance
+from dtpinn.problem.solution_files import read_solution, write_solution
+from dtpinn.problem.time_slices import TimeSlices
+from dtpinn.problem.trust import NotResolved
+
+# Relative l2 difference of two interpolations in time from which on neither is to be trusted.
+ROUGH = 1e-3
+
+
+class Solution(Tensor):
+    """A discrete solution: a tensor of its values on X, and a function of any points.
+
+    What :meth:`DiscreteProblem.solve` returns. As a tensor it is one like any other, (n,) or
+    (n, fields), in space-time (n * times[, fields]), a row for each of ``problem.points``; what is
+    computed from it is a plain tensor.
+
+    Attributes
+    ----------
+    nodes : Nodes
+    order : int
+        The order p of the discretisation.
+    times : (n_times,) Tensor or None
+        None if it is steady.
+
+    Examples
+    --------
+    >>> import dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+    >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1])
+    >>> u = dtpinn.discretize(pde, nodes, order=3).solve()
+    >>> u([[0.5, 0.5], [0.1, -0.2]]).round(decimals=6)
+    tensor([ 0.2500, -0.0200], dtype=torch.float64)
+    >>> u([[0.5, 0.5]], dtpinn.operators.partial(0)).round(decimals=6)
+    tensor([0.5000], dtype=torch.float64)
+    >>> u.relative_error(lambda x: x[:, 0] * x[:, 1]) < 1e-9
+    True
+    """
+
+    nodes: Nodes
+    order: int
+    times: Tensor | None
+
+    # Sums and norms of a solution are no solutions.
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+
+    @staticmethod
+    def on(values: Tensor, nodes: Nodes, order: int, times: Tensor | None) -> Solution:
+        """Return the solution that has these values on X."""
+        made = Tensor._make_subclass(Solution, values.detach())
+        made.nodes, made.order, made.times = nodes, order, times
+        return made
+
+    def __call__(self, points: ArrayLike | Tensor, operator: Operator = identity) -> Tensor:
+        """Return its values, or a derivative of it, at any points of the domain.
+
+        Between the nodes by stencils of X, of an order above the problem's; between the slices of
+        space-time by splines. At a node and a slice it is the value there.
+
+        Parameters
+        ----------
+        points : (m, d), in space-time (m, d + 1) with the time last
+            Within the domain, or outside it by less than the distance between nodes.
+        operator : Operator
+            Of ``dtpinn.operators``: ``partial(0)``, ``laplacian``, ``directional(v)``, ...
+
+        Returns
+        -------
+        Tensor, (m,) or (m, fields)
+
+        Raises
+        ------
+        ValueError
+            If the shape is wrong, or a point lies beyond the nodes or the times.
+
+        Warns
+        -----
+        NotResolved
+            If the solution changes so much from slice to slice that nothing is known between them.
+        """
+        where = self._checked(points)
+        values = torch.Tensor.as_subclass(self, Tensor)
+        if self.times is None:
+            return evaluate(self.nodes, self.order, values, where, operator)
+        places, of = np.unique(where[:, :-1], axis=0, return_inverse=True)
+        count = len(self.times)
+        by_node = values.reshape(self.nodes.count, -1)
+        columns = evaluate(self.nodes, self.order, by_node, places, operator)
+        at_slices = columns.reshape(len(places), count, -1)
+        found, change = between_slices(
+            self.times.numpy(), at_slices.cpu().numpy(), where[:, -1], of.ravel()
+        )
+        if change > ROUGH:
+            warnings.warn(
+                f"between the times of the solution its values are uncertain by {change:.1e} "
+                "(relative l2): the slices are too far apart for what happens between them. Give "
+                "discretize more times, or those that are wanted",
+                NotResolved,
+                stacklevel=2,
+            )
+        return torch.from_numpy(found).to(values).reshape(len(where), *self.shape[1:])
+
+    @property
+    def points(self) -> Tensor:
+        """Where its rows are: X, (n, d), or (n * times, d + 1), node-major."""
+        x = torch.tensor(self.nodes.collocation, device=self.device)
+        return TimeSlices(self.times).inputs(x)
+
+    def relative_error(
+        self, reference: Exact | ArrayLike | Tensor, points: ArrayLike | Tensor | None = None
+    ) -> float:
+        """Return ``|u - reference| / |reference|`` in l2, equation (18).
+
+        Parameters
+        ----------
+        reference : callable or array
+            Of the points, (m, d[+ 1]) -> (m,) or (m, fields): an exact solution, a trained network,
+            another solution; or its values at them, a published table for instance.
+        points : (m, d[+ 1]), optional
+            X by default.
+        """
+        where = self.points if points is None else torch.as_tensor(np.asarray(points))
+        found = self.as_subclass(Tensor) if points is None else self(where)
+        with torch.no_grad():
+            wanted = reference(where) if callable(reference) else np.asarray(reference)
+        if isinstance(wanted, np.ndarray):
+            wanted = torch.from_numpy(wanted)
+        return relative_distance(found, wanted)
+
+    def picture(self, path: StrPath, exact: Exact | None = None, title: str = "") -> None:
+        """Draw it on X, at three of its times, with the error beside it where `exact` is given.
+
+        Parameters
+        ----------
+        path
+            The suffix (.png, .pdf, .svg) says in what format.
+        exact : callable, optional
+            points (n, d[+ 1]) -> (n,) or (n, fields).
+        title : str
+        """
+        slices = TimeSlices(self.times)
+        shown = shown_times(slices.count)
+
+        def at_shown(rows: Tensor) -> Tensor:
+            by_node = rows.reshape(self.nodes.count, slices.count, -1)[:, shown]
+            return by_node.flatten(0, 1)
+
+        values, error = at_shown(self.as_subclass(Tensor)), None
+        if exact is not None:
+            with torch.no_grad():
+                error = values - exact(at_shown(self.points)).reshape(values.shape)
+        picture_run(
+            path, self.nodes.collocation, values, error,
+            times=None if self.times is None else self.times[shown], title=title,
+            boundary=self.nodes.boundary if self.nodes.dimension == 2 else None,
+            outward=self.nodes.outward,
+        )  # fmt: skip
+
+    def save(self, path: StrPath) -> None:
+        """Save it, in the format that the suffix names.
+
+        ``.npz`` holds everything, for :meth:`load`; ``.csv`` is a table of points and values;
+        ``.vtu`` is for ParaView, with a field for each of the times, and takes meshio.
+
+        Parameters
+        ----------
+        path
+            A file that is there is replaced once the new one is complete.
+
+        Raises
+        ------
+        ImportError
+            If meshio is needed and not installed.
+        ValueError
+            For another suffix.
+        """
+        write_solution(
+            Path(path), self.nodes, self.order, self.times, self.points.cpu(), self.numpy()
+        )
+
+    @classmethod
+    def load(cls, path: StrPath) -> Solution:
+        """Return a solution that :meth:`save` left in a ``.npz`` file.
+
+        Examples
+        --------
+        >>> import tempfile, dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(), spacing=0.1)
+        >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] ** 2)
+        >>> u = dtpinn.discretize(pde, nodes).solve()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     u.save(f"{folder}/u.npz")
+        ...     same = Solution.load(f"{folder}/u.npz")
+        >>> bool((same == u).all())
+        True
+        """
+        values, nodes, order, times = read_solution(Path(path))
+        return cls.on(torch.from_numpy(values), Nodes(**nodes), order, times)
+
+    def numpy(self, *, force: bool = False) -> Floats:
+        """Return its values as an array, from whatever device."""
+        return np.asarray(self.detach().cpu().as_subclass(Tensor).numpy(force=force))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Solution:
+        """Return a solution with its own values on the same nodes."""
+        return Solution.on(self.as_subclass(Tensor).clone(), self.nodes, self.order, self.times)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle values, nodes, order and times."""
+        values = self.as_subclass(Tensor).clone()
+        return Solution.on, (values, self.nodes, self.order, self.times)
+
+    def _checked(self, points: ArrayLike | Tensor) -> Floats:
+        if isinstance(points, Tensor):
+            if points.requires_grad:
+                raise TypeError(
+                    "a discrete solution is not differentiable in the points by autograd; pass an "
+                    "operator: u(points, dtpinn.operators.partial(0))"
+                )
+            points = points.cpu().numpy()
+        where = np.asarray(points, dtype=np.float64)
+        columns = self.nodes.dimension + (self.times is not None)
+        if where.ndim != 2 or where.shape[1] != columns:
+            last = "" if self.times is None else ", the time in the last column"
+            raise ValueError(f"expected points of shape (m, {columns}){last}, got {where.shape}")
+        return where
