@@ -40,7 +40,7 @@ def side_sizes(nodes: NodeSet) -> Floats:
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Rectangle((0, 0), (2, 1)), spacing=0.1)
     >>> sizes, part = side_sizes(nodes), nodes.sides.part
     >>> [round(float(sizes[part == k].sum()), 9) for k in range(4)], nodes.parts
-    ([2.0, 1.0, 2.0, 1.0], ('bottom', 'right', 'top', 'left'))
+    ([1.0, 1.0, 2.0, 2.0], ('left', 'right', 'bottom', 'top'))
     """
     d = nodes.dimension
     sides = nodes.sides

@@ -26,8 +26,8 @@ from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import factorise
 from dtpinn.problem.direct.scaling import equilibrate
 
-# Beside the entries of the equilibrated matrix: what is left of A' z of a left null vector. Rounding
-# leaves 1e-15 to 1e-12, well-posed problems have 1e-7 (a million nodes) and more.
+# Beside the entries of the equilibrated matrix: what is left of A' z of a left null vector. With
+# rounding alone it is 1e-15 to 1e-12, of well-posed problems 1e-7 (a million nodes) and more.
 _NULL = 1e-10
 INCOMPATIBLE = 0.02
 """Share of the data that may have to be made up for; discretisation errors are below."""
@@ -132,7 +132,9 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
     if not np.linalg.norm(left) <= _NULL * np.linalg.norm(natural):
         return None
     C = np.where(of_pde[:, None], Z / volume[:, None], 0.0)
-    if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(natural):
+    if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(
+        natural
+    ):
         C = Z
     size = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
     return Border(csr_array(C / size), Z)
