@@ -97,6 +97,15 @@ def test_the_plate_is_as_it_is_drawn_and_its_operators_differentiate(run_program
     assert (abs(rows).sum(axis=1) == 1.0).all()  # one entry, beta, at the node itself
 
 
+def test_fluxes_alone_leave_a_mean_that_a_constraint_gives(run_program):
+    names = run_program("neumann")
+    u, x = names["u"], torch.tensor(names["nodes"].collocation)
+    assert float(names["weights"] @ u / names["weights"].sum()) == pytest.approx(20.0, abs=1e-9)
+    # The square's eight symmetries are the solution's.
+    at = names["problem"].interpolate(u, torch.stack([x[:, 1], -x[:, 0]], dim=1)[:200])
+    assert (at - u[:200]).abs().max() < 2e-3
+
+
 def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):
     assert float(run_program("torsion")["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
 
