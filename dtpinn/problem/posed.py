@@ -84,7 +84,7 @@ class Posed:
 
     def shape_of(self, count: int) -> tuple[int, ...]:
         """Return the shape of the unknown at so many points: (count,), or (count, fields)."""
-        return (count,) if self.pde.fields == 1 else (count, self.pde.fields)
+        return (count,) if self.pde.field_count == 1 else (count, self.pde.field_count)
 
     def with_ghosts(self, on_x: Floats) -> Floats:
         """Return values on X~ of values on X: each ghost has its boundary node's."""
@@ -114,9 +114,9 @@ def pose(
     equation = pde_region(pde, nodes, np.arange(nodes.count), slices, dtype)
     requests = dry_run(pde, [equation, *conditions])
     if corners == "auto":
-        kept = without_outweighed(nodes, sides, conditions, pde.fields)
-        if len(kept) < len(sides):
-            conditions = boundary_regions(pde, nodes, kept, slices, dtype)
+        kept = without_outweighed(nodes, sides, conditions)
+        if not all(on.all() for on in kept.values()):
+            conditions = boundary_regions(pde, nodes, sides, slices, dtype, kept)
             requests = dry_run(pde, [equation, *conditions])
     arranged, rows = arrange(nodes, equation, conditions)
     if len(rows) < nodes.count:
