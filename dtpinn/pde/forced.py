@@ -44,8 +44,8 @@ class Forced(PDE):
 
     Attributes
     ----------
-    in_time : bool
-        Whether the equation is one in space-time.
+    in_time : bool or None
+        Whether the equation is one in space-time; None of one that may be either.
 
     Examples
     --------
@@ -58,7 +58,7 @@ class Forced(PDE):
     tensor([-3.])
     """
 
-    in_time: ClassVar[bool] = False
+    in_time: ClassVar[bool | None] = False
 
     def __init__(
         self,
@@ -102,10 +102,11 @@ class Forced(PDE):
             Of the equation, as its constructor takes them. Where some of them are unknown, u is the
             solution at the values that they have now, whatever training makes of them.
         """
-        pde = cls(None, Robin(alpha, beta) if boundary is None else boundary, **coefficients)
+        given = Robin(alpha, beta) if boundary is None else boundary
+        pde = cls(f=None, boundary=given, **coefficients)
         frozen = copy.deepcopy(pde).requires_grad_(False)
         pde.f = known(source(u, frozen.operator))
-        pde.u0 = known(initial_data(u, start)) if cls.in_time else None
+        pde.u0 = None if cls.in_time is False else known(initial_data(u, start))
         pairs = zip(pde._each_condition(), frozen._each_condition(), strict=True)
         pde.on = nn.ModuleList(
             c.with_data(boundary_data(u, exact.of(pde.field_names).required)) for c, exact in pairs
@@ -118,7 +119,7 @@ class Forced(PDE):
 
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return operator(u) - f at the collocation points."""
-        if bool(t) != self.in_time:
+        if self.in_time is not None and bool(t) != self.in_time:
             kind, remedy = (
                 ("is in time", "pass times=...") if self.in_time else ("is steady", "give no times")
             )

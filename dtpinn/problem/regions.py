@@ -28,7 +28,7 @@ class Region(nn.Module):
     ----------
     name : str
         Of the residual: "pde", "boundary", or "boundary.part"; where a part has several conditions
-        "boundary.part.field", or their numbers.
+        "boundary.part.field", or what kind of condition it is, or their numbers.
     function : callable
         The residual itself: ``function(u, D, *data)``.
     rows : (m,) int array
@@ -192,15 +192,16 @@ class InitialCondition:
 
 
 def _names(base: str, pde: PDE, several: Sequence[Condition]) -> list[str]:
-    """Of the residuals on one part: by the fields that they are about, if that tells them apart."""
+    """Of the residuals on one part: by their fields or their kind, if that tells them apart."""
     if len(several) == 1:
         return [base]
-    about = [getattr(condition, "field", None) for condition in several]
-    told = [
-        ",".join(pde.field_names[k] for k in ((of,) if isinstance(of, int) else of or ()))
-        for of in about
-    ]
-    if not all(told) or len(set(told)) < len(told):
+    told = []
+    for condition in several:
+        of = getattr(condition, "field", None)
+        numbers = (of,) if isinstance(of, int) else of or ()
+        fields = ",".join(pde.field_names[number] for number in numbers)
+        told.append(fields or type(condition).__name__.lower())
+    if len(set(told)) < len(told):
         told = [str(number + 1) for number in range(len(several))]
     return [f"{base}.{of}" for of in told]
 
