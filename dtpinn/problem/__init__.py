@@ -6,6 +6,7 @@ differentiation; both run the same residuals.
 
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
+from dtpinn.problem.constraints import Flux, Integral, Mean, Pin
 from dtpinn.problem.description import Description
 from dtpinn.problem.direct.method_of_lines import Trajectory
 from dtpinn.problem.discrete_problem import DiscreteProblem
@@ -26,9 +27,13 @@ __all__ = [
     "DiscreteProblem",
     "DiscreteResiduals",
     "Estimate",
+    "Flux",
     "ForwardProblem",
+    "Integral",
     "Linearization",
+    "Mean",
     "NotResolved",
+    "Pin",
     "Problem",
     "ResidualComparison",
     "Trajectory",

@@ -19,13 +19,13 @@ class AutomaticProblem(Problem):
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
-        result = {region.name: self._residual(model, region) for region in self.regions}
+        result = {region.name: self._residual(model, region) for region in self.posed.spatial}
         if (initial := self.posed.initial) is not None:
             x = initial.points
             u = self.evaluate(
                 model, with_time(x, torch.full_like(x[:, 0], self.posed.slices.first))
             )
-            result[initial.name] = initial.function(u, None, x)
+            result[initial.name] = initial.residual(u, None)
         return result
 
     def _residual(self, model: Model, region: Region) -> Tensor:
@@ -34,5 +34,4 @@ class AutomaticProblem(Problem):
             t = None if region.time is None else region.time.detach().requires_grad_()
             u = self.evaluate(model, with_time(x, t))
             D = AutomaticDerivatives(u, x, region.normals, t)
-            result: Tensor = region.function(u, D, *region.data)
-        return result
+            return region.residual(u, D)

@@ -15,6 +15,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts, arrange
 from dtpinn.problem.compare import Comparison, compare
+from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.direct.method_of_lines import Trajectory, solve_in_time
 from dtpinn.problem.direct.newton import solve_newton
@@ -50,13 +51,16 @@ class DiscreteProblem(StencilProblem):
         *,
         ghosts: Ghosts = "auto",
         corners: Corners = "auto",
+        constraints: Sequence[Constraint] = (),
     ) -> None:
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"
-        posed = pose(pde, nodes, times, dtype, corners, partial(arrange, ghosts=ghosts))
+        arrangement = partial(arrange, ghosts=ghosts)
+        posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, order)
         sturdy = ghosts != "all"
         super().__init__(assemble_system(posed, order, operators, options, sturdy=sturdy))
         self._given, self._ghosts, self._operators = nodes, ghosts, operators
+        self._constraints = constraints
 
     @torch.inference_mode(False)
     def solve(
@@ -199,7 +203,7 @@ class DiscreteProblem(StencilProblem):
         operators = self._operators if own_matrices else None
         made = DiscreteProblem(
             self.pde, self._given, order, self.times, self.dtype, operators, self.options,
-            ghosts=self._ghosts, corners=self.corners,
+            ghosts=self._ghosts, corners=self.corners, constraints=self._constraints,
         )  # fmt: skip
         made.set_weights(self.weight_choice)
         return made.to(self.device)

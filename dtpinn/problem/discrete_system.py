@@ -64,7 +64,8 @@ class DiscreteSystem:
 
     def linearizer_to_solve(self, slices: TimeSlices) -> Linearizer:
         """Return that of a direct solve, at any times, without the initial condition."""
-        return Linearizer(self.posed, self.regions_to_solve, self.matrices_to_solve, slices)
+        regions = [*self.regions_to_solve, *self.posed.constraints]
+        return Linearizer(self.posed, regions, self.matrices_to_solve, slices)
 
 
 def assemble_system(
@@ -91,11 +92,12 @@ def assemble_system(
     arguments = posed.requests, order, given, options
     meeting = _where_sides_meet(posed)
     if meeting is None:
-        matrices = assemble_matrices(nodes, posed.regions, *arguments, sturdy=sturdy)
+        matrices = assemble_matrices(nodes, posed.spatial, *arguments, sturdy=sturdy)
         return DiscreteSystem(posed, order, options, matrices, None, matrices)
     rows = np.concatenate([equation.rows, meeting.rows])
     both = pde_region(posed.pde, nodes, rows, posed.slices, posed.dtype)
-    built = assemble_matrices(nodes, [both, *conditions], *arguments, sturdy=sturdy)
+    regions = [both, *conditions, *posed.constraints]
+    built = assemble_matrices(nodes, regions, *arguments, sturdy=sturdy)
     matrices, to_solve = built.split(equation.name, len(equation.rows), MEETING)
     return DiscreteSystem(posed, order, options, matrices, meeting, to_solve)
 

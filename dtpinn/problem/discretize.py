@@ -12,6 +12,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts
 from dtpinn.problem.balance.weights import Choice
+from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
@@ -30,6 +31,7 @@ def discretize(
     operators: Mapping[OwnName, Any] | None = None,
     ghosts: Ghosts = "auto",
     corners: Corners = "auto",
+    constraints: Sequence[Constraint] = (),
     weights: Choice = "balanced",
     dtype: torch.dtype = torch.float64,
     device: torch.device | str | None = None,
@@ -67,6 +69,10 @@ def discretize(
         with its own normal, in the place of the equation. "auto": the same, but where one of them
         gives the value of the unknown the others give way to it. "mean": one condition, that of the
         node's own part with the mean normal, beside the equation.
+    constraints : sequence of Mean, Pin, Flux or Integral
+        Further equations, each over many nodes: a mean value, a value at a point, a flux through a
+        part. They are residuals like others. In :meth:`DiscreteProblem.solve` they complete a
+        system that leaves something open (pure Neumann conditions, a pressure).
     weights : "balanced", "equal" or mapping of residual to float
         How much each residual counts in the loss: :meth:`Problem.set_weights`. By default each by
         its own size; "equal" are the paper's; ``{"pde": 0.01}`` is a hundredth of the default.
@@ -96,7 +102,8 @@ def discretize(
     """
     check_device(device)
     problem = DiscreteProblem(
-        pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners
-    )
+        pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners,
+        constraints=constraints,
+    )  # fmt: skip
     problem.set_weights(weights)
     return problem.to(device=device)

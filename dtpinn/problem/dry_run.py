@@ -102,7 +102,7 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
         result = _checked_run(region.function, u, recorder, *data)
         region.fields, region.equations = pde.field_count, result.numel() // len(result)
         requests += recorder.requests
-    if regions[0].time is not None:
+    if regions and regions[0].time is not None:
         x = _dummy_rows(regions[0].points)
         check_call(pde.initial, "u", "x")
         _checked_run(pde.initial, dummy_unknown(x, pde.field_count), x)

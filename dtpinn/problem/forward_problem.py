@@ -72,7 +72,7 @@ class ForwardProblem(AutomaticProblem):
             region.name: JetPlan(
                 region, [r.operator for r in self.requests if r.region == region.name]
             )
-            for region in self.regions
+            for region in posed.spatial
         }
 
     def _residual(self, model: Model, region: Region) -> Tensor:
@@ -81,8 +81,7 @@ class ForwardProblem(AutomaticProblem):
         blocks = torch.split(points.stack, self._block(len(points)), dim=1)
         values = [self._values(model, points.like(block)).stack for block in blocks]
         D = ForwardDerivatives(region, plan, points, points.like(torch.cat(values, dim=1)))
-        result: Tensor = region.function(D.u, D, *region.data)
-        return result
+        return region.residual(D.u, D)
 
     def _block(self, count: int) -> int:
         """How many of so many points to take through the model together."""

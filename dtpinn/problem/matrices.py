@@ -104,6 +104,7 @@ def assemble_matrices(
     sturdy : bool
         Whether rows at the boundary have stencils of their own (:func:`plans`), or the paper's.
     """
+    core = {region.name for region in regions if region.weights is None}
     own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
     _check_finite(own)
     _check_asked_for(own, requests)
@@ -111,6 +112,8 @@ def assemble_matrices(
     condition: dict[str, Floats] = {}
     for region in regions:
         wanted = {r.operator.name: r.operator for r in requests if r.region == region.name}
+        # A constraint takes what stencils the others have, and changes none of theirs.
+        asked = [r for r in requests if r.region in {*core, region.name}]
         # What is given for this region alone goes before what is given for all.
         found = {name: key for name in wanted for key in (name, (region.name, name)) if key in own}
         for name, key in found.items():
@@ -121,7 +124,7 @@ def assemble_matrices(
         if rest:
             built = [
                 rbffd.assemble(nodes, rest, region.rows[plan.rows], plan.order, **plan.options)
-                for plan in plans(nodes, region, requests, order, options, sturdy)
+                for plan in plans(nodes, region, asked, order, options, sturdy)
             ]
             condition[region.name] = np.concatenate([piece.condition for piece in built])
             for name in rest:

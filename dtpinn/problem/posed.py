@@ -14,6 +14,7 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
+from dtpinn.problem.constraints import Constraint, Place, constraint_regions
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.regions import Region, boundary_regions, initial_region, pde_region
 from dtpinn.problem.time_slices import TimeSlices
@@ -44,6 +45,8 @@ class Posed:
     initial : Region or None
         Of the initial condition; None in a steady problem.
     requests : tuple of Request
+    constraints : tuple of Region
+        One equation over each, at every time.
     """
 
     pde: PDE
@@ -53,14 +56,20 @@ class Posed:
     regions: tuple[Region, ...]
     initial: Region | None
     requests: tuple[Request, ...]
+    constraints: tuple[Region, ...] = ()
 
     def __repr__(self) -> str:
         return f"Posed({type(self.pde).__name__}, {', '.join(self.names)})"
 
     @property
+    def spatial(self) -> list[Region]:
+        """What holds at every time: the equation, the conditions and the constraints."""
+        return [*self.regions, *self.constraints]
+
+    @property
     def everywhere(self) -> list[Region]:
         """All regions, the initial one last."""
-        return [*self.regions, *([] if self.initial is None else [self.initial])]
+        return [*self.spatial, *([] if self.initial is None else [self.initial])]
 
     @property
     def names(self) -> list[str]:
@@ -99,8 +108,12 @@ def pose(
     dtype: torch.dtype,
     corners: Corners,
     arrange: Arrangement,
+    constraints: Sequence[Constraint] = (),
+    order: int = 4,
 ) -> Posed:
     """Return where the residuals of an equation hold, once each has been through its dry run.
+
+    `order` is that of the integrals in the constraints.
 
     Raises
     ------
@@ -123,7 +136,11 @@ def pose(
         equation = pde_region(pde, nodes, rows, slices, dtype)
         dry_run(pde, [equation])
     initial = None if slices.steady else initial_region(pde, nodes, dtype)
-    return Posed(pde, arranged, corners, slices, (equation, *conditions), initial, requests)
+    regions = equation, *conditions
+    place = Place(arranged, order, slices, dtype, pde.fields)
+    held = constraint_regions(constraints, place, [*(r.name for r in regions), "initial"])
+    requests += dry_run(pde, held)
+    return Posed(pde, arranged, corners, slices, regions, initial, requests, held)
 
 
 def _check(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> None:

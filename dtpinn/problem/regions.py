@@ -45,6 +45,9 @@ class Region(nn.Module):
         Node-major: all times of the first node, then of the second.
     normals : Tensor, (m * times, d), or None inside the domain
     time : Tensor, (m * times,), or None for a steady problem
+    weights : (m,) array, or None
+        Of a constraint, in float64: its residual is the weighted sum over the region, one for each
+        time.
     fields, equations : int
         Of the unknown, and of the residual at a point.
     asks_space, asks_time : bool
@@ -59,6 +62,7 @@ class Region(nn.Module):
     points: Tensor
     normals: Tensor | None
     time: Tensor | None
+    summing: Tensor | None
     row_index: Tensor
 
     def __init__(
@@ -72,9 +76,11 @@ class Region(nn.Module):
         dtype: torch.dtype,
         sides: Integers | None = None,
         outward: Floats | None = None,
+        weights: Floats | None = None,
     ) -> None:
         super().__init__()
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
+        self.weights = weights
         self.rows = np.asarray(rows, dtype=np.int64)
         self.share = share * slices.count
         points = torch.tensor(x[self.rows], dtype=dtype)
@@ -82,12 +88,19 @@ class Region(nn.Module):
         normals = None if outward is None else torch.tensor(outward, dtype=dtype)
         self.register_buffer("normals", None if normals is None else slices.repeat(normals))
         self.register_buffer("time", slices.spread(points))
+        summed = None if weights is None else torch.tensor(weights, dtype=dtype)
+        self.register_buffer("summing", summed)
         self.register_buffer("row_index", torch.from_numpy(self.rows), persistent=False)
 
     @property
     def on_boundary(self) -> bool:
         """Whether it is a condition on the boundary."""
         return self.outward is not None
+
+    def residual(self, u: Tensor, D: Derivatives | None) -> Tensor:
+        """Return the residual at its points, or the constraint's at every time, (times,)."""
+        r = self.function(u, D, *self.data)
+        return r if self.summing is None else self.summing @ r.reshape(len(self.summing), -1)
 
     @property
     def which(self) -> slice | Tensor:

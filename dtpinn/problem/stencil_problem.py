@@ -53,7 +53,7 @@ class StencilProblem(Problem):
         self.register_buffer("extended_points", posed.slices.repeat(extended))
         self.register_buffer("extended_time", posed.slices.spread(extended))
         self.products = Products(
-            posed.nodes, posed.regions, posed.requests, system.matrices, posed.dtype
+            posed.nodes, posed.spatial, posed.requests, system.matrices, posed.dtype
         )
 
     @property
@@ -86,11 +86,11 @@ class StencilProblem(Problem):
         x, t = self.extended_points, self.extended_time
         field = Field(self.products, self.posed.slices, x, t, unknown)
         result = {}
-        for region in self.regions:
+        for region in self.posed.spatial:
             D = StencilDerivatives(field, region)
-            result[region.name] = region.function(D.u, D, *region.data)
+            result[region.name] = region.residual(D.u, D)
         if (initial := self.posed.initial) is not None:
-            result[initial.name] = initial.function(field.initially(initial), None, initial.points)
+            result[initial.name] = initial.residual(field.initially(initial), None)
         return result
 
     @torch.inference_mode(False)  # it differentiates, whatever the caller does with the result

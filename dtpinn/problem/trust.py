@@ -66,7 +66,7 @@ def not_resolved(fresh: FreshResidual) -> str:
 def heavy_rows(system: DiscreteSystem) -> Floats:
     """Return the nodes (m, d) whose stencils have weights far larger than those of the others."""
     nodes, found = system.posed.nodes, set()
-    rows_of = {region.name: region.rows for region in system.posed.regions}
+    rows_of = {region.name: region.rows for region in system.posed.spatial}
     for request in system.posed.requests:
         rows = rows_of[request.region]
         matrix = system.matrices.of(request.region, request.operator)

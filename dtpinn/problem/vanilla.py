@@ -14,6 +14,7 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, arrange, interior_alone
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import Choice
+from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import check_device
@@ -31,6 +32,7 @@ def vanilla(
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
     corners: Corners = "auto",
+    constraints: Sequence[Constraint] = (),
     weights: Choice = "balanced",
 ) -> AutomaticProblem:
     """Return the autograd PINN of an equation on the same nodes, to compare with.
@@ -55,6 +57,8 @@ def vanilla(
         the same to round-off.
     corners : "auto", "each" or "mean"
         Which conditions hold where parts of the boundary meet: see :func:`dtpinn.discretize`.
+    constraints : sequence of Mean, Pin, Flux or Integral
+        As of :func:`dtpinn.discretize`; sums of nodal values here as well.
     weights : "balanced", "equal" or mapping of residual to float
         As of :func:`dtpinn.discretize`, whose weights are the same on the same nodes.
 
@@ -83,6 +87,7 @@ def vanilla(
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
     arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
-    problem = MODES[mode](pose(pde, nodes, times, dtype, corners, arrangement)).to(device=device)
+    posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints)
+    problem = MODES[mode](posed).to(device=device)
     problem.set_weights(weights)
     return problem

@@ -17,12 +17,14 @@ from dtpinn.rbffd.interpolation import interpolation
 from dtpinn.rbffd.named import biharmonic, divergence, gradient, laplacian, partial
 from dtpinn.rbffd.operators import operator, operators
 from dtpinn.rbffd.options import Options
+from dtpinn.rbffd.quadrature import Quadrature, quadrature
 from dtpinn.rbffd.rule import Rule, choose_rule
 
 __all__ = [
     "Assembly",
     "Operator",
     "Options",
+    "Quadrature",
     "Rule",
     "Terms",
     "assemble",
@@ -37,4 +39,5 @@ __all__ = [
     "operator",
     "operators",
     "partial",
+    "quadrature",
 ]

@@ -38,9 +38,11 @@ def balanced_weights(
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
     states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
     result = {}
+    # A constraint is a sum of what is sized point by point.
+    sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
     for name, first in states[0].items():
         chosen = next((s[name] for s in states if s[name].finite), first)
-        sizes = chosen.sizes(longest if chosen.in_time else middle) @ scales.unit
+        sizes = chosen.sizes(longest if chosen.in_time else middle) @ scales.unit * sums.get(name, 1.0)
         known = np.isfinite(sizes) & (sizes > 0.0)
         balanced = np.where(known, np.where(known, sizes, 1.0) ** -2.0, 1.0)
         result[name] = tuple((multiple_of(name, multiples) * balanced).tolist())

@@ -33,13 +33,32 @@ Rows = Integers
 DISTINCT = 0.25
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The equations of a system.
+
+    Attributes
+    ----------
+    matrix : (chosen, equations) csr_array
+        A row for each equation to keep: a unit vector, or a combination at a node where sides meet.
+    node : (chosen,) int array
+        Of X, at which it holds.
+    of_pde : (chosen,) bool array
+        Whether it is the domain's equation, not a condition.
+    """
+
+    matrix: csr_array
+    node: Rows
+    of_pde: NDArray[np.bool_]
+
+
 def choose_equations(
     system: DiscreteSystem,
     example: Linearization,
     rows: Mapping[str, csr_array],
     unknown: NDArray[np.bool_],
-) -> csr_array:
-    """Return the matrix that makes the system's equations from all that there are.
+) -> Chosen:
+    """Return how the system's equations are made from all that there are.
 
     Parameters
     ----------
@@ -53,10 +72,8 @@ def choose_equations(
 
     Returns
     -------
-    (unknowns, equations) csr_array
-        A row of it for each equation to keep: a unit vector, or a combination at a node where sides
-        meet. Where the counts do not agree for another reason, all are kept, and the system is not
-        square.
+    Chosen
+        Where the counts do not agree, all are kept, and the system is not square.
     """
     nodes, regions = system.posed.nodes, system.regions_to_solve
     candidates = _candidates(system, example)
@@ -75,7 +92,9 @@ def choose_equations(
         pieces.append((count + first, chosen[second], entries[first, second]))
         count += len(entries)
     i, j, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    return csr_array(coo_array((values, (i, j)), shape=(count, len(candidates.node))))
+    matrix = csr_array(coo_array((values, (i, j)), shape=(count, len(candidates.node))))
+    lead = matrix.indices[matrix.indptr[:-1]]
+    return Chosen(matrix, candidates.node[lead], candidates.of_pde[lead])
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,11 @@ class Factors:
         """Return u with A u = r, for r of the matrix's dtype."""
         return np.asarray(self.scales.columns * self._lu.solve(self.scales.rows * r))
 
+    def solve_transposed(self, r: NDArray[Any]) -> NDArray[Any]:
+        """Return z (n, k) with A' z = r (n, k)."""
+        rows, columns = self.scales.rows[:, None], self.scales.columns[:, None]
+        return np.asarray(rows * self._lu.solve(columns * r, trans="T"))
+
 
 def factorise(matrix: csc_array, remedy: str) -> Factors:
     """Return the sparse LU factorisation.

@@ -18,7 +18,8 @@ MAX_ITERATIONS = 50
 _NEARLY = 1e-8
 _UNDETERMINED = (
     "the conditions do not determine the solution (pure Neumann conditions leave a constant free, "
-    "for instance, and tractions alone the motions of a rigid body)"
+    "for instance, and tractions alone the motions of a rigid body); constraints complete it, such "
+    "as constraints=[dtpinn.Mean(0.0)] or dtpinn.Pin(point, value)"
 )
 
 
@@ -43,6 +44,7 @@ def solve_newton(system: DiscreteSystem, start: Floats) -> Floats:
         for iteration in range(MAX_ITERATIONS):
             bar.set_postfix_str(f"residual {newton.norm:.1e}")
             if newton.done(iteration):
+                newton.check_compatible()
                 return newton.values
             newton.advance()
             bar.update()
@@ -78,6 +80,10 @@ class _Newton:
         """On X~."""
         return self._system.expand(self.u[None])
 
+    def check_compatible(self) -> None:
+        """Warn if what the constraints complete was not compatible."""
+        self._system.check_compatible(self._evaluate(self.u)[1], self.u)
+
     @property
     def norm(self) -> float:
         """Of the residual."""
@@ -111,7 +117,7 @@ class _Newton:
 
     def _evaluate(self, u: Floats) -> tuple[Floats, Linearization]:
         at = self._linearize(self._system.expand(u[None]))
-        return self._system.residuals(at)[0], at
+        return self._system.residuals(at, u[None])[0], at
 
     def _take(self, u: Floats, r: Floats, at: Linearization) -> None:
         self.u, self._r = u, r

@@ -11,6 +11,7 @@ from scipy.sparse import csc_array, csr_array, vstack
 from torch import Tensor
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.direct.border import Border, find_border
 from dtpinn.problem.direct.choice import choose_equations
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
@@ -56,24 +57,37 @@ class SquareSystem:
         self._unknowns = np.flatnonzero(by_field)
         self._conditions = int(by_field[nodes.count :].any(axis=0).sum()) or self.fields
         inside = example.jacobians
-        rows = {name: self._rows(example, name, inside, 0) for name in example.residuals}
-        self._choice = choose_equations(system, example, rows, by_field)
+        constraints = [region.name for region in posed.constraints]
+        self._equations = [name for name in example.residuals if name not in constraints]
+        rows = {name: self._rows(example, name, inside, 0) for name in self._equations}
+        self._chosen = choose_equations(system, example, rows, by_field)
+        self._closing, self._border = constraints, self._close(system, example, constraints)
+        if self._border is None:
+            self._closing = []
 
     def expand(self, unknowns: Floats) -> Floats:
         """Nodal values (nodes * times[, fields]) of unknowns (times, n); unused ghosts are zero."""
         u = np.zeros((len(unknowns), int(np.prod(self.shape))))
-        u[:, self._unknowns] = unknowns
+        u[:, self._unknowns] = unknowns[:, : len(self._unknowns)]
         return node_major(u.reshape(len(u), *self.shape))
 
     def restrict(self, u: Floats) -> Floats:
-        """The unknowns (n,) among nodal values at one time."""
-        return np.asarray(u.ravel()[self._unknowns])
+        """The unknowns (n,) among nodal values at one time; multipliers are zero."""
+        return np.append(u.ravel()[self._unknowns], np.zeros(len(self._closing)))
 
-    def residuals(self, at: Linearization) -> Floats:
-        """(times, equations), those that were chosen."""
-        parts = [self._slices.time_major(r) for r in at.residuals.values()]
-        flat = [part.reshape(len(part), -1) for part in parts]
-        return np.asarray((self._choice @ np.concatenate(flat, axis=1).T).T)
+    def residuals(self, at: Linearization, unknowns: Floats) -> Floats:
+        """(times, equations), those that were chosen, then the constraints."""
+        chosen = (self._chosen.matrix @ self._by_time(at, self._equations).T).T
+        if self._border is None:
+            return np.asarray(chosen)
+        multipliers = unknowns[:, len(self._unknowns) :]
+        chosen = chosen + (self._border.sources @ multipliers.T).T
+        return np.concatenate([chosen, self._by_time(at, self._closing)], axis=1)
+
+    def _by_time(self, at: Linearization, names: list[str]) -> Floats:
+        """Residuals of some regions, (times, equations)."""
+        parts = [self._slices.time_major(at.residuals[name]) for name in names]
+        return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
 
     def matrix(self, at: Linearization, which: Mapping[str, csr_array], time: int = 0) -> csc_array:
         """Jacobians of one of the times, in u or in the rate, as one square matrix.
@@ -83,11 +97,66 @@ class SquareSystem:
         ValueError
             If it is not square; says of what there is too much.
         """
-        rows = [self._rows(at, name, which, time) for name in at.residuals]
-        matrix = csc_array(self._choice @ vstack(rows, format="csr"))
+        matrix = self._inner(at, which, time)
+        if self._border is None:
+            return csc_array(matrix)
+        closing = vstack([self._rows(at, name, which, time) for name in self._closing])
+        return self._border.around(matrix, csr_array(closing), sources=which is at.jacobians)
+
+    def check_compatible(self, at: Linearization, unknowns: Floats) -> None:
+        """Warn if the data are not those of any solution, as far as constraints complete a system.
+
+        Parameters
+        ----------
+        at : Linearization
+            At the solution of a steady system.
+        unknowns : (n,) array
+            The solution.
+        """
+        if self._border is not None:
+            A, r = self._inner(at, at.jacobians, 0), self._by_time(at, self._equations)[0]
+            u = unknowns[: len(self._unknowns)]
+            left = A @ u - self._chosen.matrix @ r
+            self._border.check_compatible(left, rounding=abs(A) @ np.abs(u))
+
+    def _inner(
+        self, at: Linearization, which: Mapping[str, csr_array], time: int
+    ) -> csr_array:
+        """The chosen equations, without constraints, as a square matrix."""
+        rows = [self._rows(at, name, which, time) for name in self._equations]
+        matrix = csr_array(self._chosen.matrix @ vstack(rows, format="csr"))
         if matrix.shape[0] != matrix.shape[1]:
             raise ValueError(_not_square(at, matrix.shape, self.fields, self._conditions))
         return matrix
+
+    def _close(
+        self, system: DiscreteSystem, example: Linearization, constraints: list[str]
+    ) -> Border | None:
+        """What constraints add; None without, or where they only tell of unknown coefficients.
+
+        Raises
+        ------
+        ValueError
+            If the equations determine the solution without them.
+        """
+        if not constraints:
+            return None
+        posed = system.posed
+        A = self._inner(example, example.jacobians, 0)
+        if example.rates:
+            A = csr_array(A + self._inner(example, example.rates, 0) / self._slices.duration)
+        W = vstack([self._rows(example, name, example.jacobians, 0) for name in constraints])
+        volume = posed.nodes.local_spacing**posed.nodes.dimension
+        chosen = self._chosen
+        border = find_border(A, csr_array(W), chosen.of_pde, volume[chosen.node])
+        if border is None and not any(p.requires_grad for p in posed.pde.parameters()):
+            raise ValueError(
+                f"{len(constraints)} constraint(s), {', '.join(constraints)}, are too many for "
+                "solve() and estimate(): equation and conditions determine the solution without "
+                "them, or with fewer. Leave them out, or a condition; a loss may have them, as it "
+                "needs no square system"
+            )
+        return border
 
     def _rows(
         self, at: Linearization, name: str, which: Mapping[str, csr_array], time: int

@@ -142,7 +142,7 @@ class Stepper:
             at = self._linearize(u, stages, step)
             if np.isfinite(previous) and factors.exact(at, time, step):
                 return stages  # and the first change was all
-            change = factors.matrix.solve(-self.system.residuals(at))
+            change = factors.matrix.solve(-self.system.residuals(at, stages))
             stages = stages + change
             if not np.isfinite(change).all():
                 return None

@@ -19,6 +19,7 @@ from torch import nn
 from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.linear_derivatives import NodalState
 from dtpinn.problem.jacobian.linear_residual import LinearResidual
+from dtpinn.problem.jacobian.linear_sum import LinearSum
 from dtpinn.problem.matrices import Matrices
 from dtpinn.problem.posed import Posed
 from dtpinn.problem.regions import Region
@@ -102,14 +103,15 @@ class Linearizer:
                     rates[name] = slope
         return Linearization(residuals, jacobians, rates)
 
-    def _on(self, region: Region, initially: bool) -> LinearResidual:
+    def _on(self, region: Region, initially: bool) -> LinearResidual | LinearSum:
         slices, normals = self._slices, None
         sites = slices.sites_at(region.rows, 0) if initially else slices.sites(region.rows)
         if region.outward is not None:
             outward = torch.tensor(region.outward, dtype=torch.float64, device=self.device)
             normals = slices.repeat(outward)
         blank = self._state(np.zeros(self.shape), None)
-        return LinearResidual(region.name, region.function, sites, blank, normals, slices)
+        found = LinearResidual(region.name, region.function, sites, blank, normals, slices)
+        return found if region.weights is None else LinearSum(found, region.weights, slices)
 
     def _state(self, u: Floats, rate: Floats | None) -> NodalState:
         tensor = torch.tensor(u, dtype=torch.float64, device=self.device).requires_grad_()

@@ -1,0 +1,364 @@
+"""Constraints: one equation over many nodes, such as a mean value; as the user writes them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from dtpinn.arrays import Floats
+from dtpinn.nodes import Nodes
+from dtpinn.pde import Derivatives
+from dtpinn.problem.regions import Region
+from dtpinn.problem.time_slices import TimeSlices
+from dtpinn.rbffd import interpolation
+from dtpinn.rbffd.quadrature import Quadrature, quadrature
+
+Value = float | Callable[[Tensor], Tensor]
+"""A number, or in space-time a function of the time, t (n,) -> (n,)."""
+Integrand = Callable[..., Tensor]
+
+
+@dataclass(frozen=True)
+class Integral:
+    """The integral of a function of the unknown has a given value.
+
+    Parameters
+    ----------
+    value : float or callable
+        In space-time it holds at every slice, and may be a function of the time, t (n,) -> (n,).
+    of : callable, optional
+        ``of(u, x)`` or ``of(u, D, x)``, in space-time with t last; on a part with the normals,
+        ``of(u, D, x, n)``. Values (n,), by default those of the field.
+    part : str, optional
+        Of the boundary, to integrate along; by default over the domain.
+    field : int
+        Which field, if `of` is not given.
+    name : str, optional
+        Of the residual; "integral" by default.
+
+    Examples
+    --------
+    A density of unit mass:
+
+    >>> import dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+    >>> pde = dtpinn.Poisson(lambda x: 0.0 * x[:, 0], dtpinn.Neumann(lambda x, n: 0.0 * x[:, 0]))
+    >>> problem = dtpinn.discretize(pde, nodes, constraints=[dtpinn.Integral(1.0)])
+    >>> u = problem.solve()
+    >>> bool((u * torch.pi - 1.0).abs().max() < 1e-6)
+    True
+    """
+
+    value: Value
+    of: Integrand | None = None
+    part: str | None = None
+    field: int = 0
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the residual."""
+        return self.name or ("integral" if self.part is None else f"integral.{self.part}")
+
+    def region(self, place: Place) -> Region:
+        """Return where it holds, with the weights of the sum that it is."""
+        of = self.of or _FieldValue(self.field)
+        weights = place.weights(self.part)
+        return place.region(self.label, of, self.value, self.part, weights)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of a field over the domain has a given value.
+
+    What pure Neumann conditions leave open of a temperature, and velocities of a pressure.
+
+    Parameters
+    ----------
+    value : float or callable
+        In space-time it holds at every slice, and may be a function of the time.
+    field : int
+    name : str, optional
+        Of the residual; "mean" by default.
+
+    Examples
+    --------
+    >>> import dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+    >>> exact = lambda x: x[:, 0] ** 3
+    >>> manufactured = dtpinn.Poisson.from_solution(exact, alpha=1.0, beta=0.0)
+    >>> problem = dtpinn.discretize(manufactured, nodes, constraints=[dtpinn.Mean(0.0)])
+    >>> error = problem.solve() - exact(problem.points)
+    >>> bool(error.abs().max() < 1e-4)
+    True
+    """
+
+    value: Value = 0.0
+    field: int = 0
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the residual."""
+        return self.name or "mean"
+
+    def region(self, place: Place) -> Region:
+        """Return all of X, with weights that add up to 1."""
+        weights = place.weights(None)
+        return place.region(
+            self.label, _FieldValue(self.field), self.value, None, weights / weights.sum()
+        )
+
+
+@dataclass(frozen=True)
+class Flux:
+    """The flux through a part of the boundary, the integral of k du/dn, has a given value.
+
+    Parameters
+    ----------
+    part : str
+        Of the boundary; its outward normal counts.
+    value : float or callable
+        In space-time it holds at every slice, and may be a function of the time.
+    conductivity : float or callable
+        k: a number, or a function of the points, x (n, d) -> (n,).
+    field : int
+    name : str, optional
+        Of the residual; "flux.part" by default.
+    """
+
+    part: str
+    value: Value
+    conductivity: float | Callable[[Tensor], Tensor] = 1.0
+    field: int = 0
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the residual."""
+        return self.name or f"flux.{self.part}"
+
+    def region(self, place: Place) -> Region:
+        """Return the sides of the part, with their lengths or areas."""
+        of = _NormalFlux(self.conductivity, self.field)
+        return place.region(self.label, of, self.value, self.part, place.weights(self.part))
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A field has a given value at a point.
+
+    Parameters
+    ----------
+    point : (d,) array
+        In the domain; it need not be a node.
+    value : float or callable
+        In space-time it holds at every slice, and may be a function of the time.
+    field : int
+    name : str, optional
+        Of the residual; "pin" by default.
+    """
+
+    point: ArrayLike
+    value: Value = 0.0
+    field: int = 0
+    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the residual."""
+        return self.name or "pin"
+
+    def region(self, place: Place) -> Region:
+        """Return the nodes of the point's stencil, with the weights of interpolation."""
+        point = np.asarray(self.point, dtype=np.float64)
+        d = place.nodes.dimension
+        if point.shape != (d,):
+            raise ValueError(
+                f"dtpinn.Pin: the point must have {d} coordinate(s), got {self.point!r}"
+            )
+        row = interpolation(place.nodes, point[None], place.order + 1, on="collocation").to_scipy()
+        used = np.flatnonzero(row.data)
+        rows, weights = row.indices[used], row.data[used]
+        of = _FieldValue(self.field)
+        return place.region(self.label, of, self.value, None, weights, rows=rows)
+
+
+Constraint = Integral | Mean | Flux | Pin
+
+
+class Place:
+    """The nodes on which constraints are to hold.
+
+    Parameters
+    ----------
+    nodes : Nodes
+    order : int
+        Of the quadrature.
+    slices : TimeSlices
+    dtype : torch.dtype
+    fields : int
+        Of the unknown.
+    """
+
+    def __init__(
+        self, nodes: Nodes, order: int, slices: TimeSlices, dtype: torch.dtype, fields: int
+    ) -> None:
+        self.nodes, self.order, self.fields = nodes, order, fields
+        self._slices, self._dtype = slices, dtype
+        self._quadrature: Quadrature | None = None
+
+    def weights(self, part: str | None) -> Floats:
+        """Return the quadrature's on X, or on the sides of a part."""
+        if self._quadrature is None:
+            self._quadrature = quadrature(self.nodes, self.order)
+        found = self._quadrature
+        return found.domain if part is None else found.sides[self._sides(part)]
+
+    def region(
+        self,
+        name: str,
+        of: Integrand,
+        value: Value,
+        part: str | None,
+        weights: Floats,
+        *,
+        rows: np.ndarray | None = None,
+    ) -> Region:
+        """Return the region of one constraint: on the sides of a part, or on X or rows of it."""
+        nodes = self.nodes
+        function = _Constrained(of, value, float(weights.sum()), part is not None, self._slices)
+        if part is None:
+            rows = np.arange(nodes.count) if rows is None else rows
+            sides = outward = None
+        else:
+            sides = self._sides(part)
+            rows = nodes.interior_count + nodes.sides.point[sides]
+            outward = nodes.sides.normals[sides]
+        return Region(
+            name, function, nodes.collocation, rows, 1, self._slices, self._dtype, sides, outward,
+            weights=weights,
+        )  # fmt: skip
+
+    def _sides(self, part: str) -> np.ndarray:
+        parts = self.nodes.parts
+        if part not in parts:
+            raise ValueError(
+                f"constraints: there is no boundary part {part!r}; the parts are {', '.join(parts)}"
+            )
+        on_it = np.flatnonzero(self.nodes.sides.part == parts.index(part))
+        if not len(on_it):
+            raise ValueError(
+                f"constraints: no boundary node lies in the part {part!r}: it is shorter than the "
+                "spacing. Use a smaller spacing there"
+            )
+        return on_it
+
+
+def constraint_regions(
+    constraints: Sequence[Constraint], place: Place, taken: Sequence[str]
+) -> tuple[Region, ...]:
+    """Return a region for each constraint, with names of their own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no constraint, or asks for a field, a part or a point that there is not.
+    """
+    if isinstance(constraints, Constraint):
+        raise TypeError("constraints: expected a sequence, such as constraints=[dtpinn.Mean(0.0)]")
+    for constraint in constraints:
+        if not isinstance(constraint, Constraint):
+            raise TypeError(
+                "constraints: expected dtpinn.Mean, Pin, Flux or Integral, got "
+                f"{type(constraint).__name__}"
+            )
+        if constraint.field not in range(place.fields):
+            raise ValueError(
+                f"dtpinn.{type(constraint).__name__}: there is no field {constraint.field!r}; the "
+                f"unknown has {place.fields} field(s), counted from 0"
+            )
+    regions = [constraint.region(place) for constraint in constraints]
+    used = set(taken)
+    for region in regions:
+        region.name = _free_name(region.name, used)
+        used.add(region.name)
+    return tuple(regions)
+
+
+def _free_name(name: str, used: set[str]) -> str:
+    if name not in used:
+        return name
+    return next(f"{name}.{k}" for k in range(1, len(used) + 1) if f"{name}.{k}" not in used)
+
+
+class _FieldValue:
+    """The values of one field."""
+
+    def __init__(self, field: int) -> None:
+        self.field = field
+
+    def __call__(self, u: Tensor, D: Derivatives, x: Tensor, *rest: Tensor) -> Tensor:
+        return u if u.dim() == 1 else u[:, self.field]
+
+
+class _NormalFlux:
+    """k du/dn of one field."""
+
+    def __init__(self, conductivity: float | Callable[[Tensor], Tensor], field: int) -> None:
+        self.conductivity, self.field = conductivity, field
+
+    def __call__(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        slope = D.normal(u)
+        slope = slope if slope.dim() == 1 else slope[:, self.field]
+        k = self.conductivity
+        return (k(x) if callable(k) else k) * slope
+
+
+class _Constrained:
+    """What is summed up: the integrand, less an even share of the wanted value.
+
+    Attributes
+    ----------
+    func : callable
+        The integrand itself, for messages.
+    """
+
+    def __init__(
+        self, of: Integrand, value: Value, measure: float, on_part: bool, slices: TimeSlices
+    ) -> None:
+        self.func, self._value, self._measure = of, value, measure
+        self._steady = slices.steady
+        if callable(value) and slices.steady:
+            raise TypeError("constraints: a value that is a function of the time needs times=...")
+        # of(u, x) does without D, and on a part without the normals.
+        self._short = _positional(of) == 2 + (not slices.steady)
+        self._on_part = on_part
+
+    def __call__(self, u: Tensor, D: Derivatives, x: Tensor, *rest: Tensor) -> Tensor:
+        t = () if self._steady else rest[-1:]
+        values = self.func(u, x, *t) if self._short else self.func(u, D, x, *rest)
+        value = self._value(rest[-1]) if callable(self._value) else self._value
+        if values.dim() != 1:
+            raise ValueError(
+                f"constraints: the function must return one value per point, ({len(u)},), got "
+                f"{tuple(values.shape)}"
+            )
+        return values - value / self._measure
+
+
+def _positional(of: Integrand) -> int | None:
+    """How many arguments a function takes by position; None if any number."""
+    kinds = [p.kind for p in inspect.signature(of).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return None
+    return sum(
+        k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for k in kinds
+    )
