@@ -61,14 +61,15 @@ def field_numbers(field: FieldChoice, names: Sequence[str]) -> int | tuple[int, 
     (2, (0, 1))
     """
     if isinstance(field, (int, str)):
-        return _number(field, names)
-    chosen = tuple(_number(one, names) for one in field)
+        return field_number(field, names)
+    chosen = tuple(field_number(one, names) for one in field)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"field={field!r}: expected fields that differ, at least one")
     return chosen if len(chosen) > 1 else chosen[0]
 
 
-def _number(field: object, names: Sequence[str]) -> int:
+def field_number(field: object, names: Sequence[str]) -> int:
+    """Return one field, by number or by name, as a number; ValueError if it is none of them."""
     if field in names:
         return names.index(str(field))
     if isinstance(field, int) and not isinstance(field, bool) and 0 <= field < len(names):

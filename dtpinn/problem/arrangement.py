@@ -100,16 +100,20 @@ def without_outweighed(
     if len(sides) == nodes.boundary_count or not conditions:
         return kept
     what = [held(region) for region in conditions]
-    given = np.zeros((nodes.boundary_count, what[0].value.shape[1]), dtype=np.bool_)
+    by_side = np.zeros((len(sides), what[0].value.shape[1]), dtype=np.bool_)
     gives = []
     for region, holds in zip(conditions, what, strict=True):
         as_many = holds.value.sum(axis=1) == region.equations
         gives.append(as_many & ~holds.derivative.any(axis=1))
-        np.logical_or.at(given, sides.point[region.sides], holds.value & gives[-1][:, None])
+        by_side[region.sides] |= holds.value & gives[-1][:, None]
+    at_node = np.zeros((nodes.boundary_count, by_side.shape[1]), dtype=np.bool_)
+    np.logical_or.at(at_node, sides.point, by_side)
     for region, holds, itself in zip(conditions, what, gives, strict=True):
         about = holds.value | holds.derivative
-        known = ~(about & ~given[sides.point[region.sides]]).any(axis=1)
-        kept[region.name][region.sides] = itself | ~known
+        known = ~(about & ~at_node[sides.point[region.sides]]).any(axis=1)
+        # What else a side holds of the fields that it gives itself (div u = 0) is meant to hold.
+        elsewhere = (about & ~by_side[region.sides]).any(axis=1)
+        kept[region.name][region.sides] = itself | ~(known & elsewhere)
     return kept
 
 

@@ -137,7 +137,7 @@ def pose(
         dry_run(pde, [equation])
     initial = None if slices.steady else initial_region(pde, nodes, dtype)
     regions = equation, *conditions
-    place = Place(arranged, order, slices, dtype, pde.fields)
+    place = Place(arranged, order, slices, dtype, pde.field_names)
     held = constraint_regions(constraints, place, [*(r.name for r in regions), "initial"])
     requests += dry_run(pde, held)
     return Posed(pde, arranged, corners, slices, regions, initial, requests, held)

@@ -117,5 +117,3 @@ def _nearest(equations: csr_array, guess: Floats) -> Floats:
     for _ in range(2):  # once more for what rounding left
         change -= scaled.T @ factors.solve(scaled @ (1.0 + change))
     return np.asarray(guess * (1.0 + change))
-
-

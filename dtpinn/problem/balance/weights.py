@@ -42,7 +42,9 @@ def balanced_weights(
     sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
     for name, first in states[0].items():
         chosen = next((s[name] for s in states if s[name].finite), first)
-        sizes = chosen.sizes(longest if chosen.in_time else middle) @ scales.unit * sums.get(name, 1.0)
+        sizes = (
+            chosen.sizes(longest if chosen.in_time else middle) @ scales.unit * sums.get(name, 1.0)
+        )
         known = np.isfinite(sizes) & (sizes > 0.0)
         balanced = np.where(known, np.where(known, sizes, 1.0) ** -2.0, 1.0)
         result[name] = tuple((multiple_of(name, multiples) * balanced).tolist())

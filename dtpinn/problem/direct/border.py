@@ -132,7 +132,9 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
     if not np.linalg.norm(left) <= _NULL * np.linalg.norm(natural):
         return None
     C = np.where(of_pde[:, None], Z / volume[:, None], 0.0)
-    if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(natural):
+    if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(
+        natural
+    ):
         C = Z
     size = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
     return Border(csr_array(C / size), Z)

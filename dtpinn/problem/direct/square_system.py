@@ -119,9 +119,7 @@ class SquareSystem:
             left = A @ u - self._chosen.matrix @ r
             self._border.check_compatible(left, rounding=abs(A) @ np.abs(u))
 
-    def _inner(
-        self, at: Linearization, which: Mapping[str, csr_array], time: int
-    ) -> csr_array:
+    def _inner(self, at: Linearization, which: Mapping[str, csr_array], time: int) -> csr_array:
         """The chosen equations, without constraints, as a square matrix."""
         rows = [self._rows(at, name, which, time) for name in self._equations]
         matrix = csr_array(self._chosen.matrix @ vstack(rows, format="csr"))
