@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-# Of a system's fields, which have no other names.
-NAMES_OF_FIELDS = {"solution": "$u_{{{}}}$", "|error|": "|error of $u_{{{}}}$|"}
+# Of the fields of a system.
+TITLES = {"solution": "{}", "|error|": "|error of {}|"}
 
 
 class Block(NamedTuple):
@@ -41,6 +41,7 @@ def picture_run(
     times: Any = None,
     floor: float | None = None,
     title: str = "",
+    names: Sequence[str] | None = None,
     boundary: Any = None,
     outward: Any = None,
 ) -> None:
@@ -67,6 +68,8 @@ def picture_run(
     floor : float, optional
         The discretisation's own error, drawn as a dashed line.
     title : str
+    names : sequence of str, optional
+        Of the fields of a system, for the titles of their panels.
     boundary : array or tensor (nb, 2), optional
         Points of the boundary, drawn as dots; for d = 2.
     outward : array or tensor (n, d), optional
@@ -89,7 +92,7 @@ def picture_run(
     fields = {"solution": _fields("solution", solution, wanted)}
     if error is not None:
         fields["|error|"] = np.abs(_fields("|error|", error, wanted, fields["solution"].shape[2]))
-    rows = _rows(fields, instants, cloud.where)
+    rows = _rows(fields, names, instants, cloud.where)
     import matplotlib as mpl
 
     with mpl.rc_context(STYLE):
@@ -110,15 +113,20 @@ def shown_times(count: int) -> list[int]:
     return sorted({0, count // 2, count - 1})
 
 
-def _rows(fields: Mapping[str, Array], times: Array | None, where: str) -> list[list[Block]]:
+def _rows(
+    fields: Mapping[str, Array], names: Sequence[str] | None, times: Array | None, where: str
+) -> list[list[Block]]:
     """Arrange values (n, times, fields): by field, in space-time with a row for each quantity."""
     count = next(iter(fields.values())).shape[2]
+    names = [f"$u_{{{k + 1}}}$" for k in range(count)] if names is None else names
+    if len(names) != count:
+        raise ValueError(f"picture_run: there are {count} fields, and {len(names)} names of them")
     shown = [0] if times is None else shown_times(len(times))
     rows = []
     for number in range(count):
         blocks = []
         for name, values in fields.items():
-            of = name if count == 1 else NAMES_OF_FIELDS[name].format(number + 1)
+            of = name if count == 1 else TITLES[name].format(names[number])
             at = [""] if times is None else [f"t = {times[k]:.3g}" for k in shown]
             # Where in space is the same for all, and said of the first: titles are side by side.
             at[0] = ", ".join(filter(None, (at[0], where)))

@@ -11,12 +11,14 @@ from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.elasticity import LinearElasticity, Traction
 from dtpinn.pde.equation import PDE
 from dtpinn.pde.exact import in_space_time
+from dtpinn.pde.flow_conditions import Incompressible, Outflow, Slip
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
 from dtpinn.pde.helmholtz import Helmholtz
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
+from dtpinn.pde.navier_stokes import NavierStokes, Stokes
 from dtpinn.pde.nodal_data import NodalData
 from dtpinn.pde.poisson import Poisson
 
@@ -30,16 +32,21 @@ __all__ = [
     "Forced",
     "Heat",
     "Helmholtz",
+    "Incompressible",
     "Known",
     "Lame",
     "LinearElasticity",
     "Manufactured",
     "Material",
+    "NavierStokes",
     "Neumann",
     "NodalData",
     "Operator",
+    "Outflow",
     "Poisson",
     "Robin",
+    "Slip",
+    "Stokes",
     "Traction",
     "Young",
     "in_space_time",

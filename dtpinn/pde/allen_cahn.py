@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor
 
 from dtpinn.pde.coefficients import Constant, constant
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.forced import Boundary, Forced, Source
 
 
 class AllenCahn(Forced):
@@ -20,12 +18,12 @@ class AllenCahn(Forced):
 
     Parameters
     ----------
-    f : callable or None
+    f : callable, number or None
         Source: (x (n, d), t (n,)) -> (n,); None for 0. Evaluated once per point set.
-    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
         The condition on the whole boundary, or one for every named part of it; its data and
         coefficients are functions of (x, normal, t).
-    initial : callable, optional
+    initial : callable or number, optional
         u_0: x (n, d) -> (n,), within [-1, 1] as a rule; None for 0.
     epsilon : float or nn.Parameter
         Positive, a length, small beside the domain. A Parameter is unknown, and learnt.
@@ -46,9 +44,9 @@ class AllenCahn(Forced):
 
     def __init__(
         self,
-        f: Callable[..., Tensor] | None,
+        f: Source | None,
         boundary: Boundary,
-        initial: Callable[[Tensor], Tensor] | None = None,
+        initial: Source | None = None,
         *,
         epsilon: Constant,
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from dtpinn.operators import Operator
 from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
 from dtpinn.pde.equation import PDE, Condition
+from dtpinn.pde.on_parts import conditions_on_parts
 
 
 class Complex(PDE):
@@ -29,8 +30,8 @@ class Complex(PDE):
 
     Attributes
     ----------
-    fields : int
-        Twice those of `pde`.
+    fields : tuple of str
+        Real and imaginary part of each unknown, ``("Re u", "Im u")``.
 
     Examples
     --------
@@ -56,7 +57,7 @@ class Complex(PDE):
             raise TypeError(f"Complex: expected a dtpinn.PDE, got {type(pde).__name__}")
         super().__init__()
         self.pde = pde
-        self.fields = 2 * pde.fields
+        self.fields = tuple(f"{part} {u}" for u in pde.field_names for part in ("Re", "Im"))
 
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the equation's residual, (n, 2 * equations)."""
@@ -66,9 +67,12 @@ class Complex(PDE):
         """Return the condition's residual, (n, 2 * equations)."""
         return _real_parts(self.pde.boundary, u, D, x, n, *t)
 
-    def conditions(self) -> Mapping[str, Condition]:
-        """Return the condition of each part."""
-        return {part: _OfPairs(condition) for part, condition in self.pde.conditions().items()}
+    def conditions(self) -> Mapping[str, Sequence[Condition]]:
+        """Return the conditions of each part, of complex fields as `pde` numbers or names them."""
+        if not self.pde.conditions():
+            return {}
+        given = conditions_on_parts(self.pde)
+        return {part: [_OfPairs(condition) for condition in each] for part, each in given.items()}
 
     def initial(self, u: Tensor, x: Tensor) -> Tensor:
         """Return the initial condition's residual, (n, 2 * equations)."""

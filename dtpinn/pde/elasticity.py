@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from dtpinn.pde.coefficients import Coefficient, at, checked, vanishes
 from dtpinn.pde.conditions import BoundaryCondition, Data
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.field_names import FieldChoice
+from dtpinn.pde.forced import Boundary, Forced, Source
 from dtpinn.pde.material import Material, Young
 
 
@@ -22,9 +21,9 @@ class LinearElasticity(Forced):
 
     Parameters
     ----------
-    f : callable or None
+    f : callable, number or None
         Body force: x (n, d) -> (n, d), force / volume; None for 0. Evaluated once per point set.
-    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
         ``Dirichlet`` gives the displacement, :class:`Traction` the force on the surface; their data
         are (x, normal) -> (n, d). Somewhere the body has to be held.
     material : Material
@@ -52,7 +51,7 @@ class LinearElasticity(Forced):
 
     def __init__(
         self,
-        f: Callable[[Tensor], Tensor] | None,
+        f: Source | None,
         boundary: Boundary,
         *,
         material: Material,
@@ -97,10 +96,13 @@ class Traction(BoundaryCondition):
     ----------
     material : Material
         That of the equation.
-    g : callable, optional
+    g : sequence of numbers or callable, optional
         (x (n, d), normal (n, d)) -> (n, d), force / area. None for a free surface.
     stiffness : float, nn.Parameter or callable
         Of springs that the surface rests on, force / volume; (x, normal) -> (n,) where it varies.
+    field : int, str or a tuple of these, optional
+        Which components of the force it is for; all of them by default. Beside
+        ``Dirichlet(field=1)`` of a body that slides along y = 0, ``Traction(material, field=0)``.
 
     Examples
     --------
@@ -112,9 +114,13 @@ class Traction(BoundaryCondition):
     """
 
     def __init__(
-        self, material: Material, g: Data | None = None, stiffness: Coefficient = 0.0
+        self,
+        material: Material,
+        g: Data | None = None,
+        stiffness: Coefficient = 0.0,
+        field: FieldChoice | None = None,
     ) -> None:
-        super().__init__(g)
+        super().__init__(g, field)
         if not isinstance(material, Material):
             raise TypeError(f"Traction: material must be a Lame or Young, got {material!r}")
         self.material = material

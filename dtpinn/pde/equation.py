@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
 from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.field_names import names_of
 
 Condition = Callable[..., Tensor]
 
@@ -20,8 +21,9 @@ class PDE(nn.Module):
 
     Attributes
     ----------
-    fields : int
-        Number of unknowns. u is (n,) for one field and (n, fields) for more.
+    fields : int or sequence of str
+        Number of unknowns, or their names: ``fields = ("u", "v", "p")``. u is (n,) for one field
+        and (n, fields) for more.
 
     Examples
     --------
@@ -35,7 +37,23 @@ class PDE(nn.Module):
     1
     """
 
-    fields: int = 1
+    fields: int | Sequence[str] = 1
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """Names of the unknowns: those given, or u, and u_1, u_2, ... of a system.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `fields` is neither a positive number nor different names.
+        """
+        return names_of(self.fields)
+
+    @property
+    def field_count(self) -> int:
+        """Number of unknowns."""
+        return len(self.field_names)
 
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the equation's residual at the collocation points.
@@ -65,11 +83,12 @@ class PDE(nn.Module):
             f"{type(self).__name__} must define initial(self, u, x) for a space-time problem"
         )
 
-    def conditions(self) -> Mapping[str, Condition]:
-        """Return one condition per named part of the boundary.
+    def conditions(self) -> Mapping[str, Condition | Sequence[Condition]]:
+        """Return the condition, or several, of each part of the boundary.
 
-        Empty, the default: `boundary` holds on all of it. Otherwise every part must be named, each
-        with a function of the signature of `boundary`.
+        Empty, the default: `boundary` holds on all of it. Otherwise every part is named, each with
+        a function of the signature of `boundary`, such as a BoundaryCondition, or a list of them.
+        A name may be a pattern, ``"circle*"``, and ``"*"`` is for the parts that are not named.
         """
         return {}
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor
 
 from dtpinn.pde.coefficients import Constant, constant
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.forced import Boundary, Forced, Source
 
 
 class Heat(Forced):
@@ -16,12 +14,12 @@ class Heat(Forced):
 
     Parameters
     ----------
-    f : callable or None
+    f : callable, number or None
         Source: (x (n, d), t (n,)) -> (n,); None for 0. Evaluated once per point set.
-    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
         The condition on the whole boundary, or one for every named part of it; its data and
         coefficients are functions of (x, normal, t).
-    initial : callable, optional
+    initial : callable or number, optional
         u_0: x (n, d) -> (n,); None for 0.
     diffusivity : float or nn.Parameter
         Positive, length^2 / time; 1 in the paper. A Parameter is unknown, and learnt.
@@ -40,9 +38,9 @@ class Heat(Forced):
 
     def __init__(
         self,
-        f: Callable[..., Tensor] | None,
+        f: Source | None,
         boundary: Boundary,
-        initial: Callable[[Tensor], Tensor] | None = None,
+        initial: Source | None = None,
         diffusivity: Constant = 1.0,
     ) -> None:
         super().__init__(f, boundary, initial)

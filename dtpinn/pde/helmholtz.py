@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor
 
 from dtpinn.pde.coefficients import Coefficient, at, checked
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.forced import Boundary, Forced, Source
 
 
 class Helmholtz(Forced):
@@ -21,9 +19,9 @@ class Helmholtz(Forced):
 
     Parameters
     ----------
-    f : callable or None
+    f : callable, number or None
         Source: x (n, d) -> (n,); None for 0. Evaluated once per point set.
-    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
         The condition on the whole boundary, or one for every named part of it.
     wavenumber : float, nn.Parameter or callable
         k, 1 / length. A scalar Parameter is unknown, and learnt; a function x (n, d) -> (n,) is
@@ -43,7 +41,7 @@ class Helmholtz(Forced):
 
     def __init__(
         self,
-        f: Callable[[Tensor], Tensor] | None,
+        f: Source | None,
         boundary: Boundary,
         *,
         wavenumber: Coefficient,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
+
+Datum = float | Sequence[float]
 
 
 class Known:
@@ -23,8 +27,9 @@ class Known:
 
     Parameters
     ----------
-    function : callable
-        Of the points (n, d) and whatever else it is called with; returns (n,) or (n, fields).
+    function : callable, number or sequence of numbers
+        Of the points (n, d) and whatever else it is called with; returns (n,) or (n, fields). A
+        number is the same everywhere, a sequence holds one for each field.
 
     Examples
     --------
@@ -34,12 +39,12 @@ class Known:
     >>> x = torch.ones(3, 2)
     >>> f(x), f(x), len(calls)
     (tensor([2., 2., 2.]), tensor([2., 2., 2.]), 1)
+    >>> Known((1.0, 0.0))(x)
+    tensor([[1., 0.]])
     """
 
-    def __init__(self, function: Callable[..., Tensor]) -> None:
-        if not callable(function):
-            raise TypeError(f"Known: expected a function of the points, got {function!r}")
-        self.function = function
+    def __init__(self, function: Callable[..., Tensor] | Datum) -> None:
+        self.function = function if callable(function) else Uniform(function)
         # points -> (other arguments it was called with, what was written by then, the value); keyed
         # by identity.
         self._seen: Any = WeakIdKeyDictionary()
@@ -91,7 +96,48 @@ class Known:
         self.__init__(state["function"])  # type: ignore[misc]
 
 
-def known(function: Callable[..., Tensor] | None) -> Known | None:
+class Uniform:
+    """A known function that is the same everywhere: a number, or one for each field.
+
+    Parameters
+    ----------
+    values : number or sequence of numbers
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such thing, or not finite.
+    """
+
+    def __init__(self, values: Datum) -> None:
+        self._values = _finite_numbers(values)
+
+    def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return () for a number and (1, fields) for several, which stand for every point."""
+        value = x.new_tensor(self._values)
+        return value[None] if value.dim() else value
+
+    def __repr__(self) -> str:
+        return f"{self._values}"
+
+
+def _finite_numbers(given: object) -> float | list[float]:
+    data: Any = given.tolist() if isinstance(given, (Tensor, np.ndarray)) else given
+    several = isinstance(data, (list, tuple)) and len(data) > 0
+    numbers = list(data) if several else [data]
+    plain = all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers)
+    if not plain or isinstance(given, nn.Parameter):
+        learnt = "; what is learnt belongs into a residual or a coefficient"
+        raise TypeError(
+            "expected a function of the points, a number, or a number for each field; got "
+            f"{given!r}{learnt * isinstance(given, nn.Parameter)}"
+        )
+    if not all(math.isfinite(n) for n in numbers):
+        raise ValueError(f"a known value must be finite, got {given!r}")
+    return [float(n) for n in numbers] if several else float(numbers[0])
+
+
+def known(function: Callable[..., Tensor] | Datum | None) -> Known | None:
     """Return a function as one that is evaluated once per point set; None stays None."""
     return function if function is None or isinstance(function, Known) else Known(function)
 
@@ -114,6 +160,8 @@ def check_arguments(
 
 
 def _name(function: Callable[..., Tensor]) -> str:
+    if isinstance(function, Uniform):
+        return repr(function)
     name: str = getattr(function, "__name__", type(function).__name__)
     return name
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -12,6 +11,7 @@ from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.equation import PDE, Condition
 from dtpinn.pde.exact import Solution, boundary_data, initial_data, source
 from dtpinn.pde.known import Known
+from dtpinn.pde.on_parts import conditions_on_parts
 
 
 class Manufactured(PDE):
@@ -57,15 +57,15 @@ class Manufactured(PDE):
         self._left_inside = Known(source(u, frozen.residual))
         self._left_on_boundary = Known(boundary_data(u, frozen.boundary))
         self._left_by_part = {
-            part: Known(boundary_data(u, condition))
-            for part, condition in frozen.conditions().items()
+            part: [Known(boundary_data(u, condition)) for condition in several]
+            for part, several in self._own_by_part(frozen).items()
         }
         u0 = initial_data(u, start)
         self._left_at_start = Known(lambda x: frozen.initial(u0(x), x))
 
     @property
-    def fields(self) -> int:  # type: ignore[override]
-        """Number of unknowns: the equation's own."""
+    def fields(self) -> int | Sequence[str]:  # type: ignore[override]
+        """The unknowns: the equation's own."""
         return self.pde.fields
 
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
@@ -80,12 +80,33 @@ class Manufactured(PDE):
         """Return the initial condition's residual less that of the solution."""
         return self.pde.initial(u, x) - self._left_at_start(x)
 
-    def conditions(self) -> Mapping[str, Condition]:
-        """Return each part's condition less what it leaves over at the solution."""
-        return {part: partial(self._condition, part) for part in self.pde.conditions()}
+    def conditions(self) -> Mapping[str, Sequence[Condition]]:
+        """Return each part's conditions less what they leave over at the solution."""
+        return {
+            part: [_Shifted(*pair) for pair in zip(several, self._left_by_part[part], strict=True)]
+            for part, several in self._own_by_part(self.pde).items()
+        }
 
-    def _condition(
-        self, part: str, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor
-    ) -> Tensor:
-        own = self.pde.conditions()[part]
-        return own(u, D, x, n, *t) - self._left_by_part[part](x, n, *t)
+    @staticmethod
+    def _own_by_part(pde: PDE) -> Mapping[str, Sequence[Condition]]:
+        """The conditions by part, if they were given so."""
+        return conditions_on_parts(pde) if pde.conditions() else {}
+
+
+class _Shifted:
+    """A condition less what it leaves over at the solution.
+
+    Attributes
+    ----------
+    field : int or tuple of int, or None
+        Which fields the condition is about, as it says itself.
+    """
+
+    def __init__(self, own: Condition, left: Known) -> None:
+        self._own, self._left = own, left
+        self.field = getattr(own, "field", None)
+
+    def __call__(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        """Return the residual on the boundary points."""
+        own: Tensor = self._own(u, D, x, n, *t)
+        return own - self._left(x, n, *t)

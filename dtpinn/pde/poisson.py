@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.forced import Boundary, Forced, Source
 
 
 class Poisson(Forced):
@@ -15,9 +15,9 @@ class Poisson(Forced):
 
     Parameters
     ----------
-    f : callable or None
+    f : callable, number or None
         Source: x (n, d) -> (n,); None for 0. Evaluated once per point set.
-    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
         The condition on the whole boundary, or one for every named part of it.
     reaction : callable, optional
         Pointwise, u (n,) -> (n,): ``torch.exp`` gives equation (1), None the linear (3). An
@@ -36,7 +36,7 @@ class Poisson(Forced):
 
     def __init__(
         self,
-        f: Callable[[Tensor], Tensor] | None,
+        f: Source | None,
         boundary: Boundary,
         reaction: Callable[[Tensor], Tensor] | None = None,
     ) -> None:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from dtpinn.arrays import Integers
 from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
-from dtpinn.problem.probing import holds_derivative
+from dtpinn.problem.probing import held
 from dtpinn.problem.regions import Region
 
 Rows = Integers
@@ -78,9 +78,11 @@ def counted_sides(nodes: Nodes, corners: Corners) -> Sides:
 
 
 def without_outweighed(
-    nodes: Nodes, sides: Sides, conditions: Sequence[Region], fields: int
-) -> Sides:
-    """Return the sides without fluxes at nodes where another side gives the value.
+    nodes: Nodes, sides: Sides, conditions: Sequence[Region]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return on which sides each condition is left: a flux not where another side gives the value.
+
+    Field by field: a flux of the temperature does not give way to a displacement that is given.
 
     Parameters
     ----------
@@ -89,16 +91,30 @@ def without_outweighed(
         As :func:`counted_sides` returns them.
     conditions : sequence of Region
         On these sides; they have been through the dry run.
-    fields : int
+
+    Returns
+    -------
+    dict of name of the region to (sides,) bool array
     """
-    if len(sides) == nodes.boundary_count:
-        return sides
-    gives_value = np.zeros(len(sides), dtype=np.bool_)
-    for region in conditions:
-        gives_value[region.sides] = (region.equations == fields) & ~holds_derivative(region)
-    decided = np.bincount(sides.point, weights=gives_value, minlength=nodes.boundary_count) > 0
-    kept = gives_value | ~decided[sides.point]
-    return Sides(sides.point[kept], sides.normals[kept], sides.part[kept])
+    kept = {region.name: np.ones(len(sides), dtype=np.bool_) for region in conditions}
+    if len(sides) == nodes.boundary_count or not conditions:
+        return kept
+    what = [held(region) for region in conditions]
+    by_side = np.zeros((len(sides), what[0].value.shape[1]), dtype=np.bool_)
+    gives = []
+    for region, holds in zip(conditions, what, strict=True):
+        as_many = holds.value.sum(axis=1) == region.equations
+        gives.append(as_many & ~holds.derivative.any(axis=1))
+        by_side[region.sides] |= holds.value & gives[-1][:, None]
+    at_node = np.zeros((nodes.boundary_count, by_side.shape[1]), dtype=np.bool_)
+    np.logical_or.at(at_node, sides.point, by_side)
+    for region, holds, itself in zip(conditions, what, gives, strict=True):
+        about = holds.value | holds.derivative
+        known = ~(about & ~at_node[sides.point[region.sides]]).any(axis=1)
+        # What else a side holds of the fields that it gives itself (div u = 0) is meant to hold.
+        elsewhere = (about & ~by_side[region.sides]).any(axis=1)
+        kept[region.name][region.sides] = itself | ~(known & elsewhere)
+    return kept
 
 
 def arrange(
@@ -132,7 +148,7 @@ def arrange(
         point = region.rows - nodes.interior_count
         np.add.at(given, point, region.equations)
         if ghosts == "auto":
-            np.logical_or.at(derivative, point, holds_derivative(region))
+            np.logical_or.at(derivative, point, held(region).derivative.any(axis=1))
     # A field without a condition is left to the equation, which needs its ghost for that.
     served = derivative | ((given < fields) & (ghosts == "auto"))
     reduced = nodes.with_ghosts_of(np.flatnonzero(served))
@@ -149,8 +165,11 @@ def interior_alone(
 
 def sides_at(nodes: Nodes, conditions: Sequence[Region]) -> Rows:
     """Return how many sides of each boundary node have a condition, (Nb,)."""
+    # Several conditions on one side are one side.
+    sides = np.concatenate([region.sides for region in conditions if region.sides is not None])
     points = np.concatenate([region.rows for region in conditions]) - nodes.interior_count
-    return np.bincount(points, minlength=nodes.boundary_count)
+    _, first = np.unique(sides, return_index=True)
+    return np.bincount(points[first], minlength=nodes.boundary_count)
 
 
 def _inside_and(nodes: Nodes, boundary: NDArray[np.bool_]) -> Rows:

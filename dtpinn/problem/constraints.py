@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import Derivatives
+from dtpinn.pde.field_names import field_number
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices
 from dtpinn.rbffd import interpolation
@@ -37,8 +38,8 @@ class Integral:
         ``of(u, D, x, n)``. Values (n,), by default those of the field.
     part : str, optional
         Of the boundary, to integrate along; by default over the domain.
-    field : int
-        Which field, if `of` is not given.
+    field : int or str
+        Which field, by number or name, if `of` is not given.
     name : str, optional
         Of the residual; "integral" by default.
 
@@ -58,7 +59,7 @@ class Integral:
     value: Value
     of: Integrand | None = None
     part: str | None = None
-    field: int = 0
+    field: int | str = 0
     name: str | None = None
 
     @property
@@ -68,7 +69,7 @@ class Integral:
 
     def region(self, place: Place) -> Region:
         """Return where it holds, with the weights of the sum that it is."""
-        of = self.of or _FieldValue(self.field)
+        of = self.of or _FieldValue(int(self.field))
         weights = place.weights(self.part)
         return place.region(self.label, of, self.value, self.part, weights)
 
@@ -83,7 +84,8 @@ class Mean:
     ----------
     value : float or callable
         In space-time it holds at every slice, and may be a function of the time.
-    field : int
+    field : int or str
+        By number or name.
     name : str, optional
         Of the residual; "mean" by default.
 
@@ -100,7 +102,7 @@ class Mean:
     """
 
     value: Value = 0.0
-    field: int = 0
+    field: int | str = 0
     name: str | None = None
 
     @property
@@ -112,7 +114,7 @@ class Mean:
         """Return all of X, with weights that add up to 1."""
         weights = place.weights(None)
         return place.region(
-            self.label, _FieldValue(self.field), self.value, None, weights / weights.sum()
+            self.label, _FieldValue(int(self.field)), self.value, None, weights / weights.sum()
         )
 
 
@@ -128,7 +130,8 @@ class Flux:
         In space-time it holds at every slice, and may be a function of the time.
     conductivity : float or callable
         k: a number, or a function of the points, x (n, d) -> (n,).
-    field : int
+    field : int or str
+        By number or name.
     name : str, optional
         Of the residual; "flux.part" by default.
     """
@@ -136,7 +139,7 @@ class Flux:
     part: str
     value: Value
     conductivity: float | Callable[[Tensor], Tensor] = 1.0
-    field: int = 0
+    field: int | str = 0
     name: str | None = None
 
     @property
@@ -146,7 +149,7 @@ class Flux:
 
     def region(self, place: Place) -> Region:
         """Return the sides of the part, with their lengths or areas."""
-        of = _NormalFlux(self.conductivity, self.field)
+        of = _NormalFlux(self.conductivity, int(self.field))
         return place.region(self.label, of, self.value, self.part, place.weights(self.part))
 
 
@@ -160,14 +163,15 @@ class Pin:
         In the domain; it need not be a node.
     value : float or callable
         In space-time it holds at every slice, and may be a function of the time.
-    field : int
+    field : int or str
+        By number or name.
     name : str, optional
         Of the residual; "pin" by default.
     """
 
     point: ArrayLike
     value: Value = 0.0
-    field: int = 0
+    field: int | str = 0
     name: str | None = None
 
     @property
@@ -186,7 +190,7 @@ class Pin:
         row = interpolation(place.nodes, point[None], place.order + 1, on="collocation").to_scipy()
         used = np.flatnonzero(row.data)
         rows, weights = row.indices[used], row.data[used]
-        of = _FieldValue(self.field)
+        of = _FieldValue(int(self.field))
         return place.region(self.label, of, self.value, None, weights, rows=rows)
 
 
@@ -203,12 +207,17 @@ class Place:
         Of the quadrature.
     slices : TimeSlices
     dtype : torch.dtype
-    fields : int
-        Of the unknown.
+    fields : sequence of str
+        Names of the unknowns.
     """
 
     def __init__(
-        self, nodes: Nodes, order: int, slices: TimeSlices, dtype: torch.dtype, fields: int
+        self,
+        nodes: Nodes,
+        order: int,
+        slices: TimeSlices,
+        dtype: torch.dtype,
+        fields: Sequence[str],
     ) -> None:
         self.nodes, self.order, self.fields = nodes, order, fields
         self._slices, self._dtype = slices, dtype
@@ -279,17 +288,20 @@ def constraint_regions(
                 "constraints: expected dtpinn.Mean, Pin, Flux or Integral, got "
                 f"{type(constraint).__name__}"
             )
-        if constraint.field not in range(place.fields):
-            raise ValueError(
-                f"dtpinn.{type(constraint).__name__}: there is no field {constraint.field!r}; the "
-                f"unknown has {place.fields} field(s), counted from 0"
-            )
-    regions = [constraint.region(place) for constraint in constraints]
+    regions = [_numbered(constraint, place.fields).region(place) for constraint in constraints]
     used = set(taken)
     for region in regions:
         region.name = _free_name(region.name, used)
         used.add(region.name)
     return tuple(regions)
+
+
+def _numbered(constraint: Constraint, names: Sequence[str]) -> Constraint:
+    """The same constraint with its field as a number."""
+    try:
+        return replace(constraint, field=field_number(constraint.field, names))
+    except ValueError as error:
+        raise ValueError(f"dtpinn.{type(constraint).__name__}: {error}") from None
 
 
 def _free_name(name: str, used: set[str]) -> str:

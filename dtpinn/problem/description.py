@@ -109,9 +109,10 @@ def describe(problem: Problem, system: DiscreteSystem, products: Products) -> De
 def _told_arrangement(posed: Posed) -> str:
     """Say where what holds."""
     equation, *conditions = posed.regions
+    fields = "" if isinstance(posed.pde.fields, int) else ", ".join(posed.pde.field_names) + ": "
     sides = sum(len(region.rows) for region in conditions)
     return (
-        f"the equation at {len(equation.rows)} of {posed.nodes.count} nodes, conditions on "
+        f"{fields}the equation at {len(equation.rows)} of {posed.nodes.count} nodes, conditions on "
         f"{sides} sides of {posed.nodes.boundary_count} boundary nodes"
     )
 

@@ -95,17 +95,17 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
     requests: list[Request] = []
     for region in regions:
         data = [_dummy_rows(tensor) for tensor in region.data]
-        u = dummy_unknown(data[0], pde.fields)
+        u = dummy_unknown(data[0], pde.field_count)
         names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
         check_call(region.function, *names)
         recorder = _Recorder(region, u, data)
         result = _checked_run(region.function, u, recorder, *data)
-        region.fields, region.equations = pde.fields, result.numel() // len(result)
+        region.fields, region.equations = pde.field_count, result.numel() // len(result)
         requests += recorder.requests
     if regions and regions[0].time is not None:
         x = _dummy_rows(regions[0].points)
         check_call(pde.initial, "u", "x")
-        _checked_run(pde.initial, dummy_unknown(x, pde.fields), x)
+        _checked_run(pde.initial, dummy_unknown(x, pde.field_count), x)
     return tuple(requests)
 
 

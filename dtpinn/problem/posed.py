@@ -93,7 +93,7 @@ class Posed:
 
     def shape_of(self, count: int) -> tuple[int, ...]:
         """Return the shape of the unknown at so many points: (count,), or (count, fields)."""
-        return (count,) if self.pde.fields == 1 else (count, self.pde.fields)
+        return (count,) if self.pde.field_count == 1 else (count, self.pde.field_count)
 
     def with_ghosts(self, on_x: Floats) -> Floats:
         """Return values on X~ of values on X: each ghost has its boundary node's."""
@@ -127,9 +127,9 @@ def pose(
     equation = pde_region(pde, nodes, np.arange(nodes.count), slices, dtype)
     requests = dry_run(pde, [equation, *conditions])
     if corners == "auto":
-        kept = without_outweighed(nodes, sides, conditions, pde.fields)
-        if len(kept) < len(sides):
-            conditions = boundary_regions(pde, nodes, kept, slices, dtype)
+        kept = without_outweighed(nodes, sides, conditions)
+        if not all(on.all() for on in kept.values()):
+            conditions = boundary_regions(pde, nodes, sides, slices, dtype, kept)
             requests = dry_run(pde, [equation, *conditions])
     arranged, rows = arrange(nodes, equation, conditions)
     if len(rows) < nodes.count:
@@ -137,7 +137,7 @@ def pose(
         dry_run(pde, [equation])
     initial = None if slices.steady else initial_region(pde, nodes, dtype)
     regions = equation, *conditions
-    place = Place(arranged, order, slices, dtype, pde.fields)
+    place = Place(arranged, order, slices, dtype, pde.field_names)
     held = constraint_regions(constraints, place, [*(r.name for r in regions), "initial"])
     requests += dry_run(pde, held)
     return Posed(pde, arranged, corners, slices, regions, initial, requests, held)

@@ -1,6 +1,8 @@
-"""Where on the boundary does a condition hold a derivative of the unknown?"""
+"""What a condition is about at each point: values of the unknown, or derivatives of it?"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,6 +13,22 @@ from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.dry_run import dummy_unknown
 from dtpinn.problem.regions import Region
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a condition depends on at each of its sides, by field.
+
+    Attributes
+    ----------
+    value, derivative : (m, fields) bool array
+        Whether it holds the field itself, and a derivative of it.
+    """
+
+    value: Flags
+    derivative: Flags
 
 
 class _Probe(Derivatives):
@@ -31,37 +49,53 @@ class _Probe(Derivatives):
         return torch.ones_like(of if isinstance(of, Tensor) else of(self._u, *self._at))
 
 
-def holds_derivative(region: Region) -> NDArray[np.bool_]:
-    """Return whether the condition depends on a derivative at each of its sides, (m,).
+def held(region: Region) -> Held:
+    """Return what a condition holds at each of its sides.
 
-    A condition may ask for derivatives and use them on a part of its region only
-    (``torch.where``, a coefficient that vanishes). One that learns, here or in its coefficients, is
-    taken to use all that it asks for.
+    It may ask for derivatives and use them on a part of its region only (``torch.where``, a
+    coefficient that vanishes). One that learns, here or in its coefficients, is taken to use all
+    that it asks for.
 
     Parameters
     ----------
     region : Region
         A condition that has been through the dry run.
     """
-    count = len(region.rows)
-    if not region.asks_space:
-        return np.zeros(count, dtype=np.bool_)
+    count, fields = len(region.rows), region.fields
     module = getattr(region.function, "__self__", region.function)
     if isinstance(module, nn.Module) and any(p.requires_grad for p in module.parameters()):
-        return np.ones(count, dtype=np.bool_)
+        everything = np.ones((count, fields), dtype=np.bool_)
+        return Held(everything, everything & region.asks_space)
     x = region.points
-    u = dummy_unknown(x, region.fields)
-    probe = _Probe(x.shape[1], u, (x,) if region.time is None else (x, region.time))
+    u = dummy_unknown(x, fields).requires_grad_()
+    at = (x,) if region.time is None else (x, region.time)
+    probe = _Probe(x.shape[1], u.detach(), at)
     with torch.enable_grad():
         r = region.function(u, probe, *region.data)
-        used = torch.zeros(len(x), dtype=torch.bool)
-        if r.requires_grad:
-            # Squares, for slopes of several equations may cancel: rows are independent.
-            for column in r.reshape(len(x), -1).unbind(1):
-                slopes = torch.autograd.grad(
-                    column.sum(), probe.leaves, allow_unused=True, retain_graph=True
-                )
-                for slope in slopes:
-                    if slope is not None:
-                        used |= (slope.reshape(len(x), -1) != 0).any(dim=1).cpu()
-    return used.reshape(count, -1).any(dim=1).numpy()
+    by_leaf = _dependence(r, [u, *probe.leaves])
+
+    def by_field(used: Tensor) -> Tensor:
+        """Of a function of the unknown with other columns than fields: any of them."""
+        columns = used.reshape(len(x), -1)
+        return columns if columns.shape[1] == fields else columns.any(1, keepdim=True)
+
+    nothing = torch.zeros(len(x), fields, dtype=torch.bool)
+    own, *others = [nothing | by_field(used) for used in by_leaf]
+    derivative = torch.stack([nothing, *others]).any(0)
+    # In space-time a side holds what it holds at any of the times.
+    return Held(*(part.reshape(count, -1, fields).any(dim=1).numpy() for part in (own, derivative)))
+
+
+def _dependence(r: Tensor, leaves: list[Tensor]) -> list[Tensor]:
+    """Where each of the leaves has a slope in a residual: a flag for each of its values."""
+    used = [torch.zeros(leaf.shape, dtype=torch.bool) for leaf in leaves]
+    if r.requires_grad:
+        # Column by column, for slopes of several equations may cancel: rows are independent.
+        for column in r.reshape(len(r), -1).unbind(1):
+            if not column.requires_grad:
+                continue
+            slopes = torch.autograd.grad(column.sum(), leaves, allow_unused=True, retain_graph=True)
+            for flags, slope in zip(used, slopes, strict=True):
+                if slope is not None:
+                    flags |= (slope != 0).cpu()
+    return used

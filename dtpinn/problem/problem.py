@@ -167,7 +167,7 @@ class Problem(nn.Module, ABC):
         u = model(points)
         if not isinstance(u, Tensor):
             raise TypeError(f"the model must return a torch tensor, got {type(u).__name__}")
-        fields = self.pde.fields
+        fields = self.pde.field_count
         wanted = self.posed.shape_of(len(points))
         if fields == 1 and u.shape == (len(points), 1):
             u = u[:, 0]
@@ -180,7 +180,8 @@ class Problem(nn.Module, ABC):
         if u.shape != wanted:
             raise ValueError(
                 f"the model returned shape {tuple(u.shape)} for {len(points)} points, but "
-                f"{type(self.pde).__name__} has {fields} field(s): expected {wanted}. Set `fields` "
+                f"{type(self.pde).__name__} has {fields} field(s), "
+                f"{', '.join(self.pde.field_names)}: expected {wanted}. Set `fields` "
                 "of the PDE or of the model"
             )
         if u.dtype != self.dtype:

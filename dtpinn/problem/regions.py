@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,9 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives
+from dtpinn.pde.equation import Condition
+from dtpinn.pde.on_parts import WHOLE, conditions_on_parts
+from dtpinn.problem.part_names import parts_by_name
 from dtpinn.problem.time_slices import TimeSlices
 
 
@@ -24,7 +27,8 @@ class Region(nn.Module):
     Attributes
     ----------
     name : str
-        Of the residual: "pde", "boundary", or "boundary.part".
+        Of the residual: "pde", "boundary", or "boundary.part"; where a part has several conditions
+        "boundary.part.field", or what kind of condition it is, or their numbers.
     function : callable
         The residual itself: ``function(u, D, *data)``.
     rows : (m,) int array
@@ -130,9 +134,22 @@ def pde_region(
 
 
 def boundary_regions(
-    pde: PDE, nodes: Nodes, sides: Sides, slices: TimeSlices, dtype: torch.dtype
+    pde: PDE,
+    nodes: Nodes,
+    sides: Sides,
+    slices: TimeSlices,
+    dtype: torch.dtype,
+    kept: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> list[Region]:
-    """Return a region for the condition on the boundary, or one for each of its parts.
+    """Return a region for each condition on the boundary.
+
+    Parameters
+    ----------
+    pde, nodes, slices, dtype
+    sides : Sides
+        Of the boundary, on which conditions hold.
+    kept : mapping of name to (sides,) bool array, optional
+        On which of these each region holds indeed; on all of its parts by default.
 
     Raises
     ------
@@ -144,25 +161,22 @@ def boundary_regions(
     UserWarning
         If a condition is given for a part in which no node lies.
     """
-    conditions = pde.conditions()
-    if conditions:
-        _check_parts(pde, nodes, sides)
-    everywhere = np.arange(len(sides))
-    holds = (
-        {"boundary": (pde.boundary, everywhere)}
-        if not conditions
-        else {
-            f"boundary.{part}": (condition, np.flatnonzero(sides.part == nodes.parts.index(part)))
-            for part, condition in conditions.items()
-        }
-    )
+    conditions = conditions_on_parts(pde)
+    parts = _parts_of(pde, conditions, nodes, sides)
+    holds: dict[str, tuple[Condition, NDArray[np.bool_]]] = {}
+    for given, several in conditions.items():
+        on_part = np.isin(sides.part, [nodes.parts.index(part) for part in parts[given]])
+        base = "boundary" if set(conditions) == {WHOLE} else f"boundary.{given}"
+        for name, condition in zip(_names(base, pde, several), several, strict=True):
+            holds[name] = condition, on_part if kept is None else on_part & kept[name]
+    share = int(np.any([on for _, on in holds.values()], axis=0).sum())
     return [
         Region(
             name, function, nodes.collocation, nodes.interior_count + sides.point[which],
-            len(sides), slices, dtype, which, sides.normals[which],
+            share, slices, dtype, which, sides.normals[which],
         )
-        for name, (function, which) in holds.items()
-        if len(which)
+        for name, (function, on) in holds.items()
+        if len(which := np.flatnonzero(on))
     ]  # fmt: skip
 
 
@@ -190,18 +204,33 @@ class InitialCondition:
         return self.func(u, x)
 
 
-def _check_parts(pde: PDE, nodes: Nodes, sides: Sides) -> None:
-    given, present = set(pde.conditions()), {nodes.parts[part] for part in np.unique(sides.part)}
-    if not present <= given or not given <= set(nodes.parts):
-        raise ValueError(
-            f"{type(pde).__name__}: conditions are given for the parts {sorted(given)}, but "
-            f"the boundary of these nodes consists of {sorted(nodes.parts)}; give one condition "
-            "for each part, or one for the whole boundary"
-        )
-    if lost := sorted(given - present):
+def _names(base: str, pde: PDE, several: Sequence[Condition]) -> list[str]:
+    """Of the residuals on one part: by their fields or their kind, if that tells them apart."""
+    if len(several) == 1:
+        return [base]
+    told = []
+    for condition in several:
+        of = getattr(condition, "field", None)
+        numbers = (of,) if isinstance(of, int) else of or ()
+        fields = ",".join(pde.field_names[number] for number in numbers)
+        told.append(fields or type(condition).__name__.lower())
+    if len(set(told)) < len(told):
+        told = [str(number + 1) for number in range(len(several))]
+    return [f"{base}.{of}" for of in told]
+
+
+def _parts_of(pde: PDE, names: Collection[str], nodes: Nodes, sides: Sides) -> dict[str, list[str]]:
+    """The parts that each name stands for; warn of those in which no node lies."""
+    present = {nodes.parts[part] for part in np.unique(sides.part)}
+    try:
+        found = parts_by_name(names, nodes.parts, present)
+    except ValueError as error:
+        raise ValueError(f"{type(pde).__name__}: {error}") from None
+    if lost := sorted(set(nodes.parts) & set(names) - present):
         warnings.warn(
             f"no boundary node lies in the part {', '.join(map(repr, lost))}: it is shorter than "
             "the spacing, and its condition will not be seen. Use a smaller spacing there "
             "(dtpinn.nodes.graded, or a function of the place)",
             stacklevel=2,
         )
+    return found

@@ -133,6 +133,12 @@ def _test_function(problem: Problem) -> Callable[[Tensor], Tensor]:
         ends = problem.times[[0, -1]].to(device, dtype)
         first, last = torch.cat([first, ends[:1]]), torch.cat([last, ends[1:]])
     network = MLP(
-        len(first), width=5, depth=2, fields=problem.pde.fields, dtype=dtype, device=device, seed=0
+        len(first),
+        width=5,
+        depth=2,
+        fields=problem.pde.field_count,
+        dtype=dtype,
+        device=device,
+        seed=0,
     )
     return lambda points: 1.0 + network((points - first) / (last - first))

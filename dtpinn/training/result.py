@@ -187,6 +187,7 @@ class Result:
         if self.problem is None:
             raise ValueError("picture: a result read from a file has no nodes to draw on")
         nodes, times, points = self.problem.nodes, self.problem.times, self.problem.points
+        pde = self.problem.pde
         if times is not None:
             shown = shown_times(len(times))
             points = points.reshape(nodes.count, len(times), -1)[:, shown].flatten(0, 1)
@@ -209,6 +210,7 @@ class Result:
             times=times,
             floor=self.floor,
             title=str(self.details.get("title", "")),
+            names=None if isinstance(pde.fields, int) else pde.field_names,
             boundary=nodes.boundary if nodes.dimension == 2 else None,
             outward=nodes.outward,
         )

@@ -94,7 +94,7 @@ def _generators_kept(problem: Problem) -> AbstractContextManager[None]:
 
 
 def _affordable(problem: DiscreteProblem) -> bool:
-    unknowns = len(problem.nodes.extended) * problem.pde.fields
+    unknowns = len(problem.nodes.extended) * problem.pde.field_count
     to_be_found = any(p.requires_grad for p in problem.pde.parameters())
     steady = problem.times is None
     most = AFFORDABLE[problem.nodes.dimension] if steady else AFFORDABLE_IN_TIME

@@ -65,7 +65,11 @@ def test_a_coefficient_may_be_learnt_as_a_function():
 WRONG = {
     "a vector": (lambda: dtpinn.Robin(torch.ones(3), 1.0, g), TypeError, "alpha must be a number"),
     "nothing": (lambda: dtpinn.Robin(0, 0, g), ValueError, "both 0"),
-    "data": (lambda: dtpinn.Robin(1, 1, 3.0), TypeError, "expected a function"),
+    "data": (
+        lambda: dtpinn.Robin(1, 1, "3"),
+        TypeError,
+        "expected a function of the points, a num",
+    ),
     "no condition": (lambda: dtpinn.Poisson(g, boundary=g), TypeError, "must be a condition"),
     "no parts": (lambda: dtpinn.Poisson(g, boundary={}), TypeError, "must be a condition"),
     "a function as diffusivity": (

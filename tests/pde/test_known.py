@@ -75,7 +75,11 @@ def test_known_functions_are_told_which_arguments_they_get():
 
 def test_known_is_for_functions():
     with pytest.raises(TypeError, match="function"):
-        dtpinn.Known(3.0)
+        dtpinn.Known("3")
+    with pytest.raises(TypeError, match="belongs into a residual"):
+        dtpinn.Known(torch.nn.Parameter(torch.tensor(3.0)))
+    with pytest.raises(ValueError, match="finite"):
+        dtpinn.Known((1.0, float("nan")))
 
 
 def test_an_unfinished_equation_says_what_is_missing():

@@ -50,7 +50,7 @@ def field_scales(posed: Posed) -> FieldScales:
     same numbers of those. Where there are no data at all, nothing tells a size, and it is 1.
     """
     at = of_domain(posed.nodes, posed.slices)
-    zero = np.zeros(posed.pde.fields)
+    zero = np.zeros(posed.pde.field_count)
     here = sensitivities(posed, zero)
     table = _Table(here, at)
     centre = table.nearest_constant(here)

@@ -52,14 +52,22 @@ def balanced_weights(
 
 
 def multiple_of(name: str, multiples: Mapping[str, float]) -> float:
-    """Return what was asked for a residual; "boundary" stands for all of its parts.
+    """Return what was asked for a residual, or for what its name begins with.
+
+    "boundary" stands for all of its parts, "boundary.right" for all conditions there.
 
     Examples
     --------
     >>> multiple_of("boundary.left", {"boundary": 3.0, "boundary.right": 5.0})
     3.0
     """
-    return multiples.get(name, multiples.get(name.split(".")[0], 1.0))
+    return next((multiples[key] for key in _stand_for(name) if key in multiples), 1.0)
+
+
+def _stand_for(name: str) -> list[str]:
+    """A residual's own name, and all that it begins with, the longest first."""
+    words = name.split(".")
+    return [".".join(words[:k]) for k in range(len(words), 0, -1)]
 
 
 def check_weights(choice: object, names: list[str]) -> None:
@@ -88,7 +96,7 @@ def check_weights(choice: object, names: list[str]) -> None:
             'weights: expected "balanced", "equal" or a mapping of residual to multiple of the '
             f"balanced weight, got {type(choice).__name__}"
         )
-    known = [*names, *{name.split(".")[0]: None for name in names}]
+    known = {key for name in names for key in _stand_for(name)}
     for name, weight in choice.items():
         if name not in known:
             raise ValueError(

@@ -28,6 +28,8 @@ from dtpinn.problem.jacobian.linearize import Linearization
 
 Rows = Integers
 
+# Beside the largest singular value: rounding.
+_NOTHING = 1e-8
 # Beside the largest singular value of what the conditions say of a node and its ghost: below, it is
 # no equation for them.
 DISTINCT = 0.25
@@ -176,7 +178,36 @@ def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
     rank = int((s > DISTINCT * s[0]).sum())
     # Where the equation cannot fill what is left, what is said less distinctly has to do.
     rank = max(rank, min(conditions, len(s), len(unknowns) - (A.shape[0] - conditions)))
+    if rank < conditions:
+        U = _with_other_nodes(
+            equations[:conditions], size[:conditions], U, int((s > _NOTHING * s[0]).sum())
+        )
     told = np.eye(conditions) if rank == conditions else U[:, :rank].T / size[:conditions]
     left = A[conditions:] - (A[conditions:] @ Vt[:rank].T) @ Vt[:rank]
     beyond = np.linalg.svd(left, full_matrices=False)[0][:, : len(unknowns) - rank]
-    return np.asarray(block_diag(told, beyond.T / size[conditions:]))
+    combined = block_diag(told, beyond.T / size[conditions:])
+    # What rounding has left of zeros would bring whole rows of a matrix in, and their units.
+    share = np.abs(combined) * size
+    return np.where(share > _NOTHING * share.max(axis=1, keepdims=True), combined, 0.0)
+
+
+def _with_other_nodes(conditions: csr_array, size: Floats, U: Floats, said: int) -> Floats:
+    """Complete combinations of conditions by those that say nothing of the node and its ghost.
+
+    Where velocities are given along both sides of a corner, div u = 0 says something of other
+    nodes alone, and the difference of two values that were given twice nothing at all: what they
+    are worth is seen in their whole rows.
+
+    Parameters
+    ----------
+    conditions : (m, all unknowns) csr_array
+    size : (m,) array
+        Of each.
+    U : (m, k) array
+        Combinations, orthonormal; the first `said` of them say something of the node.
+    """
+    used = np.unique(conditions.indices)
+    whole = conditions[:, used].toarray() / size[:, None]
+    rest = whole - U[:, :said] @ (U[:, :said].T @ whole)
+    others = np.linalg.svd(rest, full_matrices=False)[0]
+    return np.concatenate([U[:, :said], others[:, : len(whole) - said]], axis=1)

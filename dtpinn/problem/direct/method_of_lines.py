@@ -85,8 +85,9 @@ def solve_in_time(
     walk = _Walk(Stepper(system, units, time_tolerance), begun, time_tolerance)
     open_fields = np.flatnonzero(walk.stepper.evolving & ~determined)
     if len(open_fields):
+        names = ", ".join(posed.pde.field_names[k] for k in open_fields)
         raise ValueError(
-            f"initial() says nothing of field(s) {open_fields.tolist()}, whose rate is in the "
+            f"initial() says nothing of the field(s) {names}, whose rate is in the "
             "equations: it must give a residual for each of them"
         )
     spans = list(pairwise(times.tolist()))

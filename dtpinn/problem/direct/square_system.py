@@ -44,7 +44,7 @@ class SquareSystem:
 
     def __init__(self, system: DiscreteSystem, example: Linearization, slices: TimeSlices) -> None:
         posed = system.posed
-        nodes, self.fields, self._slices = posed.nodes, posed.pde.fields, slices
+        nodes, self.fields, self._slices = posed.nodes, posed.pde.field_count, slices
         self.shape = posed.nodal_shape
         self.on_nodes = nodes.count * self.fields
         # A ghost that no equation uses is no unknown: somebody's own matrices may do without, and

@@ -78,7 +78,7 @@ class DiscreteResiduals:
         self._jacobian_checked = False
         self._points = self._inputs()
         self._of_values = ModelJacobian(
-            model, self._of_model, self._points, problem.pde.fields,
+            model, self._of_model, self._points, problem.pde.field_count,
             in_time=not problem.posed.slices.steady,
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
@@ -232,7 +232,7 @@ class DiscreteResiduals:
         S = scipy.sparse.vstack(parts[:count], format="csr")
         if at.rates:
             slopes = scipy.sparse.vstack(parts[count:], format="csr")
-            S = _interleaved(S, slopes, self._problem.pde.fields)
+            S = _interleaved(S, slopes, self._problem.pde.field_count)
         scales = np.concatenate([scale.cpu().numpy() for scale in self._scales.values()])
         weighted = S.data * np.repeat(scales, np.diff(S.indptr))
         S = csr_array((weighted, S.indices, S.indptr), shape=S.shape)

@@ -1,0 +1,193 @@
+"""Incompressible flow: Stokes' equations, and those of Navier and Stokes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.pde.coefficients import Constant, constant
+from dtpinn.pde.conditions import BoundaryCondition, Dirichlet
+from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.exact import Solution
+from dtpinn.pde.flow_conditions import Incompressible
+from dtpinn.pde.forced import Boundary, Conditions, Forced, Source
+from dtpinn.pde.known import Known, known
+from dtpinn.pde.on_parts import WHOLE
+from dtpinn.pde.row_gradients import row_gradients
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Stokes(Forced):
+    """``[u_t] - viscosity Laplacian u + grad p = f``, ``div u = 0``: slow flow, steady or in time.
+
+    The unknown is the velocity and the pressure, u (n, d + 1), with the names u, v, p in the plane
+    and u, v, w, p in space; per unit of mass, so that the viscosity is the kinematic one.
+
+    Posed with the divergence of the momentum equation in the place of ``div u = 0``, Poisson's
+    equation for the pressure, and with ``div u = 0`` as a condition on the boundary, added to those
+    given. Both say the same: the divergence then solves Laplace's equation with zeros around it (or
+    the heat equation, in time). On one cloud for velocity and pressure the original system leaves
+    waves of the pressure from node to node nearly free; this one does not (Gresho & Sani 1987,
+    Int. J. Numer. Methods Fluids 7, 1111, on the conditions that it needs).
+
+    Parameters
+    ----------
+    viscosity : float or nn.Parameter
+        Kinematic, length^2 / time, positive. A Parameter is unknown, and learnt.
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
+        d conditions everywhere, as a rule ``Dirichlet(g, field=("u", "v"))`` for the velocity,
+        :class:`Outflow` or :class:`Slip`. Where the velocity is given on the whole boundary the
+        pressure is free up to a constant: give ``constraints=[Mean(0.0, field="p")]``.
+    f : sequence of numbers or callable, optional
+        Force by mass, x (n, d) -> (n, d); in time (x, t). Written with torch functions: its
+        divergence is needed, and found by automatic differentiation. None for 0.
+    initial : sequence of numbers or callable, optional
+        Velocity at the start, x (n, d) -> (n, d), of a flow in time; free of divergence. None for 0.
+    dimension : 2 or 3
+        d.
+
+    Examples
+    --------
+    Couette's flow between two plates, the upper of which moves:
+
+    >>> import torch, dtpinn
+    >>> from dtpinn.pde import Dirichlet, Outflow, Stokes
+    >>> shear = Dirichlet(lambda x, n: torch.stack([x[:, 1], 0 * x[:, 1]], 1), field=("u", "v"))
+    >>> pde = Stokes(1.0, {"left": shear, "right": Outflow(1.0), "*": shear})
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Rectangle((0, 0), (1, 1)), spacing=0.2)
+    >>> problem = dtpinn.discretize(pde, nodes, order=2)
+    >>> u = problem.solve()
+    >>> exact = torch.stack([problem.points[:, 1], *torch.zeros(2, len(u)).double()], dim=1)
+    >>> bool((u - exact).abs().max() < 1e-9)
+    True
+    """
+
+    in_time = None
+
+    def __init__(
+        self,
+        viscosity: Constant,
+        boundary: Boundary,
+        f: Source | None = None,
+        initial: Source | None = None,
+        *,
+        dimension: int = 2,
+    ) -> None:
+        name = type(self).__name__
+        if dimension not in (2, 3):
+            raise ValueError(f"{name}: dimension must be 2 or 3, got {dimension!r}")
+        super().__init__(None, _incompressible(boundary), initial)
+        self.fields = ("u", "v", "w")[:dimension] + ("p",)
+        self.dimension, self.viscosity = dimension, constant(f"{name}: viscosity", viscosity)
+        self.f = None if f is None else Known(_with_divergence(known(f), dimension))
+
+    @classmethod
+    def from_solution(  # type: ignore[override]
+        cls,
+        u: Solution,
+        *,
+        boundary: Boundary | None = None,
+        start: float = 0.0,
+        **coefficients: Any,
+    ) -> Self:
+        """Return the problem that a flow solves: force and data are computed from it by autograd.
+
+        Parameters
+        ----------
+        u : callable
+            Velocity and pressure, x (n, d) -> (n, d + 1), written with torch functions; (x, t) in
+            time. The velocity should be free of divergence.
+        boundary : BoundaryCondition, list of them, or mapping, optional
+            Without their data. The velocity on the whole boundary by default.
+        start : float
+            The first of the times, that of the initial values.
+        **coefficients
+            ``viscosity``, and ``dimension`` in space.
+        """
+        d = coefficients.get("dimension", 2)
+        given = Dirichlet(field=tuple(range(d))) if boundary is None else boundary
+        pde = super().from_solution(u, boundary=given, start=start, **coefficients)
+        all_fields = pde.u0
+        assert all_fields is not None
+        pde.u0 = Known(lambda x: all_fields(x)[:, :d])
+        return pde
+
+    def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
+        """Return the momentum equation's left side and the Laplacian of the pressure."""
+        d = self.dimension
+        if D.dimension != d:
+            raise ValueError(
+                f"{type(self).__name__}: made for {d} dimensions, and the nodes are in "
+                f"{D.dimension}; give dimension={D.dimension}"
+            )
+        gradient, laplacian = D.gradient(u), D.laplacian(u)
+        momentum = gradient[:, d] - self.viscosity * laplacian[:, :d]
+        if t:
+            momentum = momentum + D.time(u)[:, :d]
+        return torch.cat([momentum, laplacian[:, d:]], dim=1)
+
+    def initial(self, u: Tensor, x: Tensor) -> Tensor:
+        """Return velocity - u_0 at the first of the times; the pressure has no initial value."""
+        velocity = u[:, : self.dimension]
+        return velocity if self.u0 is None else velocity - self.u0(x)
+
+
+class NavierStokes(Stokes):
+    """``[u_t] + (u . grad) u - viscosity Laplacian u + grad p = f``, ``div u = 0``.
+
+    Everything else is as of :class:`Stokes`. With lengths and speeds of about 1 the viscosity is
+    1 / Re. Newton's method starts from rest and reached Re 1000 in a cavity; beyond that give
+    ``solve(guess)`` the flow at a lower Reynolds number.
+
+    Examples
+    --------
+    Kovasznay's flow behind a grid at Re 40, which nothing has to force:
+
+    >>> import math, torch
+    >>> k = 20 - math.sqrt(400 + 4 * math.pi**2)
+    >>> def kovasznay(x):
+    ...     e, y = torch.exp(k * x[:, 0]), 2 * math.pi * x[:, 1]
+    ...     u, v = 1 - e * torch.cos(y), k / (2 * math.pi) * e * torch.sin(y)
+    ...     return torch.stack([u, v, -(e**2) / 2], dim=1)
+    >>> pde = NavierStokes.from_solution(kovasznay, viscosity=1 / 40)
+    >>> x = torch.rand(5, 2, dtype=torch.float64)
+    >>> bool(pde.f(x).abs().max() < 1e-11)
+    True
+    """
+
+    def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
+        """Return those of Stokes with (u . grad) u, and its divergence beside the pressure's."""
+        d = self.dimension
+        slow = super().operator(u, D, x, *t)
+        gradient = D.gradient(u)[:, :d]
+        carried = torch.einsum("nij,nj->ni", gradient, u[:, :d])
+        # div (u . grad) u, less u . grad (div u), which is zero.
+        turned = torch.einsum("nij,nji->n", gradient, gradient)
+        return slow + torch.cat([carried, turned[:, None]], dim=1)
+
+
+def _incompressible(boundary: Boundary) -> Mapping[str, Conditions]:
+    """The conditions by part, and ``div u = 0`` with those of every part."""
+    by_part = boundary if isinstance(boundary, Mapping) else {WHOLE: boundary}
+    return {
+        part: [*([given] if isinstance(given, BoundaryCondition) else given), Incompressible()]
+        for part, given in by_part.items()
+    }
+
+
+def _with_divergence(f: Known, dimension: int) -> Callable[..., Tensor]:
+    """The sources of all equations, (n, d + 1): a force and its divergence."""
+
+    def sources(x: Tensor, *t: Tensor) -> Tensor:
+        with torch.enable_grad():
+            at = x.detach().requires_grad_()
+            force = f(at, *t).expand(len(x), dimension)
+            columns = [row_gradients(force[:, k], at)[:, k] for k in range(dimension)]
+        return torch.cat([force, torch.stack(columns).sum(0)[:, None]], dim=1).detach()
+
+    return sources
