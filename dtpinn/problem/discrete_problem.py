@@ -109,7 +109,7 @@ class DiscreteProblem(StencilProblem):
         """
         u, final, rate = self._solution(guess, time_tolerance)
         check_solution(self.system, final, rate)
-        return Solution.on(u, self.nodes, self.order, self.times)
+        return Solution.on(u, self.nodes, self.order, self.times, self.pde.field_names)
 
     def trajectory(
         self, guess: Model | Tensor | np.ndarray | None = None, time_tolerance: float = 1e-10

@@ -19,7 +19,7 @@ from dtpinn.output.files import StrPath
 from dtpinn.problem.between_slices import between_slices
 from dtpinn.problem.interpolate import evaluate
 from dtpinn.problem.relative_error import Exact, relative_distance
-from dtpinn.problem.solution_files import read_solution, write_solution
+from dtpinn.problem.solution_files import Held, read_solution, write_solution
 from dtpinn.problem.time_slices import TimeSlices
 from dtpinn.problem.trust import NotResolved
 
@@ -41,6 +41,8 @@ class Solution(Tensor):
         The order p of the discretisation.
     times : (n_times,) Tensor or None
         None if it is steady.
+    names : tuple of str
+        Of its fields.
 
     Examples
     --------
@@ -59,15 +61,18 @@ class Solution(Tensor):
     nodes: Nodes
     order: int
     times: Tensor | None
+    names: tuple[str, ...]
 
     # Sums and norms of a solution are no solutions.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
-    def on(values: Tensor, nodes: Nodes, order: int, times: Tensor | None) -> Solution:
+    def on(
+        values: Tensor, nodes: Nodes, order: int, times: Tensor | None, names: tuple[str, ...]
+    ) -> Solution:
         """Return the solution that has these values on X."""
         made = Tensor._make_subclass(Solution, values.detach())
-        made.nodes, made.order, made.times = nodes, order, times
+        made.nodes, made.order, made.times, made.names = nodes, order, times, names
         return made
 
     def __call__(self, points: ArrayLike | Tensor, operator: Operator = identity) -> Tensor:
@@ -171,6 +176,7 @@ class Solution(Tensor):
         picture_run(
             path, self.nodes.collocation, values, error,
             times=None if self.times is None else self.times[shown], title=title,
+            names=None if len(self.names) == 1 else self.names,
             boundary=self.nodes.boundary if self.nodes.dimension == 2 else None,
             outward=self.nodes.outward,
         )  # fmt: skip
@@ -193,9 +199,8 @@ class Solution(Tensor):
         ValueError
             For another suffix.
         """
-        write_solution(
-            Path(path), self.nodes, self.order, self.times, self.points.cpu(), self.numpy()
-        )
+        held = Held(self.numpy(), self.nodes, self.order, self.times, self.names)
+        write_solution(Path(path), held, self.points.cpu())
 
     @classmethod
     def load(cls, path: StrPath) -> Solution:
@@ -213,8 +218,8 @@ class Solution(Tensor):
         >>> bool((same == u).all())
         True
         """
-        values, nodes, order, times = read_solution(Path(path))
-        return cls.on(torch.from_numpy(values), Nodes(**nodes), order, times)
+        held = read_solution(Path(path))
+        return cls.on(torch.from_numpy(held.values), held.nodes, held.order, held.times, held.names)
 
     def numpy(self, *, force: bool = False) -> Floats:
         """Return its values as an array, from whatever device."""
@@ -222,12 +227,15 @@ class Solution(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Solution:
         """Return a solution with its own values on the same nodes."""
-        return Solution.on(self.as_subclass(Tensor).clone(), self.nodes, self.order, self.times)
+        return Solution.on(self.as_subclass(Tensor).clone(), *self._of)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Pickle values, nodes, order and times."""
-        values = self.as_subclass(Tensor).clone()
-        return Solution.on, (values, self.nodes, self.order, self.times)
+        return Solution.on, (self.as_subclass(Tensor).clone(), *self._of)
+
+    @property
+    def _of(self) -> tuple[Nodes, int, Tensor | None, tuple[str, ...]]:
+        return self.nodes, self.order, self.times, self.names
 
     def _checked(self, points: ArrayLike | Tensor) -> Floats:
         if isinstance(points, Tensor):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,24 +18,43 @@ AXES = ("x", "y", "z")
 SUFFIXES = (".npz", ".csv", ".vtu")
 
 
-def write_solution(
-    path: Path, nodes: Nodes, order: int, times: Tensor | None, points: Tensor, values: Floats
-) -> None:
-    """Write values on X, a row for each of ``points``."""
+class Held(NamedTuple):
+    """What a file holds of a solution.
+
+    Attributes
+    ----------
+    values : (n,) or (n, fields) array
+        On X, at all times of the first node, then of the second.
+    nodes : Nodes
+    order : int
+    times : (n_times,) Tensor or None
+    names : tuple of str
+        Of the fields.
+    """
+
+    values: Floats
+    nodes: Nodes
+    order: int
+    times: Tensor | None
+    names: tuple[str, ...]
+
+
+def write_solution(path: Path, held: Held, points: Tensor) -> None:
+    """Write a solution; ``points`` are those of its rows."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(
             "a solution is saved as .npz (exact), .csv (text) or .vtu (for ParaView); got "
             f"{str(path)!r}"
         )
+    values, nodes, order, times, names = held
     columns = values.reshape(len(values), -1)
-    names = ["u"] if values.ndim == 1 else [f"u{k}" for k in range(columns.shape[1])]
     if suffix == ".npz":
-        arrays = {**arrays_of(nodes), "solution": values, "order": np.array(order)}
+        more = {"solution": values, "order": np.array(order), "names": np.array(names)}
         if times is not None:
-            arrays["times"] = times.numpy()
+            more["times"] = times.numpy()
         with replacing(path) as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays_of(nodes), **more)
     elif suffix == ".csv":
         header = [*AXES[: nodes.dimension], *["t"] * (times is not None), *names]
         write_csv(path, header, np.column_stack([points.numpy(), columns]).tolist())
@@ -53,8 +72,8 @@ def write_solution(
         )
 
 
-def read_solution(path: Path) -> tuple[Floats, dict[str, Any], int, Tensor | None]:
-    """Return values, arguments for :class:`Nodes`, order and times.
+def read_solution(path: Path) -> Held:
+    """Return what a file holds.
 
     Raises
     ------
@@ -66,10 +85,11 @@ def read_solution(path: Path) -> tuple[Floats, dict[str, Any], int, Tensor | Non
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     found = read_archive(path)
-    if not {"solution", "order"} <= found.keys():
+    if not {"solution", "order", "names"} <= found.keys():
         raise ValueError(
             f"{str(path)!r} does not hold a solution, as Solution.save leaves it in a .npz file; "
             f"it holds {', '.join(found) or 'nothing'}"
         )
+    nodes, names = Nodes(**nodes_from(found, path)), tuple(str(name) for name in found["names"])
     times = torch.from_numpy(found["times"]) if "times" in found else None
-    return found["solution"], nodes_from(found, path), int(found["order"]), times
+    return Held(found["solution"], nodes, int(found["order"]), times, names)
