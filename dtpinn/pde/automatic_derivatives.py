@@ -81,6 +81,7 @@ class AutomaticDerivatives(Derivatives):
     ) -> None:
         self.dimension = x.shape[1]
         self._u, self._x, self._t = u, x, t
+        self.state = (u, x) if t is None else (u, x, t)
         self._place = Space(self.dimension, normals)
         # Keyed by identity; the argument is kept beside its derivatives so that its id stays its.
         self._seen: dict[int, tuple[Argument, _Quantity]] = {}

@@ -18,6 +18,7 @@ class _Probe(Derivatives):
 
     def __init__(self, dimension: int, u: Tensor, at: tuple[Tensor, ...]) -> None:
         self.dimension, self._u, self._at = dimension, u, at
+        self.state = (u, *at)
         self.leaves: list[Tensor] = []
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:

@@ -68,8 +68,8 @@ WRONG = {
     "data": (lambda: dtpinn.Robin(1, 1, 3.0), TypeError, "expected a function"),
     "no condition": (lambda: dtpinn.Poisson(g, boundary=g), TypeError, "must be a condition"),
     "no parts": (lambda: dtpinn.Poisson(g, boundary={}), TypeError, "must be a condition"),
-    "a function as diffusivity": (
-        lambda: dtpinn.Heat(None, dtpinn.Dirichlet(), diffusivity=g),
+    "a vector as diffusivity": (
+        lambda: dtpinn.Heat(None, dtpinn.Dirichlet(), diffusivity=torch.ones(3)),
         TypeError,
         "Heat: diffusivity must be a number",
     ),
