@@ -66,7 +66,7 @@ def test_a_flux_that_is_a_tensor_is_told_of_the_function(make):
         lambda self, u, D, x, n: u - math.log(2.0) * x[:, 0],
     )
     problem = make(flow, LINE)
-    assert problem.residuals(lambda x: torch.log1p(x[:, 0]))["pde"].abs().max() < 1e-5
+    assert problem.residuals(lambda x: torch.log1p(x[:, 0]))["pde"].abs().max() < 1e-4
 
 
 ASKED = {
