@@ -76,7 +76,7 @@ def test_a_rod_whose_conductivity_grows_with_the_temperature():
     assert float(u.max()) == pytest.approx(378.56, abs=0.01)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.full)])
 def test_a_soap_film_between_two_rings_is_a_catenoid(seed):
     """div(grad u / sqrt(1 + |grad u|^2)) = 0 between r = 1.2 and r = 2: u = arcosh r."""
 
@@ -95,7 +95,7 @@ def test_a_soap_film_between_two_rings_is_a_catenoid(seed):
     assert math.log2(errors[0] / errors[1]) > 3.0
 
 
-@pytest.mark.parametrize("plane", ["stress", "strain"])
+@pytest.mark.parametrize("plane", ["stress", pytest.param("strain", marks=pytest.mark.full)])
 def test_a_graded_ring_under_pressure(plane):
     """E = r^2, in plane stress: r^2 u'' + 3 r u' + (2 nu - 1) u = 0; Horgan and Chan (1999).
 
