@@ -13,10 +13,12 @@ from dtpinn.pde.exact import in_space_time
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
 from dtpinn.pde.helmholtz import Helmholtz
+from dtpinn.pde.joints import SameFlux, SameValue, joints
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
 from dtpinn.pde.nodal_data import NodalData
+from dtpinn.pde.piecewise import Piecewise
 from dtpinn.pde.poisson import Poisson
 
 __all__ = [
@@ -36,9 +38,13 @@ __all__ = [
     "Neumann",
     "NodalData",
     "Operator",
+    "Piecewise",
     "Poisson",
     "Robin",
+    "SameFlux",
+    "SameValue",
     "Traction",
     "Young",
     "in_space_time",
+    "joints",
 ]

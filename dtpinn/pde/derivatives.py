@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 import torch
 from torch import Tensor
@@ -121,6 +121,48 @@ class Derivatives(ABC):
         """Return the derivative along the outward normal; on the boundary only."""
         return self.apply(operators.normal, of)
 
+    def at(self, where: Callable[[Tensor], Tensor]) -> Derivatives:
+        """Return the same words at other places: what is there belongs to this point's equation.
+
+        For conditions that tie two places together: the sides of an interface, the ends of a
+        period. The normal stays that of the point itself.
+
+        Parameters
+        ----------
+        where : callable
+            x (n, d) -> (n, d), a fixed map, into the domain or onto its boundary. A function with a
+            name of its own.
+
+        Returns
+        -------
+        Derivatives
+            Of the unknown u, as before; ``D.at(where).state`` is the unknown, the place and the
+            time there.
+
+        Examples
+        --------
+        A ring, cut open and glued again: u and u' agree at both ends.
+
+        >>> import dtpinn
+        >>> def other_end(x):
+        ...     return 1 - x
+        >>> class Ring(dtpinn.PDE):
+        ...     def residual(self, u, D, x):
+        ...         return D.laplacian(u) - u - torch.sin(2 * torch.pi * x[:, 0])
+        ...     def conditions(self):
+        ...         def value(u, D, x, n):
+        ...             return u - D.at(other_end).state[0]
+        ...         def slope(u, D, x, n):
+        ...             return D.normal(u) - D.at(other_end).normal(u)
+        ...         return {"left": value, "right": slope}
+        >>> line = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.02)
+        >>> problem = dtpinn.discretize(Ring(), line)
+        >>> exact = -torch.sin(2 * torch.pi * problem.points[:, 0]) / (1 + 4 * torch.pi**2)
+        >>> bool((problem.solve() - exact).abs().max() < 1e-5)
+        True
+        """
+        return _At(self, where)
+
     def _first_derivatives(self, of: Argument, name: str) -> list[Tensor]:
         """The derivatives along the axes, for the word `name`, which messages then say."""
         try:
@@ -159,6 +201,33 @@ class Derivatives(ABC):
         words = [word for word in Derivatives.__dict__ if not word.startswith("_")]
         known = ", ".join(word for word in words if word != "apply")
         raise AttributeError(f"D knows no {name!r}; it knows {known}")
+
+
+class _At(Derivatives):
+    """``D`` at other places than the points."""
+
+    def __init__(self, here: Derivatives, where: Callable[[Tensor], Tensor]) -> None:
+        u, x, *t = here.state
+        self.dimension, self._here, self._where = here.dimension, here, where
+        self._unknown, places = u, where(x)
+        if not isinstance(places, Tensor) or places.shape != x.shape:
+            got = tuple(places.shape) if isinstance(places, Tensor) else type(places).__name__
+            raise ValueError(f"D.at: expected places of shape {tuple(x.shape)}, got {got}")
+        self._there, self._value = (places, *t), cast("Tensor | None", None)
+
+    @property
+    def state(self) -> tuple[Tensor, ...]:  # type: ignore[override]
+        """The unknown at these places, the places, and the time."""
+        if self._value is None:  # not before it is asked for: it is a matrix
+            self._value = self.apply(operators.identity, self._unknown)
+        return self._value, *self._there
+
+    def apply(self, operator: Operator, of: Argument) -> Tensor:
+        own = of is self._value
+        return self._here.apply(operator.at(self._where), self._unknown if own else of)
+
+    def time(self, of: Argument) -> Tensor:
+        raise ValueError("D.at: there is no rate at other places; write the condition without it")
 
 
 class _InFlux(Derivatives):

@@ -61,8 +61,18 @@ class _Recorder(Derivatives):
         of_function = of is not self._u
         request = Request(self._region.name, operator, of_function)
         if request not in self.requests:
+            self._check_name(request)
             self.requests.append(request)
         return torch.ones_like(self._values(of, operator.name))
+
+    def _check_name(self, request: Request) -> None:
+        """Matrices go by name, so places of the same name must be the same places."""
+        for other in self.requests:
+            if other.operator.name == request.operator.name and other.operator != request.operator:
+                raise ValueError(
+                    f"D.at: two maps have the same name in {request.operator.name!r}; give each "
+                    "a name of its own, def other_side(x): ..., and make it once"
+                )
 
     def time(self, of: Argument) -> Tensor:
         check_argument(of, self._u, "time")
