@@ -34,6 +34,7 @@ class _Columns(Derivatives):
         self._u, self._columns = u, columns
         self._place = Space(self.dimension, region.normals)
         self._known = {(): u}
+        self.state = (u, *region.at)
 
     def apply(self, operator: Operator, of):
         check_argument(of, self._u, operator.name)

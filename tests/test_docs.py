@@ -81,6 +81,15 @@ def test_a_coefficient_is_found_from_a_cloud_in_a_file(run_program):
     assert run_program("inverse")["result"].coefficients["k"] == pytest.approx(3.0, rel=0.01)
 
 
+def test_the_insulation_of_a_pipe_is_as_warm_as_by_kirchhoff(run_program, capsys):
+    """With v = u + 0.0025 u^2: 0.04 (v(150) - v(u)) / (0.1 log 2) = 10 (u - 20), a quadratic."""
+    run_program("flux")
+    told = float(re.search(r"at (\S+) degrees", capsys.readouterr().out).group(1))
+    per_v = 0.04 / (0.1 * np.log(2))
+    a, b, c = 0.0025 * per_v, per_v + 10, -200 - per_v * (150 + 0.0025 * 150**2)
+    assert told == pytest.approx((-b + np.sqrt(b * b - 4 * a * c)) / (2 * a), abs=0.01)
+
+
 def test_the_plate_is_as_it_is_drawn_and_its_operators_differentiate(run_program):
     names = run_program("operators")
     nodes = names["nodes"]

@@ -122,6 +122,7 @@ class SeparateProducts(Derivatives):
         self._problem, self._model, self._region = problem, model, region
         self._points, self._values = points, values
         self.u = values[region.which]
+        self.state = (self.u, *region.at)
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return one product with the values, or with those of a function of them, on X~."""

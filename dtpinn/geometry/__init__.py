@@ -21,6 +21,7 @@ from dtpinn.geometry.shapes.polygon import Polygon
 from dtpinn.geometry.shapes.rectangle import Rectangle
 from dtpinn.geometry.shapes.torus import Torus
 from dtpinn.geometry.sides import Sides
+from dtpinn.geometry.subdomains import Subdomains
 
 __all__ = [
     "Annulus",
@@ -39,6 +40,7 @@ __all__ = [
     "Polygon",
     "Rectangle",
     "Sides",
+    "Subdomains",
     "Torus",
     "Transformed",
     "TriangleMesh",

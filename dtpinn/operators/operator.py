@@ -32,6 +32,8 @@ class Operator:
         How messages, matrices given by a user and ``describe()`` call it.
     products : tuple of tuples of factors
         The factors of each act from the right to the left; none at all is the identity.
+    where : callable, optional
+        x (n, d) -> (n, d): the result is taken at these places instead of at the points; see `at`.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Operator:
 
     name: str
     products: tuple[tuple[Factor, ...], ...]
+    where: Callable[[Any], Any] | None = None
 
     __array_ufunc__ = None  # an array in front leaves the product to this class
 
@@ -62,6 +65,25 @@ class Operator:
     def along_normal(self) -> bool:
         """Whether it asks for the boundary's normals."""
         return any(Along("normal") in product for product in self.products)
+
+    def at(self, where: Callable[[Any], Any]) -> Operator:
+        """Return it at other places: ``A.at(where)`` u has A u at where(x).
+
+        Parameters
+        ----------
+        where : callable
+            A fixed map of the points, (n, d) tensor -> (n, d). Its name is part of the operator's.
+
+        Examples
+        --------
+        >>> from dtpinn.operators import partial
+        >>> def opposite(x):
+        ...     return -x
+        >>> partial(0).at(opposite)
+        partial(0) at opposite
+        """
+        called = getattr(where, "__name__", repr(where))
+        return Operator(f"{_in_brackets(self)} at {called}", self.products, where)
 
     def terms_at(self, place: Place) -> Terms:
         """Return it as a sum of partial derivatives.

@@ -15,11 +15,13 @@ from dtpinn.pde.flow_conditions import Incompressible, Outflow, Slip
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
 from dtpinn.pde.helmholtz import Helmholtz
+from dtpinn.pde.joints import SameFlux, SameValue, joints
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
 from dtpinn.pde.navier_stokes import NavierStokes, Stokes
 from dtpinn.pde.nodal_data import NodalData
+from dtpinn.pde.piecewise import Piecewise
 from dtpinn.pde.poisson import Poisson
 
 __all__ = [
@@ -43,13 +45,17 @@ __all__ = [
     "NodalData",
     "Operator",
     "Outflow",
+    "Piecewise",
     "Poisson",
     "Robin",
+    "SameFlux",
+    "SameValue",
     "Slip",
     "Stokes",
     "Traction",
     "Young",
     "in_space_time",
+    "joints",
     "to_complex",
     "to_real",
 ]

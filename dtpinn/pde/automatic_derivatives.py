@@ -5,12 +5,18 @@ A network in a vanilla PINN, or the chosen solution of a manufactured problem.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from dtpinn.operators import MultiIndex, Operator, Space, Terms
 from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
 from dtpinn.pde.row_gradients import row_gradients
+
+
+Where = Callable[[Tensor], Tensor]
 
 
 class _Quantity:
@@ -67,6 +73,9 @@ class AutomaticDerivatives(Derivatives):
         On the boundary.
     t : (n,), optional
         In space-time.
+    model : callable, optional
+        u as a function of x, and of t in space-time, for what is asked at other places; without it
+        the unknown is taken to be the same there.
 
     Examples
     --------
@@ -77,17 +86,28 @@ class AutomaticDerivatives(Derivatives):
     """
 
     def __init__(
-        self, u: Tensor, x: Tensor, normals: Tensor | None = None, t: Tensor | None = None
+        self,
+        u: Tensor,
+        x: Tensor,
+        normals: Tensor | None = None,
+        t: Tensor | None = None,
+        model: Callable[..., Tensor] | None = None,
     ) -> None:
         self.dimension = x.shape[1]
         self._u, self._x, self._t = u, x, t
+        self.state = (u, x) if t is None else (u, x, t)
         self._place = Space(self.dimension, normals)
         # Keyed by identity; the argument is kept beside its derivatives so that its id stays its.
         self._seen: dict[int, tuple[Argument, _Quantity]] = {}
+        self._normals, self._model = normals, model
+        self._elsewhere: dict[int, tuple[Where, AutomaticDerivatives]] = {}
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return the operator applied to every field of the argument."""
         check_argument(of, self._u, operator.name)
+        if operator.where is not None and self._model is not None:
+            there = self._at(operator.where)
+            return there.apply(replace(operator, where=None), there._u if of is self._u else of)
         return self._quantity(of).combine(operator.terms_at(self._place))
 
     def time(self, of: Argument) -> Tensor:
@@ -96,6 +116,16 @@ class AutomaticDerivatives(Derivatives):
         if self._t is None:
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
         return self._quantity(of).along(self._t)
+
+    def _at(self, where: Where) -> AutomaticDerivatives:
+        """The same of the model at other places."""
+        if id(where) not in self._elsewhere:
+            assert self._model is not None
+            x = where(self._x.detach()).detach().requires_grad_()
+            at = (x,) if self._t is None else (x, self._t)
+            there = AutomaticDerivatives(self._model(*at), x, self._normals, self._t)
+            self._elsewhere[id(where)] = where, there
+        return self._elsewhere[id(where)][1]
 
     def _quantity(self, of: Argument) -> _Quantity:
         if id(of) not in self._seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from torch import Tensor, nn
@@ -41,6 +42,63 @@ def checked(name: str, coefficient: Coefficient) -> Checked:
     if isinstance(coefficient, (nn.Module, Known, complex)):
         return coefficient
     return Known(coefficient) if callable(coefficient) else constant(name, coefficient)
+
+
+def on_boundary(name: str, coefficient: Coefficient) -> Checked:
+    """Return a condition's coefficient: as `checked`; one of x alone need not take a normal.
+
+    So what an equation has as its conductivity is a coefficient of its conditions as it stands.
+
+    Examples
+    --------
+    >>> import torch
+    >>> k = on_boundary("Robin: alpha", lambda x: x[:, 0])
+    >>> k(torch.ones(2, 3), torch.zeros(2, 3))
+    tensor([1., 1.])
+    """
+    if isinstance(coefficient, Tensor) or not callable(coefficient) or not _takes_one(coefficient):
+        return checked(name, coefficient)
+    alone = OfPoints(coefficient)
+    return alone if isinstance(coefficient, nn.Module) else Known(alone)
+
+
+class OfPoints(nn.Module):
+    """A function of the points alone, called with normals, and in space-time times, as well.
+
+    Parameters
+    ----------
+    function : callable
+        x (n, d) -> (n,).
+    """
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return the function's values at x; of a network's (n, 1) the column."""
+        value: Tensor = self.function(x)
+        return value[:, 0] if value.dim() == 2 and value.shape[1] == 1 else value
+
+    def __repr__(self) -> str:
+        return getattr(self.function, "__name__", repr(self.function))
+
+
+def _takes_one(function: Callable[..., Tensor]) -> bool:
+    """Whether it can be called with x, and not with x and normals."""
+    try:
+        signature = inspect.signature(getattr(function, "forward", function))
+    except ValueError:
+        return False  # written in C, which does not tell
+    takes = []
+    for count in (1, 2):
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            takes.append(False)
+        else:
+            takes.append(True)
+    return takes == [True, False]
 
 
 def at(coefficient: Checked, like: Tensor, *points: Tensor) -> float | complex | Tensor:

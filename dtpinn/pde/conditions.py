@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from dtpinn.pde.coefficients import Coefficient, at, checked, vanishes
+from dtpinn.pde.coefficients import Coefficient, at, on_boundary, vanishes
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.field_names import FieldChoice, field_numbers
 from dtpinn.pde.known import Datum, Known, known
@@ -116,8 +116,11 @@ class Robin(BoundaryCondition):
     Parameters
     ----------
     alpha, beta : float, nn.Parameter or callable
-        A function (x (n, d), normal (n, d)) -> (n,), in space-time (x, normal, t), varies along the
-        boundary. A scalar Parameter is an unknown coefficient, to be learnt.
+        A function (x (n, d), normal (n, d)) -> (n,), in space-time (x, normal, t), or one of x
+        alone, varies along the boundary. A scalar Parameter is an unknown coefficient, to be
+        learnt. With an equation's conductivity k as alpha it is the flux that is prescribed:
+        ``Robin(k, 0.0, q)`` is k du/dn = q, ``Robin(k, h, 20.0 * h)`` the cooling by surroundings
+        at 20 degrees, k du/dn = h (20 - u).
     g : number, sequence of numbers or callable, optional
         (x (n, d), normal (n, d)) -> (n,) or (n, fields); in space-time (x, normal, t). None for 0.
     field : int, str or a tuple of these, optional
@@ -139,7 +142,8 @@ class Robin(BoundaryCondition):
         field: FieldChoice | None = None,
     ) -> None:
         super().__init__(g, field)
-        self.alpha, self.beta = checked("Robin: alpha", alpha), checked("Robin: beta", beta)
+        self.alpha = on_boundary("Robin: alpha", alpha)
+        self.beta = on_boundary("Robin: beta", beta)
         if vanishes(self.alpha) and vanishes(self.beta):
             raise ValueError("Robin: alpha and beta are both 0, which leaves no condition")
 
@@ -167,5 +171,8 @@ def Dirichlet(g: Data | None = None, field: FieldChoice | None = None) -> Robin:
 
 
 def Neumann(g: Data | None = None, field: FieldChoice | None = None) -> Robin:
-    """Return the condition ``du/dn = g``; g: a number, (x, normal) -> (n,), or 0."""
+    """Return the condition ``du/dn = g``; g: a number, (x, normal) -> (n,), or 0.
+
+    Also where the equation has a conductivity k; k du/dn = g is ``Robin(k, 0.0, g)``.
+    """
     return Robin(1.0, 0.0, g, field)

@@ -17,7 +17,7 @@ class LinearElasticity(Forced):
     """``-div sigma(u) = f``, with displacements or tractions on the parts of the boundary.
 
     The unknown is the displacement, one field per axis: u is (n, d). Strains are small, the
-    material isotropic and the same everywhere, inertia is left out.
+    material isotropic, the same everywhere or varying smoothly; inertia is left out.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ class LinearElasticity(Forced):
         are (x, normal) -> (n, d). Somewhere the body has to be held.
     material : Material
         :class:`Lame` or :class:`Young`; for a problem in the plane, Young's says whether plane
-        strain or plane stress is meant. Parameters in it are unknown, and learnt.
+        strain or plane stress is meant. Parameters in it are unknown, and learnt; its moduli may be
+        functions of the points.
     dimension : 2 or 3
         d.
 
@@ -71,20 +72,13 @@ class LinearElasticity(Forced):
         self.fields, self.material = dimension, material
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
-        """Return -div sigma(u) = -mu Laplacian u - (lambda + mu) grad div u, for each axis."""
+        """Return -div sigma(u), for each axis."""
         if D.dimension != self.fields:
             raise ValueError(
                 f"LinearElasticity: made for {self.fields} dimensions, and the nodes are in "
                 f"{D.dimension}; give dimension={D.dimension}"
             )
-        first, shear = self.material.lame()
-        axes = range(D.dimension)
-        second = {(i, j): D.partial(u, i, j) for i in axes for j in axes if i <= j}
-        laplacian = torch.stack([second[i, i] for i in axes]).sum(0)
-        grad_div = [
-            torch.stack([second[min(i, j), max(i, j)][:, j] for j in axes]).sum(0) for i in axes
-        ]
-        return -shear * laplacian - (first + shear) * torch.stack(grad_div, dim=1)
+        return -self.material.divergence_of_stress(u, D)
 
 
 class Traction(BoundaryCondition):

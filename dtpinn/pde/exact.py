@@ -45,7 +45,7 @@ def at_solution(
         points = [p.detach().requires_grad_() for p in (x, t) if p is not None]
         check_arguments(u, "the solution u", "x, t", *points)
         values = _checked(u(*points), points)
-        D = AutomaticDerivatives(values, points[0], normals, None if t is None else points[1])
+        D = AutomaticDerivatives(values, points[0], normals, None if t is None else points[1], u)
         data = [part for part in (x, normals, t) if part is not None]
         return residual(values, D, *data).detach()
 

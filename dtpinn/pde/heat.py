@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from dtpinn.pde.coefficients import Constant, constant
+from dtpinn.pde.coefficients import Coefficient, checked
 from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.diffusion import diffusion
 from dtpinn.pde.forced import Boundary, Forced, Source
 
 
 class Heat(Forced):
-    """``u_t - diffusivity Laplacian u = f`` with a condition on the boundary and u_0 at the start.
+    """``u_t - div(diffusivity grad u) = f``, a condition on the boundary, and u_0 at the start.
 
     Parameters
     ----------
@@ -21,8 +22,10 @@ class Heat(Forced):
         coefficients are functions of (x, normal, t).
     initial : callable or number, optional
         u_0: x (n, d) -> (n,); None for 0.
-    diffusivity : float or nn.Parameter
-        Positive, length^2 / time; 1 in the paper. A Parameter is unknown, and learnt.
+    diffusivity : float, nn.Parameter or callable
+        Positive, length^2 / time; 1 in the paper. A scalar Parameter is unknown, and learnt. A
+        function (x (n, d), t (n,)) -> (n,), written with torch functions, is that of a medium that
+        varies, smoothly on the scale of the spacing; an ``nn.Module`` is learnt.
 
     Examples
     --------
@@ -41,11 +44,11 @@ class Heat(Forced):
         f: Source | None,
         boundary: Boundary,
         initial: Source | None = None,
-        diffusivity: Constant = 1.0,
+        diffusivity: Coefficient = 1.0,
     ) -> None:
         super().__init__(f, boundary, initial)
-        self.diffusivity = constant("Heat: diffusivity", diffusivity)
+        self.diffusivity = checked("Heat: diffusivity", diffusivity)
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
-        """Return u_t - diffusivity Laplacian u."""
-        return D.time(u) - self.diffusivity * D.laplacian(u)
+        """Return u_t - div(diffusivity grad u)."""
+        return D.time(u) - diffusion(self.diffusivity, u, D, x, *t)

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
+from dtpinn.pde.differences import hides_its_gradient
+from dtpinn.pde.row_gradients import row_gradients
+
 Datum = float | Sequence[float]
 
 
@@ -48,6 +51,7 @@ class Known:
         # points -> (other arguments it was called with, what was written by then, the value); keyed
         # by identity.
         self._seen: Any = WeakIdKeyDictionary()
+        self._gradient: Known | None = None
 
     def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
         """Return the value at x (n, d), computed when these tensors are first seen."""
@@ -68,6 +72,43 @@ class Known:
             self._seen[x] = (others, written, value)
         known: Tensor = value
         return known
+
+    @property
+    def gradient(self) -> Known:
+        """The gradient in space (n, d) of a function to (n,), itself evaluated once per point set.
+
+        By automatic differentiation; or, for a function that has a `gradient` of its own, a method
+        with the same arguments, by that.
+        """
+        if self._gradient is None:
+            own = getattr(self.function, "gradient", None)
+            self._gradient = Known(self._differentiated if own is None else own)
+        return self._gradient
+
+    @property
+    def is_differentiated(self) -> bool:
+        """Whether somebody has asked for the gradient."""
+        return self._gradient is not None
+
+    def _differentiated(self, x: Tensor, *others: Tensor) -> Tensor:
+        with torch.enable_grad():
+            at = x.detach().requires_grad_()
+            value = torch.as_tensor(self.function(at, *others))
+            # One number may stand for all points: it has no gradient.
+            slopes = row_gradients(value.sum(-1) if value.dim() == 2 else value, at).detach()
+
+        def elsewhere(x: Tensor) -> Tensor:
+            value = torch.as_tensor(self.function(x))
+            return (value.sum(-1) if value.dim() == 2 else value).to(x).expand(len(x))
+
+        if not others and hides_its_gradient(elsewhere, x, slopes):
+            raise TypeError(
+                f"{self}: it varies in space, and torch does not see how: its gradient, which this "
+                "equation needs, would be wrong. Write it with torch functions of x throughout, or "
+                "pass an object with the method gradient(x) beside __call__(x). Values known at "
+                "nodes only have one as dtpinn.pde.NodalData(points, values)"
+            )
+        return slopes
 
     def _check(self, value: Tensor, x: Tensor) -> None:
         if value.dim() and len(value) not in (1, len(x)):

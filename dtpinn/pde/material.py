@@ -8,29 +8,63 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dtpinn.pde.coefficients import Constant, constant
+from dtpinn.pde.coefficients import Checked, Coefficient, Constant, checked, constant
 from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.diffusion import with_gradient
 
 Plane = Literal["strain", "stress"]
 
 
 class Material(nn.Module, ABC):
-    """``sigma = lambda div u I + mu (grad u + grad u^T)``, the same everywhere.
+    """``sigma = lambda div u I + mu (grad u + grad u^T)``; lambda and mu may vary in space.
 
     Shared by an equation and the tractions on its boundary.
     """
 
     @abstractmethod
-    def lame(self) -> tuple[Constant, Constant]:
-        """Return lambda and mu as they enter the stress in the dimension of the problem."""
+    def lame(self, x: Tensor | None = None) -> tuple[Constant, Constant]:
+        """Return lambda and mu as they enter the stress in the dimension of the problem.
+
+        Parameters
+        ----------
+        x : (n, d), optional
+            Needed where they vary; they are (n,) then.
+        """
+
+    @abstractmethod
+    def lame_gradients(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients (n, d) of lambda and mu; None of what is the same everywhere."""
 
     def stress(self, u: Tensor, D: Derivatives) -> Tensor:
         """Return the stress tensor (n, d, d) of the displacement u (n, d)."""
-        first, shear = self.lame()
+        first, shear = (_by_point(p, 3) for p in self.lame(D.state[1]))
         gradient = D.gradient(u)
         divergence = torch.einsum("nii->n", gradient)
         identity = torch.eye(D.dimension, dtype=u.dtype, device=u.device)
         return first * divergence[:, None, None] * identity + shear * (gradient + gradient.mT)
+
+    def divergence_of_stress(self, u: Tensor, D: Derivatives) -> Tensor:
+        """Return div sigma (n, d) of the displacement u (n, d).
+
+        ``mu Laplacian u + (lambda + mu) grad div u``, and where they vary
+        ``+ div u grad lambda + (grad u + grad u^T) grad mu``.
+        """
+        x, axes = D.state[1], range(D.dimension)
+        first, shear = (_by_point(p, 2) for p in self.lame(x))
+        second = {(i, j): D.partial(u, i, j) for i in axes for j in axes if i <= j}
+        laplacian = torch.stack([second[i, i] for i in axes]).sum(0)
+        grad_div = [
+            torch.stack([second[min(i, j), max(i, j)][:, j] for j in axes]).sum(0) for i in axes
+        ]
+        result = shear * laplacian + (first + shear) * torch.stack(grad_div, dim=1)
+        grad_first, grad_shear = self.lame_gradients(x)
+        if grad_first is not None:
+            divergence = torch.einsum("nii->n", D.gradient(u))
+            result = result + divergence[:, None] * grad_first
+        if grad_shear is not None:
+            gradient = D.gradient(u)
+            result = result + torch.einsum("nij,nj->ni", gradient + gradient.mT, grad_shear)
+        return result
 
 
 class Lame(Material):
@@ -40,8 +74,9 @@ class Lame(Material):
 
     Parameters
     ----------
-    first, shear : float or nn.Parameter
-        lambda and mu, force / area. mu > 0 and 3 lambda + 2 mu > 0.
+    first, shear : float, nn.Parameter or callable
+        lambda and mu, force / area. mu > 0 and 3 lambda + 2 mu > 0. A function x (n, d) -> (n,),
+        written with torch functions, is that of a body that varies; an ``nn.Module`` is learnt.
 
     Examples
     --------
@@ -49,13 +84,17 @@ class Lame(Material):
     Lame(first=1.0, shear=0.5)
     """
 
-    def __init__(self, first: Constant, shear: Constant) -> None:
+    def __init__(self, first: Coefficient, shear: Coefficient) -> None:
         super().__init__()
-        self.first, self.shear = constant("Lame: first", first), constant("Lame: shear", shear)
+        self.first, self.shear = checked("Lame: first", first), checked("Lame: shear", shear)
 
-    def lame(self) -> tuple[Constant, Constant]:
+    def lame(self, x: Tensor | None = None) -> tuple[Constant, Constant]:
         """Return lambda and mu."""
-        return self.first, self.shear
+        return _value(self.first, x), _value(self.shear, x)
+
+    def lame_gradients(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of lambda and mu, None where they are the same everywhere."""
+        return _gradient(self.first, x), _gradient(self.shear, x)
 
     def extra_repr(self) -> str:
         """Show the parameters when printed."""
@@ -67,8 +106,9 @@ class Young(Material):
 
     Parameters
     ----------
-    young : float or nn.Parameter
-        E > 0, force / area.
+    young : float, nn.Parameter or callable
+        E > 0, force / area. A function x (n, d) -> (n,), written with torch functions, is that of
+        a body that is graded, smoothly on the scale of the spacing; an ``nn.Module`` is learnt.
     poisson : float or nn.Parameter
         nu, above -1 and below 1/2, where the material would be incompressible.
     plane : "strain", "stress" or None
@@ -83,26 +123,58 @@ class Young(Material):
     [0.267, 0.4]
     """
 
-    def __init__(self, young: Constant, poisson: Constant, plane: Plane | None) -> None:
+    def __init__(self, young: Coefficient, poisson: Constant, plane: Plane | None) -> None:
         super().__init__()
         if plane not in ("strain", "stress", None):
             raise ValueError(f'Young: plane must be "strain", "stress" or None, got {plane!r}')
-        self.young = constant("Young: young", young)
+        self.young = checked("Young: young", young)
         self.poisson = constant("Young: poisson", poisson)
         if not -1.0 < float(self.poisson) < 0.5:
             raise ValueError(f"Young: poisson must lie between -1 and 1/2, got {poisson}")
         self.plane = plane
 
-    def lame(self) -> tuple[Constant, Constant]:
+    def lame(self, x: Tensor | None = None) -> tuple[Constant, Constant]:
         """Return lambda, for plane stress that of the plate, and mu."""
-        E, nu = self.young, self.poisson
-        shear = E / (2 * (1 + nu))
+        E, (first, shear) = _value(self.young, x), self._of_young()
+        return E * first, E * shear
+
+    def lame_gradients(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gradients of lambda and mu, None where Young's modulus is one number."""
+        slopes = _gradient(self.young, x)
+        if slopes is None:
+            return None, None
+        first, shear = self._of_young()
+        return first * slopes, shear * slopes
+
+    def _of_young(self) -> tuple[Constant, Constant]:
+        """Return lambda and mu of E = 1."""
+        nu = self.poisson
+        shear = 0.5 / (1 + nu)
         if self.plane == "stress":
             # sigma_33 = 0 fixes the strain across the plate; what is left is 2 lambda mu over
             # (lambda + 2 mu) in the place of lambda.
-            return E * nu / (1 - nu**2), shear
-        return E * nu / ((1 + nu) * (1 - 2 * nu)), shear
+            return nu / (1 - nu**2), shear
+        return nu / ((1 + nu) * (1 - 2 * nu)), shear
 
     def extra_repr(self) -> str:
         """Show the parameters when printed."""
         return f"young={self.young}, poisson={self.poisson}, plane={self.plane!r}"
+
+
+def _value(coefficient: Checked, x: Tensor | None) -> Constant:
+    if isinstance(coefficient, (float, Tensor)):
+        return coefficient
+    if x is None:
+        raise TypeError(f"lame(): {coefficient} varies in space; give the points, lame(x)")
+    return with_gradient(coefficient, x)[0]
+
+
+def _gradient(coefficient: Checked, x: Tensor) -> Tensor | None:
+    return None if isinstance(coefficient, (float, Tensor)) else with_gradient(coefficient, x)[1]
+
+
+def _by_point(parameter: Constant, dimensions: int) -> Constant:
+    """As it is multiplied with (n, ...) of so many dimensions."""
+    if isinstance(parameter, Tensor) and parameter.dim() == 1:
+        return parameter.reshape(-1, *[1] * (dimensions - 1))
+    return parameter

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from dtpinn.arrays import Integers
+from dtpinn.pde.fitted import fitted_gradient
+
 
 class NodalData:
     """Values at given points, as a function of the points: a source, boundary data, initial values.
@@ -49,7 +52,7 @@ class NodalData:
             raise ValueError("NodalData: points and values must be finite")
         self.values = torch.tensor(data)
         self.tolerance = 1e-6 * np.abs(at).max() if tolerance is None else float(tolerance)
-        self._tree = cKDTree(at)
+        self._tree, self._data = cKDTree(at), data
         # Two points that one could be taken for would have one value between them.
         if close := self._tree.query_pairs(2 * self.tolerance):
             i, j = min(close)
@@ -72,8 +75,40 @@ class NodalData:
         if x.requires_grad:
             raise ValueError(
                 "NodalData: values at points have no derivative; take it of the unknown, "
-                "k * D.partial(u, 0), or give a function that torch can differentiate"
+                "k * D.partial(u, 0), or give a function that torch can differentiate. As a "
+                "conductivity of the library's equations they may stand: gradient() is fitted"
             )
+        return self.values[torch.from_numpy(self._found(x, *others))].to(x)
+
+    def gradient(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return the gradient (n, d) of values (m,), at some of the points x (n, d).
+
+        Of a polynomial of degree 4 that is fitted to the values around each point, so that noise is
+        smoothed a little, and the error that of the fourth power of the spacing. For values without
+        times that are smooth: what jumps has no gradient.
+
+        Raises
+        ------
+        ValueError
+            If some point is none of the given ones, there are too few, or values have times.
+
+        Examples
+        --------
+        >>> import torch
+        >>> x = torch.linspace(0, 1, 20, dtype=torch.float64)[:, None]
+        >>> bool((NodalData(x, x[:, 0] ** 3).gradient(x) - 3 * x**2).abs().max() < 1e-12)
+        True
+        """
+        if self._data.ndim != 1 or self._tree.m != x.shape[1]:
+            raise ValueError(
+                "NodalData: a gradient is that of one number per point, without times; got values "
+                f"{self._data.shape} at points {self._tree.data.shape} for x {tuple(x.shape)}"
+            )
+        index = self._found(x, *others)
+        return torch.from_numpy(fitted_gradient(self._tree, self._data, index)).to(x)
+
+    def _found(self, x: Tensor, *others: Tensor) -> Integers:
+        """Which of its points these are."""
         times = [t[:, None] for t in others if t.dim() == 1]
         dimension = self._tree.m
         at = torch.cat([x, *times], dim=1) if dimension > x.shape[1] else x
@@ -92,4 +127,4 @@ class NodalData:
                 "equation needs its data on nodes.collocation, a condition on nodes.boundary, what "
                 "stands inside D.laplacian(lambda u, x: ...) on nodes.extended"
             )
-        return self.values[torch.from_numpy(index)].to(x)
+        return np.asarray(index)

@@ -6,12 +6,16 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from dtpinn.pde.coefficients import Coefficient, checked
 from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.diffusion import diffusion
 from dtpinn.pde.forced import Boundary, Forced, Source
 
 
 class Poisson(Forced):
-    """``Laplacian u - reaction(u) = f`` with a condition on the boundary.
+    """``div(conductivity grad u) - reaction(u) = f`` with a condition on the boundary.
+
+    Without a conductivity it is 1, and the equation ``Laplacian u - reaction(u) = f``.
 
     Parameters
     ----------
@@ -22,6 +26,12 @@ class Poisson(Forced):
     reaction : callable, optional
         Pointwise, u (n,) -> (n,): ``torch.exp`` gives equation (1), None the linear (3). An
         ``nn.Module`` is learnt.
+    conductivity : float, nn.Parameter or callable, optional
+        k > 0. A function x (n, d) -> (n,), written with torch functions, is that of a medium that
+        varies, smoothly on the scale of the spacing; NodalData one that is known at nodes. A scalar
+        Parameter is unknown, and learnt, and so is an ``nn.Module``, such as a network of its own.
+        A prescribed flux k du/dn = g is the condition ``Robin(k, 0.0, g)``; ``Neumann(g)`` remains
+        du/dn = g.
 
     Examples
     --------
@@ -32,6 +42,16 @@ class Poisson(Forced):
     >>> pde = Poisson.from_solution(lambda x: x[:, 0] ** 2, reaction=torch.exp)
     >>> pde.f(torch.zeros(1, 2))
     tensor([1.])
+
+    A wall of conductivity 1 + x between 0 and 1 degree: u = log(1 + x) / log 2.
+
+    >>> import dtpinn
+    >>> wall = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.02)
+    >>> ends = Dirichlet(lambda x, n: x[:, 0])
+    >>> pde = Poisson(None, ends, conductivity=lambda x: 1 + x[:, 0])
+    >>> problem = dtpinn.discretize(pde, wall)
+    >>> bool((problem.solve() - torch.log2(1 + problem.points[:, 0])).abs().max() < 1e-6)
+    True
     """
 
     def __init__(
@@ -39,11 +59,13 @@ class Poisson(Forced):
         f: Source | None,
         boundary: Boundary,
         reaction: Callable[[Tensor], Tensor] | None = None,
+        conductivity: Coefficient = 1.0,
     ) -> None:
         super().__init__(f, boundary)
         self.reaction = reaction
+        self.conductivity = checked("Poisson: conductivity", conductivity)
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
-        """Return Laplacian u - reaction(u)."""
-        left = D.laplacian(u)
+        """Return div(conductivity grad u) - reaction(u)."""
+        left = diffusion(self.conductivity, u, D, x)
         return left if self.reaction is None else left - self.reaction(u)

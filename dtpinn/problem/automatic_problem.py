@@ -33,5 +33,9 @@ class AutomaticProblem(Problem):
             x = region.points.detach().requires_grad_()
             t = None if region.time is None else region.time.detach().requires_grad_()
             u = self.evaluate(model, with_time(x, t))
-            D = AutomaticDerivatives(u, x, region.normals, t)
+
+            def unknown(x: Tensor, t: Tensor | None = None) -> Tensor:
+                return self.evaluate(model, with_time(x, t))
+
+            D = AutomaticDerivatives(u, x, region.normals, t, unknown)
             return region.residual(u, D)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument, check_pointwise
+from dtpinn.pde.differences import hides_its_gradient
+from dtpinn.pde.flux import Flux
 from dtpinn.problem.regions import Region
 
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
@@ -43,6 +46,8 @@ class _Recorder(Derivatives):
         self._region, self._u = region, u
         at = (data[0], data[-1]) if region.time is not None else (data[0],)
         self._at = at  # x, and t in space-time: what a function of the unknown is called with
+        self._data = data
+        self.state = (u, *at)
         self.requests: list[Request] = []
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
@@ -56,8 +61,18 @@ class _Recorder(Derivatives):
         of_function = of is not self._u
         request = Request(self._region.name, operator, of_function)
         if request not in self.requests:
+            self._check_name(request)
             self.requests.append(request)
         return torch.ones_like(self._values(of, operator.name))
+
+    def _check_name(self, request: Request) -> None:
+        """Matrices go by name, so places of the same name must be the same places."""
+        for other in self.requests:
+            if other.operator.name == request.operator.name and other.operator != request.operator:
+                raise ValueError(
+                    f"D.at: two maps have the same name in {request.operator.name!r}; give each "
+                    "a name of its own, def other_side(x): ..., and make it once"
+                )
 
     def time(self, of: Argument) -> Tensor:
         check_argument(of, self._u, "time")
@@ -65,6 +80,39 @@ class _Recorder(Derivatives):
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
         self._region.asks_time = True
         return torch.ones_like(self._values(of, "time"))
+
+    def _of_flux(self, of: Callable[..., Tensor]) -> Flux:
+        check_call(of, "u", "D", "x", *["t"] * (len(self._at) > 1))
+        flux = super()._of_flux(of)
+        self._check_flux(of, flux)
+        return flux
+
+    def _check_flux(self, of: Callable[..., Tensor], flux: Flux) -> None:
+        """Refuse one that is not pointwise, and one whose dependence on x torch does not see."""
+
+        def elsewhere(u: Tensor, data: Sequence[Tensor]) -> Tensor:
+            return Derivatives._of_flux(_Recorder(self._region, u, data), of).values.detach()
+
+        n = len(self._u)
+        some = torch.tensor([n // 2, n // 8, 3 * n // 4], device=self._u.device)
+        among = flux.values.detach()[some]
+        alone = elsewhere(self._u[some], [part[some] for part in self._data])
+        size = among.abs().max() * torch.finfo(among.dtype).eps ** 0.5
+        if alone.shape != among.shape or bool(((alone - among).abs() > size).any()):
+            raise ValueError(
+                f"{label(of)}: a flux must be pointwise, but it has other values among other "
+                "points; take means, sums, flips and sorts along the first dimension out of it"
+            )
+
+        def component(x: Tensor, k: int) -> Tensor:
+            return elsewhere(self._u, [x, *self._data[1:]]).reshape(n, -1)[:, k]
+
+        for k in range(flux.values[0].numel()):
+            if hides_its_gradient(partial(component, k=k), self._at[0], flux.explicit_slopes(k)):
+                raise TypeError(
+                    f"{label(of)}: it depends on x in a way that torch does not see, so that its "
+                    "derivative would be wrong; write it with torch functions of x throughout"
+                )
 
     def _values(self, of: Argument, name: str) -> Tensor:
         if isinstance(of, Tensor):

@@ -92,6 +92,7 @@ class StencilDerivatives(Derivatives):
     def __init__(self, field: Field, region: Region) -> None:
         self.dimension = region.points.shape[1]
         self.u = field.on(region, field.values)
+        self.state = (self.u, *region.at)
         self._field, self._region = field, region
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:

@@ -34,6 +34,7 @@ class ForwardDerivatives(Derivatives):
         self._jet = values
         components = values.stack.unbind()
         self.u = components[0]
+        self.state = (self.u, *region.at)
         # Keyed by identity; the argument is kept beside its components so that its id stays its.
         self._seen: dict[int, tuple[Argument, Sequence[Tensor]]] = {
             id(self.u): (self.u, components)

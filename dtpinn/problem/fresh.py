@@ -193,6 +193,7 @@ class _FreshDerivatives(Derivatives):
         self._value = matrices[(0,) * self.dimension]
         self.here = torch.from_numpy(self._value @ u).to(x).requires_grad_()
         self.used: list[_Answer] = []
+        self.state = (self.here, x, *(t.expand(len(x)) for t in time))
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return an operator's values as a leaf, and note the sizes of its terms."""

@@ -98,6 +98,11 @@ def _axes(alpha: MultiIndex) -> list[int]:
 
 
 def _check_order(operator: Operator, region: Region) -> None:
+    if operator.where is not None:
+        raise ValueError(
+            f'vanilla: mode="forward" knows the model at the points alone, but '
+            f'{label(region.function)} asks for {operator.name}; use mode="reverse"'
+        )
     if operator.order > 2:
         raise ValueError(
             f'vanilla: mode="forward" carries derivatives up to the second, but '

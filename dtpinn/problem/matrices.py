@@ -120,7 +120,11 @@ def assemble_matrices(
             by_key[key_of(region.name, wanted[name])] = _rows_of(key, own[key], region, nodes)
         # With the region's own normals: at a corner those of one side.
         place = Space(nodes.dimension, region.outward)
-        rest = {name: op.terms_at(place) for name, op in wanted.items() if name not in found}
+        missing = {name: op for name, op in wanted.items() if name not in found}
+        for name, op in missing.items():
+            if op.where is not None:
+                by_key[key_of(region.name, op)] = _elsewhere(nodes, region, op, requests, order)
+        rest = {name: op.terms_at(place) for name, op in missing.items() if op.where is None}
         if rest:
             built = [
                 rbffd.assemble(nodes, rest, region.rows[plan.rows], plan.order, **plan.options)
@@ -131,6 +135,23 @@ def assemble_matrices(
                 stacked = scipy.sparse.vstack([p.matrices[name] for p in built], format="csr")
                 by_key[key_of(region.name, wanted[name])] = csr_array(stacked)
     return Matrices(by_key, condition)
+
+
+def _elsewhere(
+    nodes: Nodes, region: Region, operator: Operator, requests: Sequence[Request], order: int
+) -> csr_array:
+    """An operator at other places than the region's rows.
+
+    With polynomials of the degree of the equation's own, for what ties two places together carries
+    its error into both.
+    """
+    assert operator.where is not None
+    x = torch.tensor(nodes.collocation[region.rows])
+    places = operator.where(x).numpy()
+    highest = max((r.operator.order for r in requests), default=0)
+    terms = operator.terms_at(Space(nodes.dimension, region.outward))
+    higher = order + max(0, highest - operator.order)
+    return rbffd.assemble(nodes, {"there": terms}, places, higher).matrices["there"]
 
 
 def _check_asked_for(own: Iterable[OwnName], requests: Sequence[Request]) -> None:

@@ -16,6 +16,7 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
 from dtpinn.problem.constraints import Constraint, Place, constraint_regions
 from dtpinn.problem.dry_run import Request, dry_run
+from dtpinn.problem.jumps import warn_of_jumps
 from dtpinn.problem.regions import Region, boundary_regions, initial_region, pde_region
 from dtpinn.problem.time_slices import TimeSlices
 
@@ -135,6 +136,7 @@ def pose(
     if len(rows) < nodes.count:
         equation = pde_region(pde, nodes, rows, slices, dtype)
         dry_run(pde, [equation])
+    warn_of_jumps(pde, nodes)
     initial = None if slices.steady else initial_region(pde, nodes, dtype)
     regions = equation, *conditions
     place = Place(arranged, order, slices, dtype, pde.field_names)

@@ -36,10 +36,13 @@ class _Probe(Derivatives):
 
     def __init__(self, dimension: int, u: Tensor, at: tuple[Tensor, ...]) -> None:
         self.dimension, self._u, self._at = dimension, u, at
+        self.state = (u, *at)
         self.leaves: list[Tensor] = []
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         values = of if isinstance(of, Tensor) else of(self._u, *self._at)
+        if operator.order == 0:  # the value at another place
+            return values
         # Not all ones: what is subtracted from another derivative must not vanish by chance.
         leaf = torch.full_like(values, 1.0 + 0.1 * len(self.leaves)).detach().requires_grad_()
         self.leaves.append(leaf)

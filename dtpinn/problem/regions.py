@@ -115,6 +115,11 @@ class Region(nn.Module):
         return None
 
     @property
+    def at(self) -> tuple[Tensor, ...]:
+        """What a function of the unknown receives after u: x, and t if any."""
+        return (self.points,) if self.time is None else (self.points, self.time)
+
+    @property
     def data(self) -> tuple[Tensor, ...]:
         """What a residual receives after u and D: x, the normals on the boundary, t if any."""
         parts = (self.points, self.normals, self.time)

@@ -72,10 +72,13 @@ def plans(
 
 def _beyond_normal(requests: Sequence[Request]) -> bool:
     """Whether a condition asks for other derivatives than the normal one."""
-    return any(r.region != "pde" and not r.operator.along_normal for r in requests)
+    return any(
+        r.region != "pde" and not r.operator.along_normal and r.operator.where is None
+        for r in requests
+    )
 
 
 def _highest(requests: Sequence[Request], regions: Sequence[str]) -> int:
     """The highest derivative that is asked for on some regions."""
-    asked = [r.operator for r in requests if r.region in regions]
-    return max(op.order for op in asked)
+    asked = [r.operator for r in requests if r.region in regions and r.operator.where is None]
+    return max((op.order for op in asked), default=0)

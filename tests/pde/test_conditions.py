@@ -72,8 +72,8 @@ WRONG = {
     ),
     "no condition": (lambda: dtpinn.Poisson(g, boundary=g), TypeError, "must be a condition"),
     "no parts": (lambda: dtpinn.Poisson(g, boundary={}), TypeError, "must be a condition"),
-    "a function as diffusivity": (
-        lambda: dtpinn.Heat(None, dtpinn.Dirichlet(), diffusivity=g),
+    "a vector as diffusivity": (
+        lambda: dtpinn.Heat(None, dtpinn.Dirichlet(), diffusivity=torch.ones(3)),
         TypeError,
         "Heat: diffusivity must be a number",
     ),

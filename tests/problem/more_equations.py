@@ -84,6 +84,26 @@ class PlateInTwoFields(dtpinn.PDE):
         return torch.stack([u[:, 0], D.normal(u)[:, 0]], dim=1)
 
 
+class MovingMedium(dtpinn.PDE):
+    """u_t = div((1 + u^2) grad u - u w), by its flux, which vanishes outside; held inside."""
+
+    def flux(self, u, D, x, t):
+        wind = torch.stack([1 - x[:, 1], x[:, 0] * t], dim=1)
+        return u[:, None] * wind - (1 + u[:, None] ** 2) * D.gradient(u)
+
+    def residual(self, u, D, x, t):
+        return D.time(u) + D.divergence(self.flux)
+
+    def conditions(self):
+        return {
+            "inner": lambda u, D, x, n, t: u,
+            "outer": lambda u, D, x, n, t: (self.flux(u, D, x, t) * n).sum(1),
+        }
+
+    def initial(self, u, x):
+        return u
+
+
 @dataclass(frozen=True)
 class Case:
     """A PDE that `u` solves, on a ring or a ball."""
@@ -134,7 +154,29 @@ def library_cases():
             yield f"{name}, {kind}", Case(pde, u, times, solvable=solvable)
 
 
+def varying(x, *t):
+    return 1.5 + torch.sin(2 * x[:, 0] + x[:, 1]) * torch.cos(x[:, -1])
+
+
+GRADED = Young(varying, 0.3, plane="strain")
+HELD = {"outer": Dirichlet()}
+# name -> equation, its coefficients, its solution, times, the condition on the inner side
+VARYING = {
+    "a conductivity": (dtpinn.Poisson, {"conductivity": varying}, wave, None, Robin(varying, 0)),
+    "a diffusivity": (dtpinn.Heat, {"diffusivity": varying}, fading, TIMES, Robin(varying, 1)),
+    "graded": (dtpinn.LinearElasticity, {"material": GRADED}, two_waves, None, Traction(GRADED)),
+}
+
+
+def varying_cases():
+    for name, (equation, coefficients, u, times, inner) in VARYING.items():
+        pde = equation.from_solution(u, boundary={"inner": inner} | HELD, **coefficients)
+        yield name, Case(pde, u, times)
+
+
 OWN = {
+    **dict(varying_cases()),
+    "a flux": Case(dtpinn.Manufactured(MovingMedium(), fading), fading, TIMES),
     "Burgers": Case(dtpinn.Manufactured(Burgers(), fading), fading, TIMES),
     "advection-diffusion": Case(dtpinn.Manufactured(AdvectionDiffusion(), wave), wave),
     "biharmonic": Case(dtpinn.Manufactured(Plate(), wave), wave, solvable=False),

@@ -57,6 +57,8 @@ class _Twin(Derivatives):
 
     def __init__(self, units, D, u, v):
         self.dimension, self._units, self._D, self._u, self._v = D.dimension, units, D, u, v
+        x, *t = D.state[1:]
+        self.state = (v, x / units.length, *(s / units.duration for s in t))
 
     def apply(self, operator, of):
         return self._units.length**operator.order * self._of(

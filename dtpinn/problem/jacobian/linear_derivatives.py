@@ -87,6 +87,7 @@ class LinearDerivatives(Derivatives):
         slices: TimeSlices,
     ) -> None:
         self.dimension = here.x.shape[1]
+        self.state = (here.u, *here.at)
         self._matrices, self._region = matrices, region
         self._everywhere, self._here, self._slices = everywhere, here, slices
         self._used: dict[tuple[str, int], Dependence] = {}

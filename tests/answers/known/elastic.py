@@ -17,6 +17,7 @@ class Symmetry(BoundaryCondition):
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor) -> Tensor:
         """(n, d): along the normal a displacement, across it forces, over the shear modulus."""
-        force = torch.einsum("nij,nj->ni", self.material.stress(u, D), n) / self.material.lame()[1]
+        shear = torch.as_tensor(self.material.lame(x)[1]).reshape(-1, 1)
+        force = torch.einsum("nij,nj->ni", self.material.stress(u, D), n) / shear
         across = force - (force * n).sum(1, keepdim=True) * n
         return across + (u * n).sum(1, keepdim=True) * n
