@@ -5,5 +5,18 @@ from dtpinn.models.fourier import FourierMLP
 from dtpinn.models.mlp import MLP
 from dtpinn.models.network import Network
 from dtpinn.models.normalisation import Normalisation, Normalised
+from dtpinn.models.periodic import PeriodicMLP
+from dtpinn.models.residual import ResidualMLP
+from dtpinn.models.siren import Siren
 
-__all__ = ["MLP", "NETWORKS", "FourierMLP", "Network", "Normalisation", "Normalised"]
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "FourierMLP",
+    "Network",
+    "Normalisation",
+    "Normalised",
+    "PeriodicMLP",
+    "ResidualMLP",
+    "Siren",
+]
