@@ -2,6 +2,7 @@
 
 from dtpinn.models.by_name import NETWORKS
 from dtpinn.models.fourier import FourierMLP
+from dtpinn.models.hard_boundary import HardBoundary
 from dtpinn.models.mlp import MLP
 from dtpinn.models.network import Network
 from dtpinn.models.normalisation import Normalisation, Normalised
@@ -13,6 +14,7 @@ __all__ = [
     "MLP",
     "NETWORKS",
     "FourierMLP",
+    "HardBoundary",
     "Network",
     "Normalisation",
     "Normalised",

@@ -50,11 +50,11 @@ class Siren(Network):
     >>> model(torch.zeros(10, 2, dtype=torch.float64)).shape
     torch.Size([10])
     >>> model
-    Siren(inputs=2, width=20, depth=2, fields=1, activation='sin', dtype=torch.float64, omega=3.0)
+    Siren(inputs=2, width=20, depth=2, fields=1, activation='sin', dtype=torch.float64, omega=5.0)
     """
 
     def __init__(
-        self, inputs: int, *, omega: float = 3.0, activation: Activation = "sin", **shared: Any
+        self, inputs: int, *, omega: float = 5.0, activation: Activation = "sin", **shared: Any
     ) -> None:
         self.omega = positive("Siren", "omega", omega)
         super().__init__(inputs, activation=activation, **shared)
