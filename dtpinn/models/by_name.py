@@ -13,10 +13,16 @@ from torch import nn
 from dtpinn.models.fourier import FourierMLP
 from dtpinn.models.mlp import MLP
 from dtpinn.models.network import Network
+from dtpinn.models.periodic import PeriodicMLP
+from dtpinn.models.residual import ResidualMLP
+from dtpinn.models.siren import Siren
 
 NETWORKS: dict[str, type[Network]] = {
     "mlp": MLP,
     "fourier": FourierMLP,
+    "residual": ResidualMLP,
+    "siren": Siren,
+    "periodic": PeriodicMLP,
 }
 
 
@@ -42,8 +48,7 @@ def plain_config(model: nn.Module) -> tuple[str, dict[str, Any]] | None:
         key: str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else value
         for key, value in model.config().items()
     }
-    simple = all(isinstance(v, (int, float, str, bool, type(None))) for v in plain.values())
-    return (name, plain) if simple else None
+    return (name, plain) if all(map(_is_plain, plain.values())) else None
 
 
 def from_config(name: str, config: dict[str, Any]) -> Network:
@@ -65,3 +70,9 @@ def from_config(name: str, config: dict[str, Any]) -> Network:
         raise ValueError(f"unknown network {name!r}; by name there are {', '.join(NETWORKS)}")
     dtype = {"dtype": getattr(torch, config["dtype"])} if "dtype" in config else {}
     return NETWORKS[name](**{**config, **dtype})
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, (int, float, str, bool, type(None)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from dtpinn.models.arguments import positive
 from dtpinn.models.network import Network
 
 
@@ -58,13 +58,7 @@ class FourierMLP(Network):
     waves: Tensor
 
     def __init__(self, inputs: int, *, bandwidth: float = 1.0, **shared: Any) -> None:
-        if isinstance(bandwidth, bool) or not isinstance(bandwidth, (int, float)):
-            raise TypeError(f"FourierMLP: expected bandwidth to be a number, got {bandwidth!r}")
-        if not (math.isfinite(bandwidth) and bandwidth > 0.0):
-            raise ValueError(
-                f"FourierMLP: expected bandwidth to be finite and positive, got {bandwidth!r}"
-            )
-        self.bandwidth = float(bandwidth)
+        self.bandwidth = positive("FourierMLP", "bandwidth", bandwidth)
         super().__init__(inputs, **shared)
 
     def draw(self) -> None:
@@ -78,11 +72,7 @@ class FourierMLP(Network):
     def values(self, x: Tensor) -> Tensor:
         """Return the values (n, fields) at points (n, inputs)."""
         phases = x @ self.waves.mT
-        x = torch.cat([torch.cos(phases), torch.sin(phases)], dim=-1)
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-        y: Tensor = self.layers[-1](x)
-        return y
+        return self.perceptron(torch.cat([torch.cos(phases), torch.sin(phases)], dim=-1))
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -42,7 +42,4 @@ class MLP(Network):
 
     def values(self, x: Tensor) -> Tensor:
         """Return the values (n, fields) at points (n, inputs)."""
-        for layer in self.layers[:-1]:
-            x = self.activation(layer(x))
-        y: Tensor = self.layers[-1](x)
-        return y
+        return self.perceptron(x)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.models.activations import Activation, resolve
+from dtpinn.models.arguments import check_size
 from dtpinn.models.drawing import drawing
 from dtpinn.models.normalisation import Drawn, Normalisation
 
@@ -21,7 +22,8 @@ class Network(nn.Module):
 
     - ``draw()`` sets ``self.layers``, linear layers in fp32 on the CPU, the last of which makes the
       values; :meth:`linear_layers` does for most. Other tensors that belong to it are buffers.
-    - ``values(x)`` takes points (n, inputs), normalised, to values (n, fields).
+    - ``values(x)`` takes points (n, inputs), normalised, to values (n, fields);
+      :meth:`perceptron` sends features of them through the layers one after another.
 
     Everything else comes from here: arguments that are checked, weights from a seed, one start for
     every dtype and device, the normalisation that ``fit`` sets, and what a checkpoint needs to make
@@ -94,7 +96,7 @@ class Network(nn.Module):
         owner = type(self).__name__
         sizes = {"inputs": inputs, "width": width, "depth": depth, "fields": fields}
         for name, size in sizes.items():
-            _check_size(owner, name, size)
+            check_size(owner, name, size)
         if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
             raise TypeError(
                 f"{owner}: expected dtype to be torch.float64 or torch.float32, got {dtype!r}"
@@ -117,6 +119,13 @@ class Network(nn.Module):
     def values(self, x: Tensor) -> Tensor:
         """Return the values (n, fields) at points (n, inputs), both normalised."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its layers make of x")
+
+    def perceptron(self, x: Tensor) -> Tensor:
+        """Send features (n, k) through all layers, with the activation between them."""
+        for layer in self.layers[:-1]:
+            x = self.activation(layer(x))
+        y: Tensor = self.layers[-1](x)
+        return y
 
     @staticmethod
     def linear_layers(sizes: Sequence[int]) -> nn.ModuleList:
@@ -209,10 +218,3 @@ def _other_dtype(points: torch.dtype, weights: torch.dtype) -> str:
     if not points.is_floating_point:
         return f"{told}; use x.to({weights})"
     return f"{told}; use x.to({weights}) or model.to({points})"
-
-
-def _check_size(owner: str, name: str, size: Any) -> None:
-    if isinstance(size, bool) or not isinstance(size, int):
-        raise TypeError(f"{owner}: expected {name} to be an integer, got {size!r}")
-    if size < 1:
-        raise ValueError(f"{owner}: expected {name} to be at least 1, got {size}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import chain
 
@@ -15,6 +15,7 @@ from dtpinn.geometry.arc import Arc, Curve
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves.curve_walk import walk_curves
 from dtpinn.geometry.domain import Domain, Renaming
+from dtpinn.geometry.r_functions import Values
 from dtpinn.geometry.sides import part_among
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 from dtpinn.geometry.surfaces.crease_sides import places_beside
@@ -128,6 +129,19 @@ class Parted(Domain):
         """Index in ``parts`` for each of ``points`` (n, d) of the boundary; (n,)."""
         at = as_points(points, self.dimension)
         return self._part(at, self.domain.nearest_part(at))
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """The domain's own, for the parts of old; not for those that predicates make."""
+        if parts == set(self.parts):
+            return self.domain.vanishing(x, set(self.domain.parts))
+        if self._predicates:
+            raise self.no_formula(f"parts {names_text(sorted(parts))} alone")
+        numbers = zip(self.domain.parts, self._number, strict=True)
+        return self.domain.vanishing(x, {old for old, k in numbers if self._names[k] in parts})
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """The domain's own."""
+        return self.domain.level(x)
 
     def walk_boundary(self, spacing: SpacingLike) -> Boundary:
         """Points of the domain's own walk, with the new parts; in the plane their ends are points.

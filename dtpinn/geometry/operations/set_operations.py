@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.checks import names_text
 from dtpinn.geometry.arc import Arc, Curve
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.curves.loops import Loops
@@ -19,7 +21,12 @@ from dtpinn.geometry.operations.blend import Blend
 from dtpinn.geometry.operations.crossings import TOUCHING, cut, glue
 from dtpinn.geometry.operations.ends import Ends
 from dtpinn.geometry.operations.parts import distinct_names
+from dtpinn.geometry.r_functions import Values, intersection, union
 from dtpinn.geometry.spacing import SpacingLike
+
+# Boundaries that have a stretch in common show it at some of so many points along a side, where
+# their normals agree to this cosine.
+_SAMPLES, _PARALLEL = 32, 0.999
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,33 @@ class Combination(Domain):
     def walk_boundary(self, spacing: SpacingLike) -> Boundary:
         """Points on the boundary; in the plane corners are nodes, in space those on creases."""
         return self._result.walk_boundary(spacing)
+
+    def _old_parts(self, parts: Set[str]) -> tuple[set[str], set[str]]:
+        """Of each domain the parts that are called so, and with these those that are no more."""
+        self._check_apart()
+        names = distinct_names(self.left.parts, self.right.parts)
+        old: tuple[set[str], set[str]] = (set(), set())
+        for found, domain in zip(old, (self.left, self.right), strict=True):
+            own, names = names[: len(domain.parts)], names[len(domain.parts) :]
+            if parts & set(own):
+                pairs = zip(domain.parts, own, strict=True)
+                found |= {was for was, name in pairs if name in parts or name not in self.parts}
+        return old
+
+    def _check_apart(self) -> None:
+        """Refuse boundaries with a stretch in common, where the functions of both vanish."""
+        if self._in_common:
+            raise self.no_formula("the boundary, as those of the two have a stretch in common,")
+
+    @cached_property
+    def _in_common(self) -> bool:
+        """Whether the two vanish together on a stretch of the result, or, of a union, in it."""
+        walk = self.left.walk_boundary(_size(self.left) / _SAMPLES)
+        at = walk.points[walk.sides.point]
+        along = np.sum(walk.sides.normals * self.right.normal(at), axis=1)
+        along = np.abs(along) if self.signs[0] < 0 else along * self.signs[1] * self.signs[2]
+        touching = np.abs(self.right.signed_distance(at)) <= TOUCHING * self._size
+        return int(np.sum(touching & (along > _PARALLEL))) > 1
 
     @cached_property
     def _result(self) -> Domain:
@@ -197,6 +231,11 @@ class Union(Combination):
 
     signs = (-1, -1, -1)
 
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return what is positive where one of the two is."""
+        self._check_apart()
+        return union(self.left.level(x), self.right.level(x))
+
 
 @dataclass(frozen=True)
 class Intersection(Combination):
@@ -214,6 +253,17 @@ class Intersection(Combination):
 
     signs = (1, 1, 1)
 
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of what vanishes on the parts of both."""
+        left, right = self._old_parts(parts)
+        pairs = ((self.left, left), (self.right, right))
+        return math.prod(domain.vanishing(x, old) for domain, old in pairs if old)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return what is positive where both are."""
+        self._check_apart()
+        return intersection([self.left.level(x), self.right.level(x)])
+
 
 @dataclass(frozen=True)
 class Difference(Combination):
@@ -228,3 +278,16 @@ class Difference(Combination):
     """
 
     signs = (1, 1, -1)
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of what vanishes on the parts of the left one and on the right one."""
+        left, right = self._old_parts(parts)
+        if right and right != set(self.right.parts):
+            raise self.no_formula(f"parts {names_text(sorted(parts))} alone")
+        factors = [self.left.vanishing(x, left)] if left else []
+        return math.prod([*factors, *([-self.right.level(x)] if right else [])])
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return what is positive where the left one is and the right one is not."""
+        self._check_apart()
+        return intersection([self.left.level(x), -self.right.level(x)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from dtpinn.geometry.arc import Curve
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.r_functions import Values
 from dtpinn.geometry.spacing import SpacingLike
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -77,6 +78,21 @@ class Transformed(Domain):
     def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index in ``parts`` for each of ``points`` (n, d) of the boundary; (n,)."""
         return self.domain.nearest_part(self._back(points))
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """The domain's own, at points moved back."""
+        return self.domain.vanishing(self._coordinates_back(x), parts)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """The domain's own, at points moved back."""
+        return self.domain.level(self._coordinates_back(x))
+
+    def _coordinates_back(self, x: Sequence[Values]) -> list[Values]:
+        offset = [a - o for a, o in zip(x, self.offset, strict=True)]
+        return [
+            sum(r * a for r, a in zip(column, offset, strict=True)) / self.factor
+            for column in zip(*self.rotation, strict=True)
+        ]
 
     def boundary_curves(self) -> Sequence[Curve]:
         """Return the domain's curves, transformed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.arc import Curve, ellipse
 from dtpinn.geometry.curves.planar import Planar
 from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.r_functions import Values, squared_distance
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,18 @@ class Annulus(Planar):
         inner = ellipse(self.center, (self.inner, self.inner), 0)
         outer = ellipse(self.center, (self.outer, self.outer), 1)
         return [(outer,), (inner.turned(),)]
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of what each circle has: the difference of squared radii to it."""
+        # From 0 at the inner circle to 2 at the outer one.
+        unit = 0.5 * (self.outer**2 - self.inner**2)
+        share = (squared_distance(x, self.center) - self.inner**2) / unit
+        factors = {"inner": share, "outer": 2.0 - share}
+        return math.prod(factors[part] for part in parts)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return the product of both factors: outside only one of them is negative."""
+        return self.vanishing(x, set(self.parts))
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the nearer circle, negative between; exact; (n,).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.r_functions import Values, squared_distance
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surfaces.surface_walk import walk_surface
 
@@ -73,6 +75,10 @@ class Ball(Domain):
         """
         offset = as_points(points, 3) - np.array(self.center)
         return np.asarray(np.linalg.norm(offset, axis=1) - self.radius)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return 1 - |x - center|^2 / radius^2."""
+        return 1.0 - squared_distance(x, self.center) / self.radius**2
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Unit vectors away from the centre, (n, 3); along x at the centre itself."""

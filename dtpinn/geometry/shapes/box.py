@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +15,7 @@ from dtpinn.checks import as_points
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_corners
+from dtpinn.geometry.r_functions import Values, intersection, slab
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surfaces.surface_walk import walk_surface
 
@@ -80,6 +84,20 @@ class Box(Domain):
         beyond = np.max(self._beyond(points), axis=0)
         outside = np.sqrt(np.sum(np.maximum(beyond, 0.0) ** 2, axis=0))
         return np.asarray(outside + np.minimum(beyond.max(axis=0), 0.0))
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of lines, or planes, that vanish on the sides asked for."""
+        sides = chain.from_iterable(self._slabs(x))
+        return math.prod(
+            side for name, side in zip(self.parts, sides, strict=True) if name in parts
+        )
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return what is positive between both sides in every coordinate."""
+        return intersection(below * above for below, above in self._slabs(x))
+
+    def _slabs(self, x: Sequence[Values]) -> list[tuple[Values, Values]]:
+        return [slab(*ends) for ends in zip(x, self.lower, self.upper, strict=True)]
 
     def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index into :attr:`parts` of the face nearest to each of ``points`` (n, 3); (n,)."""

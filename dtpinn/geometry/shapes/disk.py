@@ -13,6 +13,7 @@ from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.arc import Curve, ellipse
 from dtpinn.geometry.curves.planar import Planar
 from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.r_functions import Values, squared_distance
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class Disk(Planar):
         """
         offset = as_points(points, 2) - np.array(self.center)
         return np.asarray(np.hypot(offset[:, 0], offset[:, 1]) - self.radius)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return 1 - |x - center|^2 / radius^2."""
+        return 1.0 - squared_distance(x, self.center) / self.radius**2
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Directions from the centre to ``points`` (n, 2), zero at the centre itself; (n, 2)."""

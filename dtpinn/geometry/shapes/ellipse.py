@@ -13,6 +13,7 @@ from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.arc import Curve, ellipse
 from dtpinn.geometry.curves.planar import Planar
 from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.r_functions import Values, squared_distance
 
 # Newton's method needs about ten steps; an axis ratio of 1e6, some twenty.
 STEPS = 60
@@ -67,6 +68,10 @@ class Ellipse(Planar):
     def boundary_curves(self) -> Sequence[Curve]:
         """Return the ellipse, from the right."""
         return [(ellipse(self.center, self.semi_axes),)]
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return 1 minus the sum of squares of the coordinates in semi-axes."""
+        return 1.0 - squared_distance(x, self.center, self.semi_axes)
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the ellipse, negative inside; exact; (n,).

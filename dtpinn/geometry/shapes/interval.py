@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,7 @@ from dtpinn.checks import as_points
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_corners
+from dtpinn.geometry.r_functions import Values, slab
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 
 
@@ -71,6 +74,15 @@ class Interval(Domain):
         """
         x = as_points(points, 1)[:, 0]
         return np.asarray(np.maximum(self.start - x, x - self.stop))
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of lines that vanish at the ends asked for."""
+        below, above = slab(x[0], self.start, self.stop)
+        return math.prod({"left": below, "right": above}[part] for part in parts)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return the product of both lines."""
+        return self.vanishing(x, set(self.parts))
 
     def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """0 where the left end is nearer, 1 where the right one is; (n,)."""

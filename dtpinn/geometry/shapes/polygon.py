@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from dtpinn.arrays import Floats
 from dtpinn.checks import as_points, check_finite
 from dtpinn.geometry.arc import Curve, segment
 from dtpinn.geometry.curves.planar import Planar
+from dtpinn.geometry.r_functions import Values, intersection
+from dtpinn.geometry.shapes.polygon_sides import Wall, product, walls
 
 Vertices = Sequence[Sequence[float]]
 
@@ -77,6 +81,23 @@ class Polygon(Planar):
         ]
         return [outer, *holes]
 
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of what vanishes on each of the parts."""
+        return product(self._walls, x, {self.parts.index(part) for part in parts})
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return what is positive where the functions of all edges are."""
+        return intersection(wall.function(x) for wall in self._walls)
+
+    @cached_property
+    def _walls(self) -> list[Wall]:
+        ring, *holes = (np.array(ring) for ring in (self.vertices, *self.holes))
+        parts = np.arange(len(ring))
+        if _twice_the_area(ring) < 0.0:
+            ring, parts = ring[::-1], np.roll(parts[::-1], -1)
+        turned = [hole if _twice_the_area(hole) > 0.0 else hole[::-1] for hole in holes]
+        return walls(ring, parts, [(hole, len(ring) + k) for k, hole in enumerate(turned)])
+
 
 def _as_ring(vertices: npt.ArrayLike, name: str) -> Vertices:
     """Vertices as a tuple of pairs, the first one not repeated at the end."""
@@ -114,10 +135,14 @@ def _ring(vertices: Vertices, parts: Sequence[int], inside: bool) -> Curve:
     ends = np.roll(points, -1, axis=0)
     rows = range(len(points))
     edges = tuple(segment(points[row], ends[row], parts[row]) for row in rows)
-    # Twice the area is a sum of cross products, from a vertex of its own for the round-off.
-    start, stop = points - points[0], ends - points[0]
-    area = float(np.sum(start[:, 0] * stop[:, 1] - start[:, 1] * stop[:, 0]))
-    if (area > 0.0) == inside:
+    if (_twice_the_area(points) > 0.0) == inside:
         return edges
     turned = [segment(ends[row], points[row], parts[row]) for row in reversed(rows)]
     return tuple(turned)
+
+
+def _twice_the_area(ring: Floats) -> float:
+    """A sum of cross products, negative for a clockwise ring."""
+    start = ring - ring[0]  # from a vertex of its own for the round-off
+    stop = np.roll(start, -1, axis=0)
+    return float(np.sum(start[:, 0] * stop[:, 1] - start[:, 1] * stop[:, 0]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from dtpinn.checks import as_points
 from dtpinn.geometry.arc import Curve, segment
 from dtpinn.geometry.curves.planar import Planar
 from dtpinn.geometry.parameters import as_corners
+from dtpinn.geometry.r_functions import Values, intersection, slab
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,20 @@ class Rectangle(Planar):
         bottom, right = segment((x0, y0), (x1, y0), 2), segment((x1, y0), (x1, y1), 1)
         top, left = segment((x1, y1), (x0, y1), 3), segment((x0, y1), (x0, y0), 0)
         return [(bottom, right, top, left)]
+
+    def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
+        """Return the product of lines, or planes, that vanish on the sides asked for."""
+        sides = chain.from_iterable(self._slabs(x))
+        return math.prod(
+            side for name, side in zip(self.parts, sides, strict=True) if name in parts
+        )
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return what is positive between both sides in every coordinate."""
+        return intersection(below * above for below, above in self._slabs(x))
+
+    def _slabs(self, x: Sequence[Values]) -> list[tuple[Values, Values]]:
+        return [slab(*ends) for ends in zip(x, self.lower, self.upper, strict=True)]
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the sides, negative inside; exact; (n,).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector
+from dtpinn.geometry.r_functions import Values, norm
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surfaces.surface_walk import walk_surface
 
@@ -84,6 +86,12 @@ class Torus(Domain):
             If ``points`` does not have shape (n, 3).
         """
         return np.asarray(np.linalg.norm(self._from_tube(points), axis=1) - self.minor)
+
+    def level(self, x: Sequence[Values]) -> Values:
+        """Return 1 minus the squared distance to the middle of the tube, in radii of the tube."""
+        along, across, up = (x[axis] - self.center[axis] for axis in range(3))
+        beside = norm(along, across) - self.major
+        return 1.0 - (beside * beside + up * up) / self.minor**2
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Unit vectors away from the middle of the tube, (n, 3); upwards in the middle itself."""
