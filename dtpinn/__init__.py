@@ -29,6 +29,7 @@ _LAZY = {
     "Result": "dtpinn.training",
     "Robin": "dtpinn.pde",
     "Traction": "dtpinn.pde",
+    "Wave": "dtpinn.pde",
     "discretize": "dtpinn.problem",
     "fit": "dtpinn.training",
     "place_nodes": "dtpinn.nodes",

@@ -18,6 +18,7 @@ from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
 from dtpinn.pde.nodal_data import NodalData
 from dtpinn.pde.poisson import Poisson
+from dtpinn.pde.wave import Wave
 
 __all__ = [
     "PDE",
@@ -39,6 +40,7 @@ __all__ = [
     "Poisson",
     "Robin",
     "Traction",
+    "Wave",
     "Young",
     "in_space_time",
 ]

@@ -19,20 +19,18 @@ class AutomaticProblem(Problem):
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
-        result = {region.name: self._residual(model, region) for region in self.regions}
-        if (initial := self.posed.initial) is not None:
-            x = initial.points
-            u = self.evaluate(
-                model, with_time(x, torch.full_like(x[:, 0], self.posed.slices.first))
-            )
-            result[initial.name] = initial.function(u, None, x)
-        return result
+        return {region.name: self._residual(model, region) for region in self.posed.everywhere}
 
     def _residual(self, model: Model, region: Region) -> Tensor:
-        with torch.enable_grad():  # the derivatives need it, whatever the caller does with them
-            x = region.points.detach().requires_grad_()
-            t = None if region.time is None else region.time.detach().requires_grad_()
-            u = self.evaluate(model, with_time(x, t))
-            D = AutomaticDerivatives(u, x, region.normals, t)
-            result: Tensor = region.function(u, D, *region.data)
-        return result
+        return automatic_residual(self, model, region)
+
+
+def automatic_residual(problem: Problem, model: Model, region: Region) -> Tensor:
+    """Return the residual of a region, (n,) or (n, equations), by automatic differentiation."""
+    with torch.enable_grad():  # the derivatives need it, whatever the caller does with them
+        x = region.points.detach().requires_grad_()
+        t = None if region.time is None else region.time.detach().requires_grad_()
+        u = problem.evaluate(model, with_time(x, t))
+        D = AutomaticDerivatives(u, x, region.normals, t)
+        result: Tensor = region.function(u, D, *region.data)
+    return result

@@ -47,7 +47,7 @@ def integrate(
     >>> class Decay(dtpinn.PDE):
     ...     def residual(self, u, D, x, t): return D.time(u) - 0.1 * D.laplacian(u) + u
     ...     def boundary(self, u, D, x, n, t): return D.normal(u)
-    ...     def initial(self, u, x): return u - 1.0
+    ...     def initial(self, u, D, x): return u - 1.0
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
     >>> problem = dtpinn.discretize(Decay(), nodes, order=2, times=[0.0, 0.5, 1.0])
     >>> trajectory = integrate(problem)

@@ -44,6 +44,9 @@ class Posed:
     initial : Region or None
         Of the initial condition; None in a steady problem.
     requests : tuple of Request
+        Of the equation and the conditions on the boundary.
+    requests_at_start : tuple of Request
+        Of the initial condition.
     """
 
     pde: PDE
@@ -53,6 +56,7 @@ class Posed:
     regions: tuple[Region, ...]
     initial: Region | None
     requests: tuple[Request, ...]
+    requests_at_start: tuple[Request, ...]
 
     def __repr__(self) -> str:
         return f"Posed({type(self.pde).__name__}, {', '.join(self.names)})"
@@ -66,6 +70,11 @@ class Posed:
     def names(self) -> list[str]:
         """Of the residuals, in their order."""
         return [region.name for region in self.everywhere]
+
+    @property
+    def time_order(self) -> int:
+        """How many derivatives in time there are: 0 in a steady problem, else 1 or 2."""
+        return 0 if self.slices.steady else max(1, *(r.time_order for r in self.regions))
 
     @property
     def dtype(self) -> torch.dtype:
@@ -122,8 +131,10 @@ def pose(
     if len(rows) < nodes.count:
         equation = pde_region(pde, nodes, rows, slices, dtype)
         dry_run(pde, [equation])
-    initial = None if slices.steady else initial_region(pde, nodes, dtype)
-    return Posed(pde, arranged, corners, slices, (equation, *conditions), initial, requests)
+    initial = None if slices.steady else initial_region(pde, nodes, slices, dtype)
+    at_start = () if initial is None else dry_run(pde, [initial])
+    regions = equation, *conditions
+    return Posed(pde, arranged, corners, slices, regions, initial, requests, at_start)
 
 
 def _check(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> None:

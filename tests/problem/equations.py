@@ -18,7 +18,7 @@ class ReactionInTime(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + u + 0.2 * D.time(u) + D.time(lambda u, x, t: t * u**2) - x[:, 1] * t
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - x[:, 0]
 
 

@@ -47,7 +47,7 @@ class Burgers(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u
 
 

@@ -44,7 +44,7 @@ class InUnits(dtpinn.PDE):
 
         return {part: moved(condition) for part, condition in self.twin.conditions().items()}
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return self.twin.initial(u / self.unknown, x / self.length) / self.equation
 
 

@@ -69,7 +69,7 @@ class LearningInTime(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u * (1 + self.k * t)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u**2 - self.k
 
 

@@ -182,7 +182,7 @@ def test_time_is_carried_only_where_it_is_differentiated(disk):
         def boundary(self, u, D, x, n, t):
             return u
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u
 
     layouts = plans(Heat(), disk(0.2), TIMES)

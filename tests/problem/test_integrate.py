@@ -38,7 +38,7 @@ class Ordinary(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - self.start
 
 
@@ -163,7 +163,7 @@ def test_ghost_values_at_the_start_play_no_part(disk):
 
 def test_the_initial_condition_may_be_any_equation_for_u(disk):
     class Root(Ordinary):
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u**3 - (2 + x[:, 0])
 
     problem = dtpinn.discretize(Root(lambda u, t: 0 * u), disk(0.2), order=2, times=TIMES)
@@ -184,7 +184,7 @@ def test_a_layer_at_the_start_is_followed(disk):
         def boundary(self, u, D, x, n, t):
             return D.normal(u) + 50 * u
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u - 1.0
 
     problem = dtpinn.discretize(Quench(), disk(0.2), order=2, times=TIMES)
@@ -235,7 +235,7 @@ def test_what_cannot_be_integrated_says_why(disk):
     nodes = disk(0.3)
 
     class Open(SplitHeat):
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u[:, 1]
 
     with pytest.raises(ValueError, match=r"says nothing of field\(s\) \[0\]"):

@@ -68,7 +68,7 @@ def test_every_slice_of_a_space_time_problem_is_the_steady_one(disk):
         def boundary(self, u, D, x, n, *t):
             return D.normal(u) + u
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u
 
     model = network(3, 1)

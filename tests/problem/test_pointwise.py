@@ -52,7 +52,7 @@ class CoupledInTime(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return self.mixed(u) if self.where == "initial" else u - x[:, 0]
 
 

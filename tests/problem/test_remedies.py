@@ -19,7 +19,7 @@ BACKENDS = [dtpinn.discretize, dtpinn.vanilla]
 def pde(residual, boundary=None, initial=None, fields=1):
     made = type("Mine", (dtpinn.PDE,), {"fields": fields, "residual": residual})
     made.boundary = boundary or (lambda self, u, D, x, n: u)
-    made.initial = initial or (lambda self, u, x: u)
+    made.initial = initial or (lambda self, u, D, x: u)
     return made()
 
 
@@ -45,7 +45,9 @@ def test_the_wave_equation_as_it_is_told():
     wave = pde(
         residual,
         lambda self, u, D, x, n, t: u[:, 0],
-        lambda self, u, x: torch.stack([u[:, 0] - torch.sin(torch.pi * x[:, 0]), u[:, 1]], dim=1),
+        lambda self, u, D, x: torch.stack(
+            [u[:, 0] - torch.sin(torch.pi * x[:, 0]), u[:, 1]], dim=1
+        ),
         fields=2,
     )
     problem = dtpinn.discretize(wave, LINE, order=4, times=TIMES)

@@ -1,12 +1,18 @@
-"""Radau IIA with three stages, for implicit systems F(t, u, u') = 0: one step's linear algebra.
+"""Radau IIA with three stages, for implicit systems F(t, u, u', u'') = 0: a step's linear algebra.
 
 A polynomial of degree 3 starts from u_0 and satisfies the equations at three points of the step,
 the last of them its end. So conditions without u', such as those on the boundary, hold exactly at
 the end of every step, which is of order 5 for a smooth solution, and of stiff components nothing
 is carried over. (Hairer and Wanner, Solving Ordinary Differential Equations II, IV.8 and VI.1.)
+
+A system of second order is that of first order in u and v = u', with v eliminated: at the stages
+v is the slope of u's polynomial, and u'' that of v's own, which starts from v_0. The same order, no
+further unknowns; and v has equations wherever u has, whatever the conditions on u are.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.sparse import csc_array
@@ -63,16 +69,40 @@ BACKWARDS = np.array([1.0, 0.0, 0.0]) @ np.linalg.inv(STAGES[:, None] ** np.aran
 """(3,): the value at the beginning of a step, extrapolated from those at its stages."""
 
 
+def stage_rates(stages: Floats, state: Floats, step: float) -> list[Floats]:
+    """Return u' at the stages, and u'' in a system of second order: (3, n) each.
+
+    Parameters
+    ----------
+    stages : (3, n) array
+        u at the stages.
+    state : (order, n) array
+        u at the beginning of the step, and u' in a system of second order.
+    step : float
+
+    Examples
+    --------
+    >>> parabola = 4.0 * STAGES[:, None] ** 2  # on a step of length 2, t^2
+    >>> [rate[-1].round(9) for rate in stage_rates(parabola, np.array([[0.0], [0.0]]), 2.0)]
+    [array([4.]), array([2.])]
+    """
+    rates = []
+    for start in state:
+        stages = np.asarray(DERIVATIVE @ (stages - start) / step)
+        rates.append(stages)
+    return rates
+
+
 class StageMatrix:
-    """``DERIVATIVE / step (x) R + 1 (x) J``, factorised: simplified Newton for all three stages.
+    """``sum_k (DERIVATIVE / step)^k (x) A_k``, factorised: simplified Newton for all three stages.
 
     In the eigenvectors of DERIVATIVE it falls apart into one real system and a conjugate pair, of
     which one is solved: two factorisations of the size of J instead of one of three times that.
 
     Parameters
     ----------
-    J, R : (n, n) csc_array
-        Derivatives in u and in u'.
+    matrices : sequence of (n, n) csc_array
+        A_k: the derivatives of the system in u, in u' and, if it is of second order, in u''.
     step : float
 
     Raises
@@ -81,10 +111,12 @@ class StageMatrix:
         If it is singular.
     """
 
-    def __init__(self, J: csc_array, R: csc_array, step: float) -> None:
+    def __init__(self, matrices: Sequence[csc_array], step: float) -> None:
         real, pair = _EIGENVALUES[[_REAL, _COMPLEX]] / step
-        self._real = factorise(csc_array(real.real * R + J), _UNDETERMINED)
-        self._pair = factorise(csc_array(pair * R + J), _UNDETERMINED)
+        self._real, self._pair = (
+            factorise(csc_array(sum(z**k * A for k, A in enumerate(matrices))), _UNDETERMINED)
+            for z in (real.real, pair)
+        )
 
     def solve(self, r: Floats) -> Floats:
         """Return the solution (3, n) for the right-hand sides r (3, n), a row per stage."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.radau import (
     BACKWARDS,
-    DERIVATIVE,
     STAGES,
     StageMatrix,
     extrapolation,
+    stage_rates,
 )
 from dtpinn.problem.direct.square_system import SquareSystem, generic_values
 from dtpinn.problem.discrete_system import DiscreteSystem
@@ -48,13 +48,14 @@ class _Factors:
 
         The same Jacobian objects at another state and another time, all three stages included.
         """
-        pairs = ((self.at.jacobians, at.jacobians), (self.at.rates, at.rates))
+        pairs = zip((self.at.jacobians, *self.at.rates), (at.jacobians, *at.rates), strict=True)
         same = all(old[name] is new[name] for old, new in pairs for name in old)
         return same and time != self.time and abs(step - self.step) <= 1e-13 * step
 
 
 class Stepper:
-    """Advances the unknowns of a space-time problem.
+    """Advances the state of a space-time problem, (order, n): the unknowns, and of second order
+    in time their rates.
 
     Parameters
     ----------
@@ -66,50 +67,52 @@ class Stepper:
     Attributes
     ----------
     system : SquareSystem
-    evolving : (fields,) bool array
-        Which fields have a rate in the equations.
+    evolving : (order, fields) bool array
+        Which fields have a rate in the equations, and which a second one.
     factorizations : int
         Made so far.
-    rate : (n,) array
-        Of the unknowns, at the end of the last step.
+    rates : list of (n,) array
+        Of the unknowns, at the end of the last step: as many as there are derivatives in time.
     """
 
-    rate: Floats
+    rates: list[Floats]
 
     def __init__(self, system: DiscreteSystem, units: Floats, tolerance: float) -> None:
         times = system.posed.slices.values
         assert times is not None
-        self._tolerance = tolerance
+        self._tolerance, self._duration = tolerance, system.posed.slices.duration
         stages = _stages(float(times[0]), float(times[1] - times[0]))
         self._linearizer = system.linearizer_to_solve(stages)
+        self._order = system.posed.time_order
         values = generic_values(self._linearizer.shape)
-        example = self._linearizer(values, values[::-1])
+        example = self._linearizer(values, *[values[::-1], values][: self._order])
         self.system = SquareSystem(system, example, stages)
         self.evolving = self._fields_with_rate(example)
+        self._swinging = self._with_second_rate(example)
         self._factors: list[_Factors] = []  # the latest last
         self._units = units if self.system.fields > 1 else np.ones(1)
         self.factorizations = 0
 
-    def march(self, u: Floats, begin: float, end: float, count: int) -> Floats | None:
+    def march(self, state: Floats, begin: float, end: float, count: int) -> Floats | None:
         """Take equal steps; None if the iteration of one of them fails."""
         step = (end - begin) / count
-        stages = np.tile(u, (3, 1))
-        onwards = np.eye(3)
+        stages, onwards = self._straight_on(state, step), np.eye(3)
         for k in range(count):
-            solved = self._step(u, onwards @ stages, begin + k * step, step)
+            solved = self._step(state, onwards @ stages, begin + k * step, step)
             if solved is None:
                 return None
-            self.rate = np.asarray(DERIVATIVE[-1] @ (solved - u) / step)
-            stages, u, onwards = solved, solved[-1], extrapolation(1.0)
-        return u
+            self.rates = [rate[-1] for rate in stage_rates(solved, state, step)]
+            stages, onwards = solved, extrapolation(1.0)
+            state = np.stack([solved[-1], *self.rates[:-1]])
+        return state
 
-    def beginning(self, u: Floats, begin: float, step: float) -> Floats | None:
+    def beginning(self, state: Floats, begin: float, step: float) -> Floats | None:
         """Return all unknowns at the begin of a step as it makes them; None if it fails.
 
         Algebraic ones have no part in the state that a step starts from, and follow from it. The
         error is of the third order in the step.
         """
-        stages = self._step(u, np.tile(u, (3, 1)), begin, step)
+        stages = self._step(state, self._straight_on(state, step), begin, step)
         return None if stages is None else np.asarray(BACKWARDS @ stages)
 
     def norm(self, u: Floats) -> float:
@@ -120,26 +123,41 @@ class Stepper:
         on_x = u[..., : self.system.on_nodes]
         return float(np.linalg.norm(on_x.reshape(-1, self.system.fields) / self._units))
 
-    def _step(self, u: Floats, guess: Floats, time: float, step: float) -> Floats | None:
+    def swing(self, state: Floats) -> float:
+        """Norm of those rates that the state holds because a second one follows from them."""
+        if self._order < 2:
+            return 0.0
+        return self.norm(np.where(self._swinging, state[1], 0.0))
+
+    @staticmethod
+    def _straight_on(state: Floats, step: float) -> Floats:
+        """The stages of a step in which nothing happens."""
+        return np.asarray(
+            sum(np.multiply.outer((step * STAGES) ** k, w) for k, w in enumerate(state))
+        )
+
+    def _step(self, state: Floats, guess: Floats, time: float, step: float) -> Floats | None:
         """Return the unknowns at the stages, (3, n), the last of them those at the end."""
         self._linearizer.move(_stages(time, step))
         fresh = False
         while True:
             factors = next((f for f in self._factors if f.near(step)), None)
             if factors is None or (factors.slow and not fresh):
-                factors, fresh = self._factorise(u, guess, time, step), True
-            solved = self._iterate(factors, u, guess, time, step)
+                factors, fresh = self._factorise(state, guess, time, step), True
+            solved = self._iterate(factors, state, guess, time, step)
             if solved is not None or fresh:
                 return solved
             factors.slow = True  # made at another state, too far from this one
 
     def _iterate(
-        self, factors: _Factors, u: Floats, guess: Floats, time: float, step: float
+        self, factors: _Factors, state: Floats, guess: Floats, time: float, step: float
     ) -> Floats | None:
-        stages, previous = guess, np.inf
-        enough = max(_SHARE * self._tolerance, 10 * np.finfo(float).eps)
+        stages, previous, u = guess, np.inf, state[0]
+        # Of second order, what is left of the unknowns is left of their rates and goes on.
+        share = _SHARE * (step / self._duration if self._order == 2 else 1.0)
+        enough = max(share * self._tolerance, 10 * np.finfo(float).eps)
         for _ in range(MAX_ITERATIONS):
-            at = self._linearize(u, stages, step)
+            at = self._linearize(state, stages, step)
             if np.isfinite(previous) and factors.exact(at, time, step):
                 return stages  # and the first change was all
             change = factors.matrix.solve(-self.system.residuals(at))
@@ -158,24 +176,35 @@ class Stepper:
             previous = size
         return None
 
-    def _factorise(self, u: Floats, guess: Floats, time: float, step: float) -> _Factors:
+    def _factorise(self, state: Floats, guess: Floats, time: float, step: float) -> _Factors:
         """At the last stage; in the place of the oldest if there are enough."""
-        at = self._linearize(u, guess, step)
-        J, R = (self.system.matrix(at, which, 2) for which in (at.jacobians, at.rates))
+        at = self._linearize(state, guess, step)
+        matrices = [self.system.matrix(at, which, 2) for which in (at.jacobians, *at.rates)]
         others = [f for f in self._factors if not f.near(step)]
         self._factors = others[-(_KEPT - 1) :]  # before the new ones are made: they are large
-        made = _Factors(StageMatrix(J, R, step), at, time, step)
+        made = _Factors(StageMatrix(matrices, step), at, time, step)
         self._factors.append(made)
         self.factorizations += 1
         return made
 
-    def _linearize(self, u: Floats, stages: Floats, step: float) -> Linearization:
-        rate = DERIVATIVE @ (stages - u) / step
-        return self._linearizer(self.system.expand(stages), self.system.expand(rate))
+    def _linearize(self, state: Floats, stages: Floats, step: float) -> Linearization:
+        parts = [stages, *stage_rates(stages, state, step)]
+        return self._linearizer(*map(self.system.expand, parts))
 
     def _fields_with_rate(self, example: Linearization) -> NDArray[np.bool_]:
-        columns = np.concatenate([rates.indices for rates in example.rates.values()])
-        return np.isin(np.arange(self.system.fields), columns % self.system.fields)
+        fields = np.arange(self.system.fields)
+        columns = [
+            np.concatenate([r.indices for r in by_name.values()]) for by_name in example.rates
+        ]
+        *first, last = [np.isin(fields, found % len(fields)) for found in columns]
+        return np.array([*(which | last for which in first), last])
+
+    def _with_second_rate(self, example: Linearization) -> NDArray[np.bool_]:
+        """Which unknowns: not where a condition stands in the place of the equation."""
+        if self._order < 2:
+            return np.zeros(0, dtype=np.bool_)
+        matrix = self.system.matrix(example, example.rates[1])
+        return np.asarray(np.diff(matrix.indptr) > 0)
 
 
 def _stages(begin: float, step: float) -> TimeSlices:
