@@ -13,7 +13,7 @@ def integrate(
 ) -> Trajectory:
     """Return the semi-discrete solution at the slices of a space-time problem.
 
-    Radau IIA of order 5. From slice to slice the number of equal steps is doubled until the result
+    Radau IIA of order 9. From slice to slice the number of equal steps is doubled until the result
     no longer changes by more than the tolerance; a linear equation with constant coefficients on
     equidistant slices is factorised once for each length of step. Fields without a rate, of which
     the initial condition says nothing, follow from the equations at the first of the times as well.

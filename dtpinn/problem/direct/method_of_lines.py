@@ -26,7 +26,7 @@ MAX_STEPS = 1024
 """Between two slices."""
 SETTLED = 64
 """Steps from which on the gain by doubling them tells how many more it would take."""
-# Of a step: what is extrapolated to its beginning is of order 3 only, where steps are of order 5.
+# Of a step: what is extrapolated to its beginning is of order 5 only, where steps are of order 9.
 _SHORT = 0.1
 # By the order of the rate.
 _UNTOLD = {
@@ -139,8 +139,8 @@ class _Walk:
         self.error += error
         self.steps += 2 * count
         self.first = self.first or self.steps
-        # Order 5 gains a factor of 32 by halving; kept is what leaves half of the tolerance.
-        self.count = max(1, count // 2) if 64 * error <= self._tolerance else count
+        # Order 9 gains a factor of 512 by halving; kept is what leaves half of the tolerance.
+        self.count = max(1, count // 2) if 1024 * error <= self._tolerance else count
 
     def complete_start(self, begin: float, end: float, fields: NDArray[np.bool_]) -> None:
         """Fill in the fields of the first slice that the equations determine and initial() not."""
