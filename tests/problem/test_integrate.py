@@ -111,7 +111,7 @@ def test_the_error_in_time_is_what_was_asked_for_and_what_is_told(tolerance, dis
 def test_steps_are_of_order_nine(disk):
     for rate in (lambda u, t: -3 * u**2, lambda u, t: -u + torch.cos(8 * t)):
         stepper = Stepper(ordinary(disk(0.3), rate).system, np.ones(1), 1e-13)
-        start = stepper.system.restrict(np.ones((1, len(disk(0.3).extended))))[None]
+        start = stepper.system.restrict(np.ones(len(disk(0.3).extended)))[None]
         ends = [stepper.march(start, 0.0, 1.0, count)[0, 0] for count in (2, 4, 32)]
         coarse, fine = (abs(end - ends[2]) for end in ends[:2])
         assert math.log2(coarse / fine) > 8

@@ -127,7 +127,7 @@ class _Walk:
         coarse, previous = self.stepper.march(state, begin, end, count), np.inf
         while True:
             fine = self.stepper.march(state, begin, end, 2 * count)
-            error = self._difference(fine, coarse, self._until - begin)
+            error = self._difference(fine, coarse, self._until - begin) + self.stepper.left
             if error <= self._tolerance:
                 break
             if 2 * count >= MAX_STEPS or self._hopeless(2 * count, error, previous):

@@ -71,9 +71,13 @@ class Stepper:
         Made so far.
     rates : list of (n,) array
         Of the unknowns, at the end of the last step: as many as there are derivatives in time.
+    left : float
+        What the iterations of the last march have left of the unknowns, relative, or by way of
+        their rates will leave.
     """
 
     rates: list[Floats]
+    left: float
 
     def __init__(self, system: DiscreteSystem, units: Floats, tolerance: float) -> None:
         times = system.posed.slices.values
@@ -95,7 +99,7 @@ class Stepper:
     def march(self, state: Floats, begin: float, end: float, count: int) -> Floats | None:
         """Take equal steps; None if the iteration of one of them fails."""
         step = (end - begin) / count
-        guess = self._straight_on(state, step)
+        guess, self.left = self._straight_on(state, step), 0.0
         for k in range(count):
             found = self._step(state, guess, begin + k * step, step)
             if found is None:
@@ -151,8 +155,8 @@ class Stepper:
     ) -> Floats | None:
         found, previous, u = guess, np.inf, state[0]
         # Of second order, what is left of the unknowns is left of their rates and goes on.
-        share = _SHARE * (step / self._duration if self._order == 2 else 1.0)
-        enough = max(share * self._tolerance, 10 * np.finfo(float).eps)
+        lasting = self._duration / step if self._order == 2 else 1.0
+        enough = max(_SHARE * self._tolerance / lasting, 10 * np.finfo(float).eps)
         for _ in range(MAX_ITERATIONS):
             at = self._linearize(state, found, step)
             if np.isfinite(previous) and factors.exact(at, time, step):
@@ -167,8 +171,9 @@ class Stepper:
             if size >= previous:
                 # Round-off, where the changes are small already; otherwise divergence.
                 return found if size <= 10 * enough else None
-            if np.isfinite(previous) and size * size / (previous - size) <= enough:
+            if np.isfinite(previous) and (left := size * size / (previous - size)) <= enough:
                 factors.slow = size > _SLOW * previous
+                self.left += left * lasting
                 return found
             previous = size
         return None
