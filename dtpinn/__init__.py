@@ -36,6 +36,7 @@ _LAZY = {
     "Robin": "dtpinn.pde",
     "Stokes": "dtpinn.pde",
     "Traction": "dtpinn.pde",
+    "Wave": "dtpinn.pde",
     "discretize": "dtpinn.problem",
     "fit": "dtpinn.training",
     "place_nodes": "dtpinn.nodes",

@@ -24,6 +24,7 @@ from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.row_gradients import rates
 from dtpinn.problem.arrangement import arrange, counted_sides
+from dtpinn.problem.automatic_problem import automatic_residual
 from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model, Problem, check_device
@@ -88,9 +89,7 @@ class PublishedProblem(Problem):
         names = [region.name for region in self.regions]
         result = {name: _node_major([part[name] for part in slices]) for name in names}
         if (initial := self.posed.initial) is not None:
-            x = initial.points
-            u = self.evaluate(model, self.posed.slices.start(x))
-            result[initial.name] = initial.function(u, None, x)
+            result[initial.name] = automatic_residual(self, model, initial)
         return result
 
     def _slice(self, model: Model, regions: Sequence[Region]) -> dict[str, Tensor]:
@@ -132,8 +131,8 @@ class SeparateProducts(Derivatives):
         values = self._values if isinstance(of, Tensor) else of(self._values, *at)
         return self._problem.product(self._region, operator)(values)
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time, by a second pass through the model."""
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time, by a second pass through the model."""
         check_argument(of, self.u, "time")
         x, time = self._region.points, self._region.time
         assert time is not None  # the dry run has refused D.time in steady problems
@@ -141,7 +140,7 @@ class SeparateProducts(Derivatives):
             t = time.detach().requires_grad_()
             u = self._problem.evaluate(self._model, with_time(x, t))
             values = u if isinstance(of, Tensor) else of(u, x, t)
-            return rates(values, t)
+            return rates(values, t, order)
 
 
 def published(

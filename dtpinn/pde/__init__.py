@@ -23,6 +23,7 @@ from dtpinn.pde.navier_stokes import NavierStokes, Stokes
 from dtpinn.pde.nodal_data import NodalData
 from dtpinn.pde.piecewise import Piecewise
 from dtpinn.pde.poisson import Poisson
+from dtpinn.pde.wave import Wave
 
 __all__ = [
     "PDE",
@@ -53,6 +54,7 @@ __all__ = [
     "Slip",
     "Stokes",
     "Traction",
+    "Wave",
     "Young",
     "in_space_time",
     "joints",

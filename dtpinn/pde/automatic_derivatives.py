@@ -15,7 +15,6 @@ from dtpinn.operators import MultiIndex, Operator, Space, Terms
 from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
 from dtpinn.pde.row_gradients import row_gradients
 
-
 Where = Callable[[Tensor], Tensor]
 
 
@@ -32,6 +31,7 @@ class _Quantity:
         self._x = x
         origin = (0,) * x.shape[1]
         self._known: list[dict[MultiIndex, Tensor]] = [{origin: c} for c in self.columns]
+        self._in_time = [self.columns]  # by order
 
     def combine(self, terms: Terms) -> Tensor:
         """Return the sum of c D^alpha over the terms: (n,) or (n, fields)."""
@@ -41,9 +41,11 @@ class _Quantity:
             by_field.append(parts[0] if len(parts) == 1 else torch.stack(parts).sum(0))
         return self._joined(by_field)
 
-    def along(self, t: Tensor) -> Tensor:
-        """Return the derivative in another input of the model, such as the time."""
-        return self._joined([row_gradients(column, t) for column in self.columns])
+    def along(self, t: Tensor, order: int) -> Tensor:
+        """Return a derivative in another input of the model, such as the time."""
+        while len(self._in_time) <= order:
+            self._in_time.append([row_gradients(column, t) for column in self._in_time[-1]])
+        return self._joined(self._in_time[order])
 
     def _joined(self, by_field: list[Tensor]) -> Tensor:
         return by_field[0] if self.scalar else torch.stack(by_field, dim=1)
@@ -110,12 +112,12 @@ class AutomaticDerivatives(Derivatives):
             return there.apply(replace(operator, where=None), there._u if of is self._u else of)
         return self._quantity(of).combine(operator.terms_at(self._place))
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time of every field of the argument."""
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time of every field of the argument."""
         check_argument(of, self._u, "time")
         if self._t is None:
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
-        return self._quantity(of).along(self._t)
+        return self._quantity(of).along(self._t, order)
 
     def _at(self, where: Where) -> AutomaticDerivatives:
         """The same of the model at other places."""

@@ -74,9 +74,9 @@ class Complex(PDE):
         given = conditions_on_parts(self.pde)
         return {part: [_OfPairs(condition) for condition in each] for part, each in given.items()}
 
-    def initial(self, u: Tensor, x: Tensor) -> Tensor:
+    def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Return the initial condition's residual, (n, 2 * equations)."""
-        return to_real(self.pde.initial(to_complex(u), x))
+        return _real_parts(self.pde.initial, u, D, x)
 
 
 def to_complex(pairs: Tensor) -> Tensor:
@@ -147,10 +147,10 @@ class _ComplexDerivatives(Derivatives):
         check_argument(of, self._values, operator.name)
         return to_complex(self._D.apply(operator, self._real(of)))
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time."""
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time."""
         check_argument(of, self._values, "time")
-        return to_complex(self._D.time(self._real(of)))
+        return to_complex(self._D.rate(self._real(of), order))
 
     def _real(self, of: Argument) -> Argument:
         if isinstance(of, Tensor):

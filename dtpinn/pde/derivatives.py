@@ -44,8 +44,21 @@ class Derivatives(ABC):
         """Return a linear spatial operator applied to the unknown or a function of it."""
 
     @abstractmethod
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time, by automatic differentiation on every backend."""
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return what `time` does, for an order that has been checked."""
+
+    def time(self, of: Argument, order: int = 1) -> Tensor:
+        """Return the derivative in time, by automatic differentiation on every backend.
+
+        ``D.time(u)`` is u_t, and ``D.time(u, 2)`` is u_tt.
+        """
+        if order not in (1, 2):
+            raise ValueError(
+                f"D.time(u, order): order must be 1 or 2, got {order!r}; for a higher one make the "
+                "second a field of its own: fields = 2, with D.time(u, 2)[:, 0] - u[:, 1] as one "
+                "equation"
+            )
+        return self.rate(of, int(order))
 
     def laplacian(self, of: Argument) -> Tensor:
         """Return the sum of the second derivatives."""
@@ -199,7 +212,7 @@ class Derivatives(ABC):
         if name.startswith("_"):
             raise AttributeError(name)
         words = [word for word in Derivatives.__dict__ if not word.startswith("_")]
-        known = ", ".join(word for word in words if word != "apply")
+        known = ", ".join(word for word in words if word not in ("apply", "rate"))
         raise AttributeError(f"D knows no {name!r}; it knows {known}")
 
 
@@ -325,9 +338,8 @@ def _remedy(name: str) -> str:
     if name == "time":
         return (
             f"Take components afterwards, {_call(name, 'u')}[:, 0]; for the rate of an expression "
-            f"pass a function of the unknown, {_call(name, 'lambda u, x, t: u**2')}. For u_tt make "
-            "the rate a field of its own: fields = 2, with D.time(u)[:, 0] - u[:, 1] as the first "
-            "equation and D.time(u)[:, 1] for u_tt in the second"
+            f"pass a function of the unknown, {_call(name, 'lambda u, x, t: u**2')}. u_tt is "
+            "D.time(u, 2)"
         )
     example, first = "u**3", f"Take components afterwards, {_call(name, 'u')}[:, 0]; for"
     if name == "divergence":

@@ -77,10 +77,14 @@ class PDE(nn.Module):
             f"{type(self).__name__} must define boundary(self, u, D, x, n), or conditions()"
         )
 
-    def initial(self, u: Tensor, x: Tensor) -> Tensor:
-        """Return the initial condition's residual at the first of the times; space-time only."""
+    def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
+        """Return the initial condition's residual at the first of the times; space-time only.
+
+        For an equation of second order in time, with ``D.time(u, 2)``, of the rate as well:
+        ``torch.stack([u - u_0, D.time(u) - v_0], dim=1)``. D has the derivatives in space too.
+        """
         raise NotImplementedError(
-            f"{type(self).__name__} must define initial(self, u, x) for a space-time problem"
+            f"{type(self).__name__} must define initial(self, u, D, x) for a space-time problem"
         )
 
     def conditions(self) -> Mapping[str, Condition | Sequence[Condition]]:

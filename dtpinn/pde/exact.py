@@ -68,14 +68,25 @@ def boundary_data(u: Solution, condition: Residual) -> Callable[..., Tensor]:
     return g
 
 
-def initial_data(u: Solution, start: float) -> Callable[[Tensor], Tensor]:
-    """Return u at the first of the times, as a function of x."""
+def initial_residual(u: Solution, initial: Residual, start: float) -> Callable[[Tensor], Tensor]:
+    """Return what ``initial(u, D, x)`` leaves over at u and the first of the times."""
 
     def u0(x: Tensor) -> Tensor:
-        # u may be a network, and is known nevertheless
-        return u(x, torch.full_like(x[:, 0], start)).detach()
+        condition = _moved(initial, x)
+        at_start = lambda u, D, x, t: condition(u, D, x)  # noqa: E731
+        return at_solution(u, at_start, x, None, torch.full_like(x[:, 0], start))
 
     return u0
+
+
+def initial_data(u: Solution, start: float) -> Callable[[Tensor], Tensor]:
+    """Return u at the first of the times, as a function of x."""
+    return initial_residual(u, lambda u, D, x: u, start)
+
+
+def initial_rate(u: Solution, start: float) -> Callable[[Tensor], Tensor]:
+    """Return du/dt at the first of the times, as a function of x."""
+    return initial_residual(u, lambda u, D, x: D.time(u), start)
 
 
 def in_space_time(u: Solution) -> Solution:

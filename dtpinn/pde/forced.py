@@ -156,7 +156,7 @@ class Forced(PDE):
     def _each_condition(self) -> list[BoundaryCondition]:
         return cast("list[BoundaryCondition]", list(self.on))
 
-    def initial(self, u: Tensor, x: Tensor) -> Tensor:
+    def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Return u - u_0 at the first of the times."""
         return u if self.u0 is None else u - self.u0(x)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.equation import PDE, Condition
-from dtpinn.pde.exact import Solution, boundary_data, initial_data, source
+from dtpinn.pde.exact import Solution, boundary_data, initial_residual, source
 from dtpinn.pde.known import Known
 from dtpinn.pde.on_parts import conditions_on_parts
 
@@ -60,8 +60,7 @@ class Manufactured(PDE):
             part: [Known(boundary_data(u, condition)) for condition in several]
             for part, several in self._own_by_part(frozen).items()
         }
-        u0 = initial_data(u, start)
-        self._left_at_start = Known(lambda x: frozen.initial(u0(x), x))
+        self._left_at_start = Known(initial_residual(u, frozen.initial, start))
 
     @property
     def fields(self) -> int | Sequence[str]:  # type: ignore[override]
@@ -76,9 +75,9 @@ class Manufactured(PDE):
         """Return the boundary condition's residual less that of the solution."""
         return self.pde.boundary(u, D, x, n, *t) - self._left_on_boundary(x, n, *t)
 
-    def initial(self, u: Tensor, x: Tensor) -> Tensor:
+    def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Return the initial condition's residual less that of the solution."""
-        return self.pde.initial(u, x) - self._left_at_start(x)
+        return self.pde.initial(u, D, x) - self._left_at_start(x)
 
     def conditions(self) -> Mapping[str, Sequence[Condition]]:
         """Return each part's conditions less what they leave over at the solution."""

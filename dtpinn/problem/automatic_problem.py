@@ -19,23 +19,20 @@ class AutomaticProblem(Problem):
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
-        result = {region.name: self._residual(model, region) for region in self.posed.spatial}
-        if (initial := self.posed.initial) is not None:
-            x = initial.points
-            u = self.evaluate(
-                model, with_time(x, torch.full_like(x[:, 0], self.posed.slices.first))
-            )
-            result[initial.name] = initial.residual(u, None)
-        return result
+        return {region.name: self._residual(model, region) for region in self.posed.everywhere}
 
     def _residual(self, model: Model, region: Region) -> Tensor:
-        with torch.enable_grad():  # the derivatives need it, whatever the caller does with them
-            x = region.points.detach().requires_grad_()
-            t = None if region.time is None else region.time.detach().requires_grad_()
-            u = self.evaluate(model, with_time(x, t))
+        return automatic_residual(self, model, region)
 
-            def unknown(x: Tensor, t: Tensor | None = None) -> Tensor:
-                return self.evaluate(model, with_time(x, t))
 
-            D = AutomaticDerivatives(u, x, region.normals, t, unknown)
-            return region.residual(u, D)
+def automatic_residual(problem: Problem, model: Model, region: Region) -> Tensor:
+    """Return the residual of a region, (n,) or (n, equations), by automatic differentiation."""
+
+    def unknown(x: Tensor, t: Tensor | None = None) -> Tensor:
+        return problem.evaluate(model, with_time(x, t))
+
+    with torch.enable_grad():  # the derivatives need it, whatever the caller does with them
+        x = region.points.detach().requires_grad_()
+        t = None if region.time is None else region.time.detach().requires_grad_()
+        u = unknown(x, t)
+        return region.residual(u, AutomaticDerivatives(u, x, region.normals, t, unknown))

@@ -12,7 +12,7 @@ from dtpinn.problem.arrangement import sides_at
 from dtpinn.problem.jacobian.linearize import Linearizer
 from dtpinn.problem.matrices import Matrices, OwnName, assemble_matrices
 from dtpinn.problem.posed import Posed
-from dtpinn.problem.regions import Region, pde_region
+from dtpinn.problem.regions import INITIAL, Region, pde_region
 from dtpinn.problem.time_slices import TimeSlices
 from dtpinn.rbffd import Options
 
@@ -34,7 +34,7 @@ class DiscreteSystem:
     options : Options
         Of the assembly.
     matrices : Matrices
-        Of the residuals' own regions.
+        Of the residuals' own regions, that of the initial condition included.
     meeting : Region or None
         Where the equation gave way to the conditions of several sides. Training does without it, a
         direct solve takes of it what those conditions leave open.
@@ -89,17 +89,39 @@ def assemble_system(
         As of :func:`~dtpinn.problem.matrices.assemble_matrices`.
     """
     nodes, (equation, *conditions) = posed.nodes, posed.regions
+    given, at_start = _matrices_at_start(posed, order, given or {}, options)
     arguments = posed.requests, order, given, options
     meeting = _where_sides_meet(posed)
     if meeting is None:
-        matrices = assemble_matrices(nodes, posed.spatial, *arguments, sturdy=sturdy)
-        return DiscreteSystem(posed, order, options, matrices, None, matrices)
+        built = assemble_matrices(nodes, posed.spatial, *arguments, sturdy=sturdy)
+        return DiscreteSystem(posed, order, options, built | at_start, None, built)
     rows = np.concatenate([equation.rows, meeting.rows])
     both = pde_region(posed.pde, nodes, rows, posed.slices, posed.dtype)
     regions = [both, *conditions, *posed.constraints]
     built = assemble_matrices(nodes, regions, *arguments, sturdy=sturdy)
     matrices, to_solve = built.split(equation.name, len(equation.rows), MEETING)
-    return DiscreteSystem(posed, order, options, matrices, meeting, to_solve)
+    return DiscreteSystem(posed, order, options, matrices | at_start, meeting, to_solve)
+
+
+def _matrices_at_start(
+    posed: Posed, order: int, given: Mapping[OwnName, Any], options: Options
+) -> tuple[Mapping[OwnName, Any], Matrices]:
+    """The matrices of the initial condition, and what of the given ones the others ask for.
+
+    They act on X alone: what a ghost's value is at the start nobody has said by then.
+    """
+    if posed.initial is None or not posed.requests_at_start:
+        return given, Matrices({}, {})
+    names = {request.operator.name for request in posed.requests_at_start}
+    own = {key: given[key] for key in given if key in names or key[0] == INITIAL}
+    built = assemble_matrices(
+        posed.nodes.with_ghosts_of(np.array([], dtype=np.int64)), [posed.initial],
+        posed.requests_at_start, order, own, options, sturdy=False,
+    )  # fmt: skip
+    for matrix in built.by_key.values():
+        matrix.resize((matrix.shape[0], len(posed.nodes.extended)))
+    elsewhere = {request.operator.name for request in posed.requests}
+    return {k: m for k, m in given.items() if k not in own or k in elsewhere}, built
 
 
 def _where_sides_meet(posed: Posed) -> Region | None:

@@ -19,10 +19,11 @@ from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument, check_pointwise
 from dtpinn.pde.differences import hides_its_gradient
 from dtpinn.pde.flux import Flux
-from dtpinn.problem.regions import Region
+from dtpinn.problem.regions import INITIAL, Region
 
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
 _ROWS = 101
+WITH_VELOCITY = "torch.stack([u - u_0(x), D.time(u) - v_0(x)], dim=1)"
 COMPLEX = (
     "unknowns are real numbers: a complex one is two fields, its real and its imaginary part. "
     "dtpinn.Complex(pde) makes them of an equation in complex arithmetic; the model has fields = 2"
@@ -74,11 +75,16 @@ class _Recorder(Derivatives):
                     "a name of its own, def other_side(x): ..., and make it once"
                 )
 
-    def time(self, of: Argument) -> Tensor:
+    def rate(self, of: Argument, order: int) -> Tensor:
         check_argument(of, self._u, "time")
         if self._region.time is None:
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
-        self._region.asks_time = True
+        if self._region.name == INITIAL and order > 1:
+            raise ValueError(
+                "D.time(u, 2) in initial(): the second rate follows from the equation; give u and "
+                f"the first rate, {WITH_VELOCITY}"
+            )
+        self._region.time_order = max(self._region.time_order, order)
         return torch.ones_like(self._values(of, "time"))
 
     def _of_flux(self, of: Callable[..., Tensor]) -> Flux:
@@ -144,16 +150,17 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
     for region in regions:
         data = [_dummy_rows(tensor) for tensor in region.data]
         u = dummy_unknown(data[0], pde.field_count)
-        names = ["u", "D", "x", *["n"] * region.on_boundary, *["t"] * (region.time is not None)]
-        check_call(region.function, *names)
+        if region.name == INITIAL:
+            check_initial(pde.initial)
+        else:
+            in_time = region.time is not None
+            check_call(
+                region.function, "u", "D", "x", *["n"] * region.on_boundary, *["t"] * in_time
+            )
         recorder = _Recorder(region, u, data)
         result = _checked_run(region.function, u, recorder, *data)
         region.fields, region.equations = pde.field_count, result.numel() // len(result)
         requests += recorder.requests
-    if regions and regions[0].time is not None:
-        x = _dummy_rows(regions[0].points)
-        check_call(pde.initial, "u", "x")
-        _checked_run(pde.initial, dummy_unknown(x, pde.field_count), x)
     return tuple(requests)
 
 
@@ -192,6 +199,18 @@ def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> Te
     check_result(function, result, u)
     checked: Tensor = result
     return checked
+
+
+def check_initial(function: Callable[..., Any]) -> None:
+    """Raise TypeError unless an initial condition takes u, D and x."""
+    try:
+        inspect.signature(function).bind("u", "D", "x")
+    except TypeError as error:
+        raise TypeError(
+            f"{label(function)}{inspect.signature(function)}: it is called with (u, D, x): "
+            f"{error}. Write `def initial(self, u, D, x): ...`, whether it uses D or not; with an "
+            f"initial velocity it returns {WITH_VELOCITY}"
+        ) from None
 
 
 def check_call(function: Callable[..., Any], *names: str) -> None:

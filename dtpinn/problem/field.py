@@ -42,6 +42,7 @@ class Field:
         self.matrices, self.slices, self.x = products, slices, x
         # By identity; the function is kept beside its values so that its id stays its own.
         self._functions: dict[int, tuple[Callable[..., Tensor], Tensor]] = {}
+        self._in_time: dict[int, list[Tensor]] = {}  # by order
         self.t = None if t is None else t.detach().requires_grad_()
         with self._graph_in_time():  # for D.time, whatever the caller does with the result
             self.values = unknown(with_time(x, self.t))
@@ -54,42 +55,75 @@ class Field:
         products: Tensor = self.matrices.stacked(self.slices.columns(self.values))
         return products
 
-    @cached_property
-    def time_derivative(self) -> Tensor:
-        """du/dt on X~."""
-        return self.along_time(self.values)
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time on X~ of the unknown or a function of it, taken once.
 
-    def along_time(self, values: Tensor) -> Tensor:
-        """Return d values / dt on X~, by one backward pass per field."""
+        By one backward pass per field from that of the order below.
+        """
+        key = 0 if isinstance(of, Tensor) else id(of)
+        known = self._in_time.setdefault(key, [self.values if key == 0 else self.function(of)])
         t = self.t
         assert t is not None  # the dry run has refused D.time in steady problems
-        with torch.enable_grad():  # a column taken without it would not depend on t
-            return rates(values, t)
+        while len(known) <= order:
+            with torch.enable_grad():  # a column taken without it would not depend on t
+                known.append(rates(known[-1], t))
+        return known[order]
 
     def on(self, region: Region, values: Tensor) -> Tensor:
         """Rows of values (on X~) that belong to a region."""
         return self.slices.rows(values, region.which)
 
-    def function(self, of: Callable[..., Tensor]) -> Tensor:
+    def function(self, of: Argument) -> Tensor:
         """A function of the unknown on X~, evaluated once however often it is differentiated."""
+        assert not isinstance(of, Tensor)
         if id(of) not in self._functions:
             at = (self.x,) if self.t is None else (self.x, self.t)
             with self._graph_in_time():
                 self._functions[id(of)] = of, of(self.values, *at)
         return self._functions[id(of)][1]
 
-    def initially(self, region: Region) -> Tensor:
-        """The unknown on a region at the first time."""
-        return self.slices.initial(self.on(region, self.values))
-
     def _graph_in_time(self) -> AbstractContextManager[None]:
         return nullcontext() if self.t is None else torch.enable_grad()
+
+
+class FieldAtStart:
+    """A field at the first of the times, where the initial condition holds.
+
+    Parameters
+    ----------
+    field : Field
+    products : Products
+        The initial condition's own.
+    """
+
+    def __init__(self, field: Field, products: Products) -> None:
+        self._field, self.matrices, self.slices = field, products, TimeSlices()
+        self.values = field.slices.initial(field.values)
+
+    @cached_property
+    def products(self) -> Tensor:
+        """Every requested operator applied to the unknown, (rows, fields)."""
+        assert self.matrices.stacked is not None
+        products: Tensor = self.matrices.stacked(self.values)
+        return products
+
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time on X~ of the unknown or a function of it."""
+        return self._field.slices.initial(self._field.rate(of, order))
+
+    def function(self, of: Argument) -> Tensor:
+        """A function of the unknown on X~."""
+        return self._field.slices.initial(self._field.function(of))
+
+    def on(self, region: Region, values: Tensor) -> Tensor:
+        """Rows of values (on X~) that belong to a region."""
+        return self.slices.rows(values, region.which)
 
 
 class StencilDerivatives(Derivatives):
     """``D`` by RBF-FD on one region."""
 
-    def __init__(self, field: Field, region: Region) -> None:
+    def __init__(self, field: Field | FieldAtStart, region: Region) -> None:
         self.dimension = region.points.shape[1]
         self.u = field.on(region, field.values)
         self.state = (self.u, *region.at)
@@ -106,10 +140,7 @@ class StencilDerivatives(Derivatives):
         product: Tensor = field.matrices.of_function(name, operator)(slices.columns(values))
         return slices.flat(product, values.shape)
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time, by automatic differentiation."""
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time, by automatic differentiation."""
         check_argument(of, self.u, "time")
-        field = self._field
-        if isinstance(of, Tensor):
-            return field.on(self._region, field.time_derivative)
-        return field.on(self._region, field.along_time(field.function(of)))
+        return self._field.on(self._region, self._field.rate(of, order))

@@ -45,10 +45,10 @@ class ForwardDerivatives(Derivatives):
         check_argument(of, self.u, operator.name)
         return self._plan.read(self._components(of), operator)
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time of every field of the argument."""
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time of every field of the argument."""
         check_argument(of, self.u, "time")
-        return self._components(of)[self._plan.time]
+        return self._plan.rate(self._components(of), order)
 
     def _components(self, of: Argument) -> Sequence[Tensor]:
         if id(of) not in self._seen:
@@ -69,11 +69,10 @@ class ForwardProblem(AutomaticProblem):
 
     def __init__(self, posed: Posed) -> None:
         super().__init__(posed)
+        requests = [*posed.requests, *posed.requests_at_start]
         self._plans = {
-            region.name: JetPlan(
-                region, [r.operator for r in self.requests if r.region == region.name]
-            )
-            for region in posed.spatial
+            region.name: JetPlan(region, [r.operator for r in requests if r.region == region.name])
+            for region in posed.everywhere
         }
 
     def _residual(self, model: Model, region: Region) -> Tensor:

@@ -8,6 +8,7 @@ data from one that wiggles through them.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,7 +79,7 @@ class FreshResidual:
 
 
 def fresh_residual(
-    system: DiscreteSystem, u: Floats, rate: Floats | None = None
+    system: DiscreteSystem, u: Floats, rates: Sequence[Floats] = ()
 ) -> FreshResidual | None:
     """Return the residual of an equation between its nodes, in space-time at the last of its times.
 
@@ -86,8 +87,8 @@ def fresh_residual(
     ----------
     system : DiscreteSystem
     u : (nodes,) or (nodes, fields) array on X~
-    rate : array of the shape of u
-        du/dt, in space-time.
+    rates : sequence of arrays of the shape of u
+        du/dt in space-time, and d2u/dt2 if some residual asks for it.
 
     Returns
     -------
@@ -112,7 +113,7 @@ def fresh_residual(
         matrices = _assembled(system, points, alphas)
         x = torch.tensor(points, device=posed.device)
         time = [] if posed.slices.steady else [x.new_tensor(posed.slices.last)]
-        D = _FreshDerivatives(nodes, u, rate, matrices, x, time)
+        D = _FreshDerivatives(nodes, u, rates, matrices, x, time)
         here = D.here
         with in_double(posed.pde), torch.enable_grad():
             r = equation.function(here, D, x, *(t.expand(len(x)) for t in time))
@@ -181,14 +182,14 @@ class _FreshDerivatives(Derivatives):
         self,
         nodes: Nodes,
         u: Floats,
-        rate: Floats | None,
+        rates: Sequence[Floats],
         matrices: Matrices,
         x: Tensor,
         time: list[Tensor],
     ) -> None:
         on_nodes = torch.tensor(nodes.extended).to(x)
         self.dimension = x.shape[1]
-        self._u, self._rate, self._matrices = torch.tensor(u).to(x), rate, matrices
+        self._u, self._rates, self._matrices = torch.tensor(u).to(x), rates, matrices
         self._at = (on_nodes, *(t.expand(len(on_nodes)) for t in time))
         self._value = matrices[(0,) * self.dimension]
         self.here = torch.from_numpy(self._value @ u).to(x).requires_grad_()
@@ -201,11 +202,11 @@ class _FreshDerivatives(Derivatives):
         nodal = values.detach().cpu().numpy()
         return self._answer(operator.terms_at(Space(self.dimension)), nodal)
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the rate, which is known of the unknown itself."""
-        if self._rate is None or not isinstance(of, Tensor):
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a rate, which is known of the unknown itself."""
+        if len(self._rates) < order or not isinstance(of, Tensor):
             raise TypeError("the rate of a function of the unknown is not known between the nodes")
-        return self._answer({(0,) * self.dimension: 1.0}, self._rate)
+        return self._answer({(0,) * self.dimension: 1.0}, self._rates[order - 1])
 
     def _answer(self, terms: Terms, nodal: Floats) -> Tensor:
         parts = [c * (self._matrices[alpha] @ nodal) for alpha, c in terms.items()]

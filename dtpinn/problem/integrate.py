@@ -13,7 +13,7 @@ def integrate(
 ) -> Trajectory:
     """Return the semi-discrete solution at the slices of a space-time problem.
 
-    Radau IIA of order 5. From slice to slice the number of equal steps is doubled until the result
+    Radau IIA of order 9. From slice to slice the number of equal steps is doubled until the result
     no longer changes by more than the tolerance; a linear equation with constant coefficients on
     equidistant slices is factorised once for each length of step. Fields without a rate, of which
     the initial condition says nothing, follow from the equations at the first of the times as well.
@@ -47,7 +47,7 @@ def integrate(
     >>> class Decay(dtpinn.PDE):
     ...     def residual(self, u, D, x, t): return D.time(u) - 0.1 * D.laplacian(u) + u
     ...     def boundary(self, u, D, x, n, t): return D.normal(u)
-    ...     def initial(self, u, x): return u - 1.0
+    ...     def initial(self, u, D, x): return u - 1.0
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
     >>> problem = dtpinn.discretize(Decay(), nodes, order=2, times=[0.0, 0.5, 1.0])
     >>> trajectory = integrate(problem)

@@ -42,11 +42,14 @@ class JetPlan:
             if _order(piece) == 2 and (len(piece) == 1 or not all((t,) in pieces for t in piece))
         )
         axes = {axis for piece in pieces for alpha, _ in piece for axis in _axes(alpha)}
-        self._axes = sorted(axes) + [dimension] * region.asks_time
+        self._axes = sorted(axes) + [dimension] * (region.time_order > 0)
         self._normal = normal in asked
-        forms = tuple(tuple(self._term(alpha, c) for alpha, c in piece) for piece in seconds)
-        self.layout = Layout(len(self._axes) + self._normal, forms)
-        self.time = len(self._axes)
+        forms = [tuple(self._term(alpha, c) for alpha, c in piece) for piece in seconds]
+        time = len(self._axes) - 1
+        if region.time_order == 2:
+            forms.append(((time, time, 1.0),))
+        self.layout = Layout(len(self._axes) + self._normal, tuple(forms))
+        self._in_time = {1: 1 + time, 2: self.layout.size - 1}
         firsts = [self._terms(partial(k)) if k < dimension else "time" for k in self._axes]
         carried = ["values", *firsts, *[()] * self._normal, *seconds]
         self._where = {terms: k for k, terms in enumerate(carried)}
@@ -73,6 +76,10 @@ class JetPlan:
             return components[self._where[terms]]
         parts = [c * components[self._where[((alpha, 1.0),)]] for alpha, c in terms]
         return torch.stack(parts).sum(0)
+
+    def rate(self, components: Sequence[Tensor], order: int) -> Tensor:
+        """Return a derivative in time of what has these components."""
+        return components[self._in_time[order]]
 
     def _pieces(self, operator: Operator) -> list[Terms]:
         """What to carry for it: all of it if it is of second order, else each of its terms."""

@@ -56,9 +56,22 @@ class Matrices:
         sizes = (f"{key} {m.shape[0]} x {m.shape[1]}" for key, m in self.by_key.items())
         return f"Matrices({', '.join(sizes)})"
 
+    def __or__(self, others: Matrices) -> Matrices:
+        """Return these and those of other regions."""
+        return Matrices({**self.by_key, **others.by_key}, {**self.condition, **others.condition})
+
     def of(self, region: str, operator: Operator) -> csr_array:
         """Return the matrix of an operator on a region."""
         return self.by_key[key_of(region, operator)]
+
+    def at_first_of(self, times: int) -> Matrices:
+        """Return them as they act on values at so many times, node-major: at the first alone."""
+
+        def spread(matrix: csr_array) -> csr_array:
+            shape = matrix.shape[0], matrix.shape[1] * times
+            return csr_array((matrix.data, matrix.indices * times, matrix.indptr), shape=shape)
+
+        return Matrices({key: spread(m) for key, m in self.by_key.items()}, self.condition)
 
     def split(self, region: str, count: int, rest: str) -> tuple[Matrices, Matrices]:
         """Return them with the first rows of a region alone, and with its other rows as `rest`."""

@@ -17,7 +17,7 @@ from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighe
 from dtpinn.problem.constraints import Constraint, Place, constraint_regions
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.jumps import warn_of_jumps
-from dtpinn.problem.regions import Region, boundary_regions, initial_region, pde_region
+from dtpinn.problem.regions import INITIAL, Region, boundary_regions, initial_region, pde_region
 from dtpinn.problem.time_slices import TimeSlices
 
 # From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
@@ -46,6 +46,9 @@ class Posed:
     initial : Region or None
         Of the initial condition; None in a steady problem.
     requests : tuple of Request
+        Of the equation, the conditions on the boundary and the constraints.
+    requests_at_start : tuple of Request
+        Of the initial condition.
     constraints : tuple of Region
         One equation over each, at every time.
     """
@@ -57,6 +60,7 @@ class Posed:
     regions: tuple[Region, ...]
     initial: Region | None
     requests: tuple[Request, ...]
+    requests_at_start: tuple[Request, ...] = ()
     constraints: tuple[Region, ...] = ()
 
     def __repr__(self) -> str:
@@ -76,6 +80,11 @@ class Posed:
     def names(self) -> list[str]:
         """Of the residuals, in their order."""
         return [region.name for region in self.everywhere]
+
+    @property
+    def time_order(self) -> int:
+        """How many derivatives in time there are: 0 in a steady problem, else 1 or 2."""
+        return 0 if self.slices.steady else max(1, *(r.time_order for r in self.spatial))
 
     @property
     def dtype(self) -> torch.dtype:
@@ -137,12 +146,13 @@ def pose(
         equation = pde_region(pde, nodes, rows, slices, dtype)
         dry_run(pde, [equation])
     warn_of_jumps(pde, nodes)
-    initial = None if slices.steady else initial_region(pde, nodes, dtype)
+    initial = None if slices.steady else initial_region(pde, nodes, slices, dtype)
+    at_start = () if initial is None else dry_run(pde, [initial])
     regions = equation, *conditions
     place = Place(arranged, order, slices, dtype, pde.field_names)
-    held = constraint_regions(constraints, place, [*(r.name for r in regions), "initial"])
+    held = constraint_regions(constraints, place, [*(r.name for r in regions), INITIAL])
     requests += dry_run(pde, held)
-    return Posed(pde, arranged, corners, slices, regions, initial, requests, held)
+    return Posed(pde, arranged, corners, slices, regions, initial, requests, at_start, held)
 
 
 def _check(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> None:

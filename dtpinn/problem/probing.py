@@ -48,7 +48,7 @@ class _Probe(Derivatives):
         self.leaves.append(leaf)
         return leaf
 
-    def time(self, of: Argument) -> Tensor:
+    def rate(self, of: Argument, order: int) -> Tensor:
         return torch.ones_like(of if isinstance(of, Tensor) else of(self._u, *self._at))
 
 

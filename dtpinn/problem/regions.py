@@ -20,6 +20,9 @@ from dtpinn.pde.on_parts import WHOLE, conditions_on_parts
 from dtpinn.problem.part_names import parts_by_name
 from dtpinn.problem.time_slices import TimeSlices
 
+INITIAL = "initial"
+"""The name of the initial condition's region."""
+
 
 class Region(nn.Module):
     """The points of one residual: some rows of X, repeated for every time.
@@ -50,14 +53,16 @@ class Region(nn.Module):
         time.
     fields, equations : int
         Of the unknown, and of the residual at a point.
-    asks_space, asks_time : bool
-        Whether the residual takes derivatives in space, in time. These four the dry run finds out.
+    asks_space : bool
+        Whether the residual takes derivatives in space.
+    time_order : int
+        The highest derivative in time that it takes: 0, 1 or 2. These four the dry run finds out.
     """
 
     fields: int = 1
     equations: int = 1
     asks_space: bool = False
-    asks_time: bool = False
+    time_order: int = 0
 
     points: Tensor
     normals: Tensor | None
@@ -185,15 +190,16 @@ def boundary_regions(
     ]  # fmt: skip
 
 
-def initial_region(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> Region:
+def initial_region(pde: PDE, nodes: Nodes, slices: TimeSlices, dtype: torch.dtype) -> Region:
     """Return the region of the initial condition: all of X, at the first of the times."""
     rows = np.arange(nodes.count)
     condition = InitialCondition(pde.initial)
-    return Region("initial", condition, nodes.collocation, rows, len(rows), TimeSlices(), dtype)
+    start = slices.beginning()
+    return Region(INITIAL, condition, nodes.collocation, rows, len(rows), start, dtype)
 
 
 class InitialCondition:
-    """``initial(u, x)`` as any other residual is called; of what else it is given it takes nothing.
+    """``initial(u, D, x)`` as any other residual is called: it has no use for the one time.
 
     Attributes
     ----------
@@ -201,12 +207,12 @@ class InitialCondition:
         The condition itself, for messages.
     """
 
-    def __init__(self, func: Callable[[Tensor, Tensor], Tensor]) -> None:
+    def __init__(self, func: Callable[[Tensor, Derivatives, Tensor], Tensor]) -> None:
         self.func = func
 
-    def __call__(self, u: Tensor, D: Derivatives | None, x: Tensor, *t: Tensor) -> Tensor:
+    def __call__(self, u: Tensor, D: Derivatives, x: Tensor, t: Tensor) -> Tensor:
         """Return the residual at points (n, d)."""
-        return self.func(u, x)
+        return self.func(u, D, x)
 
 
 def _names(base: str, pde: PDE, several: Sequence[Condition]) -> list[str]:

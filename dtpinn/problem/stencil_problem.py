@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dtpinn.problem.curve import Product
 from dtpinn.problem.discrete_system import DiscreteSystem
-from dtpinn.problem.field import Field, StencilDerivatives
+from dtpinn.problem.field import Field, FieldAtStart, StencilDerivatives
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import Matrices
@@ -32,8 +32,8 @@ class StencilProblem(Problem):
     ----------
     system : DiscreteSystem
         The same without a model: what is solved and differentiated.
-    products : Products
-        What a step multiplies with.
+    products, products_at_start : Products
+        What a step multiplies with, at all times and at the first for the initial condition.
     extended_points : Tensor, (nodes * times, d)
         X~, node-major.
     extended_time : Tensor, (nodes * times,), or None for a steady problem
@@ -52,8 +52,9 @@ class StencilProblem(Problem):
         extended = torch.tensor(posed.nodes.extended, dtype=posed.dtype)
         self.register_buffer("extended_points", posed.slices.repeat(extended))
         self.register_buffer("extended_time", posed.slices.spread(extended))
-        self.products = Products(
-            posed.nodes, posed.spatial, posed.requests, system.matrices, posed.dtype
+        self.products, self.products_at_start = (
+            Products(posed.nodes, posed.everywhere, requests, system.matrices, posed.dtype)
+            for requests in (posed.requests, posed.requests_at_start)
         )
 
     @property
@@ -86,15 +87,15 @@ class StencilProblem(Problem):
         x, t = self.extended_points, self.extended_time
         field = Field(self.products, self.posed.slices, x, t, unknown)
         result = {}
-        for region in self.posed.spatial:
-            D = StencilDerivatives(field, region)
+        for region in self.posed.everywhere:
+            at_start = region is self.posed.initial
+            here = FieldAtStart(field, self.products_at_start) if at_start else field
+            D = StencilDerivatives(here, region)
             result[region.name] = region.residual(D.u, D)
-        if (initial := self.posed.initial) is not None:
-            result[initial.name] = initial.residual(field.initially(initial), None)
         return result
 
     @torch.inference_mode(False)  # it differentiates, whatever the caller does with the result
-    def linearize(self, u: np.ndarray, rate: np.ndarray | None = None) -> Linearization:
+    def linearize(self, u: np.ndarray, *rates: np.ndarray) -> Linearization:
         """Return residuals and sparse Jacobians at nodal values on X~, in float64.
 
         Patterns are worked out at the first call and kept; see :class:`Linearization` for what
@@ -104,17 +105,18 @@ class StencilProblem(Problem):
         ----------
         u : (nodes * times,) or (nodes * times, fields) array
             All times of the first node, then of the second; times = 1 for a steady problem.
-        rate : array of the shape of u, in space-time only
-            du/dt: what ``D.time(u)`` answers. The Jacobian in it comes apart.
+        *rates : arrays of the shape of u, in space-time only
+            du/dt, what ``D.time(u)`` answers, and d2u/dt2 where a residual asks for
+            ``D.time(u, 2)``. The Jacobians in them come apart.
 
         Raises
         ------
         ValueError
-            If a shape is wrong, or the rate is missing or superfluous.
+            If a shape is wrong, or a rate is missing or superfluous.
         """
         if self._linearizer is None or self._linearizer.device != self.device:
             self._linearizer = self.system.linearizer()
-        return self._linearizer(u, rate)
+        return self._linearizer(u, *rates)
 
     def least_squares(self, model: nn.Module) -> DiscreteResiduals:
         """Return the weighted residuals of a model with their Jacobian in all that is learnt.

@@ -92,6 +92,10 @@ class TimeSlices:
         """From the first to the last; 0 in a steady problem."""
         return 0.0 if self.values is None else self.last - self.first
 
+    def beginning(self) -> TimeSlices:
+        """Return the first of the times alone."""
+        return TimeSlices(self._in_time[:1])
+
     @property
     def _in_time(self) -> Tensor:
         if self.values is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,13 +28,13 @@ class NotResolved(UserWarning):
     """A discrete solution that is not to be trusted, or not everywhere."""
 
 
-def check_solution(system: DiscreteSystem, u: Floats, rate: Floats | None = None) -> None:
+def check_solution(system: DiscreteSystem, u: Floats, rates: Sequence[Floats] = ()) -> None:
     """Warn, with the places, where a solution is not to be trusted, in space-time at its end.
 
     Parameters
     ----------
     system : DiscreteSystem
-    u, rate
+    u, rates
         As of :func:`fresh_residual`.
 
     Warns
@@ -48,7 +49,7 @@ def check_solution(system: DiscreteSystem, u: Floats, rate: Floats | None = None
             f"magnify errors as much, near {_places(heavy)}. Use evener nodes there, or a lower "
             "order"
         )
-    fresh = fresh_residual(system, u, rate)
+    fresh = fresh_residual(system, u, rates)
     if fresh is not None and fresh.share > RESOLVED:
         _warn(not_resolved(fresh))
 

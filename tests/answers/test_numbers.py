@@ -65,7 +65,7 @@ def test_nafems_t3_is_at_36_6_degrees():
         def residual(self, u, D, x, t):
             return 440.5 * 7200.0 * D.time(u) - 35.0 * D.laplacian(u)
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u
 
         def conditions(self):

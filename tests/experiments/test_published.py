@@ -25,7 +25,7 @@ class Heat(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + u - t
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - x[:, 0]
 
 

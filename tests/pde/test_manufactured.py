@@ -66,7 +66,7 @@ class Decay(dtpinn.PDE):
     def around(self, u, D, x, n, t):
         return self.rate * D.normal(u) - u**2 * t
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return self.rate * u**2 - x[:, 0]
 
 

@@ -18,8 +18,30 @@ class ReactionInTime(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + u + 0.2 * D.time(u) + D.time(lambda u, x, t: t * u**2) - x[:, 1] * t
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - x[:, 0]
+
+
+class SecondInTime(dtpinn.PDE):
+    """Two fields with second rates, of themselves and of functions, on the boundary as well.
+
+    At the start with everything that D has there: a rate, and derivatives in space.
+    """
+
+    fields = 2
+
+    def residual(self, u, D, x, t):
+        both = D.time(lambda u, x, t: u * u.flip(1) * (1 + t[:, None] ** 2) + x[:, :1] * u, 2)
+        steepening = D.time(u) * D.time(u, 2).flip(1)
+        return D.time(u, 2) + both - 0.3 * D.laplacian(u) + u * steepening
+
+    def boundary(self, u, D, x, n, t):
+        return D.normal(u) + u + 0.2 * D.time(u) + 0.1 * D.time(u, 2)
+
+    def initial(self, u, D, x):
+        moved = D.partial(lambda u, x, t: (1 + t[:, None]) * u**2, 1)
+        velocity = D.time(u) + 0.5 * D.partial(u, 0) - D.time(lambda u, x, t: t[:, None] * u)
+        return torch.cat([u - x, velocity + 0.1 * moved + u.flip(1) * D.laplacian(u)], dim=1)
 
 
 class Elasticity(dtpinn.PDE):

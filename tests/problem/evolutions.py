@@ -39,7 +39,7 @@ class Diffusion(dtpinn.PDE):
             r = r + self.alpha * (D.normal(u) - (_derivatives(x, t)[1] * n).sum(1))
         return r
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - wave(x, torch.zeros_like(x[:, 0]))
 
 
@@ -55,7 +55,7 @@ class SplitHeat(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return (u - self.exact(x, t))[:, 0]
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u[:, 0] - self.exact(x, torch.zeros_like(x[:, 0]))[:, 0]
 
     def exact(self, x, t):
@@ -77,5 +77,5 @@ class Coupled(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + u * D.time(u).flip(1)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u**3 - x

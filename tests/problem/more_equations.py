@@ -33,6 +33,14 @@ def fading(x, t):
     return 0.5 * wave(x) * torch.exp(-t) + 0.2 * x[:, 0] * torch.sin(3 * t)
 
 
+def swinging(x, t):
+    return 0.5 * wave(x) * torch.cos(2 * t) + 0.2 * x[:, 0] * torch.sin(3 * t)
+
+
+def three_in_time(x, t):
+    return torch.stack([swinging(x, t), fading(x, t), 0.3 * wave(x) * torch.cos(t)], dim=1)
+
+
 class Burgers(dtpinn.PDE):
     """u_t + u u_x + u u_y = 0.1 Laplacian u.
 
@@ -47,8 +55,41 @@ class Burgers(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u
+
+
+class Telegraph(dtpinn.PDE):
+    """u_tt + (u + u^2 / 4)_t + u^3 = Laplacian u, which leaves through an absorbing boundary."""
+
+    def residual(self, u, D, x, t):
+        damping = D.time(lambda u, x, t: u + 0.25 * u**2)
+        return D.time(u, 2) + damping + u**3 - D.laplacian(u)
+
+    def boundary(self, u, D, x, n, t):
+        return D.normal(u) + D.time(u)
+
+    def initial(self, u, D, x):
+        """At the start a wave that moves to the left."""
+        return torch.stack([u, D.time(u) - D.partial(u, 0)], dim=1)
+
+
+class Thermoelastic(dtpinn.PDE):
+    """A displacement with a second rate, a temperature with a first, and a stress with none."""
+
+    fields = 3
+
+    def residual(self, u, D, x, t):
+        (w, T, s), L = u.unbind(1), D.laplacian(u)
+        rate = D.time(u)
+        swing = D.time(u, 2)[:, 0] - L[:, 0] + 0.5 * D.partial(u, 0)[:, 1]
+        return torch.stack([swing, rate[:, 1] - L[:, 1] + 0.2 * rate[:, 0], s - L[:, 0] + T], 1)
+
+    def boundary(self, u, D, x, n, t):
+        return u[:, :2]
+
+    def initial(self, u, D, x):
+        return torch.stack([u[:, 0], u[:, 1], D.time(u)[:, 0]], dim=1)
 
 
 class AdvectionDiffusion(dtpinn.PDE):
@@ -142,6 +183,7 @@ LIBRARY = {
     "elasticity": (dtpinn.LinearElasticity, {"material": PLATE}, two_waves, None, TRACTION),
     "heat": (dtpinn.Heat, {"diffusivity": 0.7}, fading, TIMES, PLAIN),
     "Allen-Cahn": (dtpinn.AllenCahn, {"epsilon": 0.5}, fading, TIMES, PLAIN),
+    "wave": (dtpinn.Wave, {"speed": 1.3}, swinging, TIMES, PLAIN),
 }
 FREE = {("Poisson", "Neumann"), ("elasticity", "Neumann")}  # up to a constant, a rigid motion
 
@@ -178,6 +220,10 @@ OWN = {
     **dict(varying_cases()),
     "a flux": Case(dtpinn.Manufactured(MovingMedium(), fading), fading, TIMES),
     "Burgers": Case(dtpinn.Manufactured(Burgers(), fading), fading, TIMES),
+    "telegraph": Case(dtpinn.Manufactured(Telegraph(), swinging), swinging, TIMES),
+    "thermoelastic": Case(
+        dtpinn.Manufactured(Thermoelastic(), three_in_time), three_in_time, TIMES
+    ),
     "advection-diffusion": Case(dtpinn.Manufactured(AdvectionDiffusion(), wave), wave),
     "biharmonic": Case(dtpinn.Manufactured(Plate(), wave), wave, solvable=False),
     "biharmonic in two fields": Case(dtpinn.Manufactured(PlateInTwoFields(), two_waves), two_waves),

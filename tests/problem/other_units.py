@@ -44,8 +44,9 @@ class InUnits(dtpinn.PDE):
 
         return {part: moved(condition) for part, condition in self.twin.conditions().items()}
 
-    def initial(self, u, x):
-        return self.twin.initial(u / self.unknown, x / self.length) / self.equation
+    def initial(self, u, D, x):
+        v = u / self.unknown
+        return self.twin.initial(v, _Twin(self, D, u, v), x / self.length) / self.equation
 
 
 class InUnitsAndTime(InUnits):
@@ -65,8 +66,8 @@ class _Twin(Derivatives):
             of, lambda f: self._D.apply(operator, f)
         )
 
-    def time(self, of):
-        return self._units.duration * self._of(of, self._D.time)
+    def rate(self, of, order):
+        return self._units.duration**order * self._of(of, lambda f: self._D.rate(f, order))
 
     def _of(self, of, derivative):
         units = self._units

@@ -79,7 +79,7 @@ def test_the_initial_condition_is_tried_as_well(build):
         "boundary": lambda self, u, D, x, n, t: u,
     }
     with pytest.raises(ValueError, match=r"returned \(101, 101\)"):
-        build(make(**in_time, initial=lambda self, u, x: u - x[:, :1]), times=times)
+        build(make(**in_time, initial=lambda self, u, D, x: u - x[:, :1]), times=times)
     with pytest.raises(NotImplementedError, match="must define initial"):
         build(make(**in_time), times=times)
 
@@ -177,7 +177,7 @@ def test_derivatives_in_time_under_no_grad(build):
     pde = make(
         lambda self, u, D, x, t: D.time(u) - D.time(lambda u, x, t: t * u) - D.laplacian(u),
         lambda self, u, D, x, n, t: D.time(u),
-        initial=lambda self, u, x: u,
+        initial=lambda self, u, D, x: u,
     )
     problem = build(pde, times=[0.0, 0.5, 1.0])
     model = dtpinn.MLP(3, width=5, depth=1, seed=0)
@@ -194,7 +194,7 @@ def test_derivatives_in_time_of_a_system_under_no_grad(build):
         lambda self, u, D, x, t: D.time(u) - D.time(lambda u, x, t: t[:, None] * u),
         lambda self, u, D, x, n, t: D.time(u),
         fields=2,
-        initial=lambda self, u, x: u,
+        initial=lambda self, u, D, x: u,
     )
     problem = build(pde, times=[0.0, 0.5, 1.0])
     model = dtpinn.MLP(3, fields=2, width=5, depth=1, seed=0)

@@ -12,7 +12,7 @@ from dtpinn.nodes import ordering
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.jacobian import model_jacobian
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
-from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, SecondInTime, TwoParts
 
 TIMES = torch.linspace(0.0, 0.6, 4)
 
@@ -69,7 +69,7 @@ class LearningInTime(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u * (1 + self.k * t)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u**2 - self.k
 
 
@@ -78,6 +78,7 @@ def cases(nodes):
     return {
         "nonlinear Poisson": (poisson, None),
         "space-time": (ReactionInTime(), TIMES),
+        "second in time": (SecondInTime(), TIMES),
         "two fields": (Elasticity(), None),
         "two parts": (TwoParts(), None),
         "unknown coefficients": (Learning(), None),
@@ -250,20 +251,20 @@ def test_a_network_in_an_equation_in_single_precision(few):
 # S J in all its ways
 
 
-@pytest.mark.parametrize("in_time", [False, True])
+@pytest.mark.parametrize("time_order", [0, 1, 2])
 @pytest.mark.parametrize("fields", [1, 2])
-def test_every_way_to_multiply_is_the_same(fields, in_time, rng, monkeypatch):
+def test_every_way_to_multiply_is_the_same(fields, time_order, rng, monkeypatch):
     from scipy.sparse import random_array
 
     model = dtpinn.MLP(3, width=5, depth=2, fields=fields, seed=0)
     X = torch.rand(40, 3, dtype=torch.float64)
-    features = fields * (1 + in_time)
+    features = fields * (1 + time_order)
     S = random_array((30, 40 * features), density=0.2, format="csr", rng=rng)
     parameters = dict(model.named_parameters())
 
     def product(way, memory=2.0**30):
         monkeypatch.setattr(model_jacobian, "_ENTRIES_A_VALUE", {"rows": 1e9, "points": 0}[way])
-        jacobian = ModelJacobian(model, parameters, X, fields, in_time=in_time, memory=memory)
+        jacobian = ModelJacobian(model, parameters, X, fields, time_order=time_order, memory=memory)
         return jacobian.product(S)
 
     wanted = product("points")

@@ -21,7 +21,7 @@ from dtpinn.models.activations import ACTIVATIONS
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem import forward_problem
-from tests.problem.equations import Elasticity, ReactionInTime, TwoParts
+from tests.problem.equations import Elasticity, ReactionInTime, SecondInTime, TwoParts
 
 TIMES = torch.linspace(0.0, 0.6, 3)
 MODES = ("reverse", "forward")
@@ -32,6 +32,7 @@ def equation(name):
     made = {
         "nonlinear Poisson": (nonlinear, 2, None),
         "space-time": (ReactionInTime(), 3, TIMES),
+        "second in time": (SecondInTime(), 3, TIMES),
         "two fields": (Elasticity(), 2, None),
     }
     return made[name]
@@ -182,7 +183,7 @@ def test_time_is_carried_only_where_it_is_differentiated(disk):
         def boundary(self, u, D, x, n, t):
             return u
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u
 
     layouts = plans(Heat(), disk(0.2), TIMES)

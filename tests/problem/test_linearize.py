@@ -9,8 +9,9 @@ import pytest
 import torch
 
 import dtpinn
+from dtpinn.pde.row_gradients import rates
 from dtpinn.pde.solutions import sine_cosine
-from tests.problem.equations import ReactionInTime, TwoParts
+from tests.problem.equations import ReactionInTime, SecondInTime, TwoParts
 from tests.problem.evolutions import Coupled, Diffusion
 
 TIMES = torch.linspace(0.1, 0.7, 3, dtype=torch.float64)
@@ -25,35 +26,38 @@ def states(problem, rng, count):
     return rng.standard_normal((count, *shape, *[problem.pde.fields] * (problem.pde.fields > 1)))
 
 
-@pytest.mark.parametrize("pde", [ReactionInTime(), Coupled()], ids=["one field", "two fields"])
-def test_both_jacobians_are_derivatives_of_the_residuals(pde, disk, rng):
-    """Against central differences along random directions in u and in its rate."""
-    problem = in_time(pde, disk(0.2))
-    u, rate, *directions = states(problem, rng, 4)
-    here = problem.linearize(u, rate)
+EVOLUTIONS = {"one field": ReactionInTime(), "two": Coupled(), "second order": SecondInTime()}
+
+
+@pytest.mark.parametrize("name", EVOLUTIONS)
+def test_all_jacobians_are_derivatives_of_the_residuals(name, disk, rng):
+    """Against central differences along random directions in u and in its rates."""
+    problem = in_time(EVOLUTIONS[name], disk(0.2))
+    order = problem.posed.time_order
+    *state, direction = states(problem, rng, 2 + order)
+    here = problem.linearize(*state)
     assert list(here.residuals) == ["pde", "boundary", "initial"]
+    assert len(here.rates) == order
     step = 1e-6
-    for name in here.residuals:
-        for direction, which in zip(directions, ("jacobians", "rates"), strict=True):
-            du, dr = (direction, 0 * u) if which == "jacobians" else (0 * u, direction)
-            plus, minus = (
-                problem.linearize(u + s * du, rate + s * dr).residuals[name] for s in (step, -step)
-            )
-            slope = (plus - minus) / (2 * step)
-            predicted = (getattr(here, which)[name] @ direction.ravel()).reshape(slope.shape)
-            assert np.abs(predicted - slope).max() <= 1e-6 * np.abs(slope).max(), (name, which)
-    assert here.rates["initial"].nnz == 0
-    assert here.rates["boundary"].nnz > 0
+    for k, jacobians in enumerate([here.jacobians, *here.rates]):
+        moved = [[v + s * (j == k) * direction for j, v in enumerate(state)] for s in (step, -step)]
+        plus, minus = (problem.linearize(*values).residuals for values in moved)
+        for part, jacobian in jacobians.items():
+            slope = (plus[part] - minus[part]) / (2 * step)
+            predicted = (jacobian @ direction.ravel()).reshape(slope.shape)
+            assert np.abs(predicted - slope).max() <= 1e-6 * np.abs(slope).max(), (part, k)
+    assert (here.rates[0]["initial"].nnz == 0) == (order == 1)
+    assert all(rates["boundary"].nnz > 0 for rates in here.rates)
 
 
-@pytest.mark.parametrize("pde", [ReactionInTime(), Coupled()], ids=["one field", "two fields"])
+@pytest.mark.parametrize("pde", EVOLUTIONS.values(), ids=EVOLUTIONS.keys())
 def test_the_residuals_of_a_model_are_those_of_its_nodal_values_and_rates(pde, disk):
     problem = in_time(pde, disk(0.2))
     model = dtpinn.MLP(3, width=10, depth=2, fields=pde.fields, seed=0)
-    x, t = problem.extended_points, problem.extended_time
-    along = lambda t: model(torch.cat([x, t[:, None]], dim=1))  # noqa: E731
-    u, rate = torch.func.jvp(along, (t,), (torch.ones_like(t),))
-    at = problem.linearize(u.detach().numpy(), rate.detach().numpy()).residuals
+    x, t = problem.extended_points, problem.extended_time.requires_grad_()
+    state = [model(torch.cat([x, t[:, None]], dim=1))]
+    state += [rates(state[0], t, k + 1) for k in range(problem.posed.time_order)]
+    at = problem.linearize(*(v.detach().numpy() for v in state)).residuals
     for name, residual in problem.residuals(model).items():
         wanted = residual.detach().numpy().reshape(at[name].shape)
         assert np.allclose(at[name], wanted, atol=1e-10), name
@@ -66,12 +70,12 @@ def test_a_linear_equation_hands_back_the_same_jacobians(disk, rng):
     assert not np.array_equal(first.residuals["pde"], second.residuals["pde"])
     for name, jacobian in first.jacobians.items():
         assert second.jacobians[name] is jacobian
-        assert second.rates[name] is first.rates[name]
+        assert second.rates[0][name] is first.rates[0][name]
         with pytest.raises(ValueError, match="read-only"):
             jacobian.data[0] = 1.0
     steady = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), disk(0.2))
     at_zero = steady.linearize(np.zeros(len(disk(0.2).extended)))
-    assert at_zero.rates == {}
+    assert at_zero.rates == ()
 
 
 def test_a_nonlinear_equation_does_so_at_the_same_state_only(disk, rng):
@@ -120,10 +124,14 @@ def test_shapes_and_rates_are_checked(disk):
         steady.linearize(np.zeros(nodes), np.zeros(nodes))
     problem = in_time(Diffusion(), disk(0.2))
     u = np.zeros(len(problem.nodes.extended) * len(TIMES))
-    with pytest.raises(ValueError, match="needs rate=du/dt"):
+    with pytest.raises(ValueError, match="needs du/dt as well"):
         problem.linearize(u)
     with pytest.raises(ValueError, match=r"rate must hold"):
         problem.linearize(u, np.zeros(3))
+    wave = in_time(dtpinn.Wave(None, dtpinn.Dirichlet()), disk(0.2))
+    u = np.zeros(len(wave.extended_points))
+    with pytest.raises(ValueError, match="needs du/dt and d2u/dt2 as well"):
+        wave.linearize(u, u)
 
 
 def test_problems_made_in_inference_mode_are_like_any_other(disk):

@@ -52,7 +52,7 @@ class CoupledInTime(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return self.mixed(u) if self.where == "initial" else u - x[:, 0]
 
 
@@ -116,8 +116,8 @@ def test_pointwise_equations_pass_at_any_state(case):
     shape = (len(problem.extended_points), *[case.pde.fields] * (case.pde.fields > 1))
     for scale in (1e-8, 1.0, 1e2):
         u = scale * wavy(shape)
-        rate = None if case.times is None else u[::-1]
-        assert problem.linearize(u, rate).jacobians["pde"].nnz > 0
+        rates = [u[::-1], -u][: problem.posed.time_order]
+        assert problem.linearize(u, *rates).jacobians["pde"].nnz > 0
 
 
 class Closure(dtpinn.PDE):

@@ -1,13 +1,13 @@
-"""Radau IIA, three stages: its defining properties, and its solver against the plain one."""
+"""Radau IIA: its defining properties, and its solver against the plain one."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.sparse
 from scipy.sparse import csc_array
 
-from dtpinn.problem.direct.radau import DERIVATIVE, STAGES, StageMatrix, extrapolation
+from dtpinn.problem.direct.radau import Radau, StageMatrix
+from dtpinn.problem.direct.stepping import STAGES
 
 
 def test_it_is_radau_iia():
@@ -20,26 +20,44 @@ def test_it_is_radau_iia():
             [(16 - root) / 36, (16 + root) / 36, 1 / 9],
         ]
     )
-    assert np.allclose(DERIVATIVE @ butcher, np.eye(3), atol=1e-13)
-    assert np.allclose(butcher.sum(axis=1), STAGES, atol=1e-14)
+    assert np.allclose(Radau(3).derivative @ butcher, np.eye(3), atol=1e-13)
+    assert np.allclose(butcher.sum(axis=1), Radau(3).points, atol=1e-14)
 
 
-def test_polynomials_of_degree_three_are_differentiated_exactly():
-    for degree in (1, 2, 3):
-        assert np.allclose(DERIVATIVE @ STAGES**degree, degree * STAGES ** (degree - 1))
+def test_it_is_of_order_two_s_minus_one():
+    """The last row of Butcher's matrix, the inverse of `derivative`, is a quadrature rule."""
+    radau = Radau(STAGES)
+    weights = np.linalg.inv(radau.derivative)[-1]
+    for degree in range(2 * STAGES - 1):
+        assert np.isclose(weights @ radau.points**degree, 1 / (degree + 1), rtol=1e-13)
+    assert not np.isclose(weights @ radau.points ** (2 * STAGES - 1), 1 / (2 * STAGES), rtol=1e-7)
 
 
-@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0])
-def test_extrapolation_is_exact_for_parabolas(ratio):
-    for degree in (0, 1, 2):
-        following = (1 + ratio * STAGES) ** degree
-        assert np.allclose(extrapolation(ratio) @ STAGES**degree, following, atol=1e-12)
+def test_polynomials_have_exact_rates():
+    radau, step, begin = Radau(STAGES), 0.3, 2.0
+    t = begin + step * radau.points[:, None]
+    for degree in range(1, STAGES + 1):
+        state = np.array([[begin**degree], [degree * begin ** (degree - 1)]])
+        first, second = radau.rates(t**degree - state[0], state, step)
+        assert np.allclose(first, degree * t ** (degree - 1), rtol=1e-12)
+        assert np.allclose(second, degree * (degree - 1) * t ** max(degree - 2, 0), atol=1e-10)
 
 
-def test_two_small_factorisations_are_the_large_one(rng):
-    n, step = 7, 0.3
-    J, R = (csc_array(rng.standard_normal((n, n))) for _ in range(2))
-    whole = scipy.sparse.kron(DERIVATIVE / step, R) + scipy.sparse.kron(np.eye(3), J)
-    r = rng.standard_normal((3, n))
-    wanted = np.linalg.solve(whole.toarray(), r.ravel()).reshape(3, n)
-    assert np.allclose(StageMatrix(J, R, step).solve(r), wanted, rtol=1e-10)
+def test_extrapolation_is_exact_for_polynomials_through_the_stages():
+    radau = Radau(STAGES)
+    for degree in range(STAGES):
+        increments = radau.points[:, None] ** degree - 7.0
+        following = (1 + radau.points[:, None]) ** degree - 1.0
+        assert np.allclose(radau.onwards(increments), following, atol=1e-10)
+        assert np.isclose((radau.backwards @ increments)[0], 0.0**degree - 7.0, atol=1e-11)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_small_factorisations_are_the_large_one(order, rng):
+    n, step, radau = 7, 0.3, Radau(STAGES)
+    matrices = [csc_array(rng.standard_normal((n, n))) for _ in range(order + 1)]
+    powers = [np.linalg.matrix_power(radau.derivative / step, k) for k in range(order + 1)]
+    whole = sum(np.kron(P, A.toarray()) for P, A in zip(powers, matrices, strict=True))
+    r = rng.standard_normal((STAGES, n))
+    wanted = np.linalg.solve(whole, r.ravel()).reshape(STAGES, n)
+    assert np.allclose(StageMatrix(radau, matrices, step).solve(r), wanted, rtol=1e-9)

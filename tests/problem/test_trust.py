@@ -73,7 +73,7 @@ class Rising(Layer):
     def boundary(self, u, D, x, n, t):
         return u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u
 
 

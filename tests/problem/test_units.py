@@ -58,7 +58,7 @@ class Storage(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + 0.5 * u - t
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - torch.cos(x[:, 0])
 
 
@@ -74,7 +74,7 @@ class Reacting(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) + 0.5 * u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - torch.stack([torch.cos(x[:, 0]), torch.exp(x[:, 1])], dim=1)
 
 

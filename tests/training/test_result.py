@@ -49,7 +49,7 @@ class Waves(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u - 1.0
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - 1.0
 
 

@@ -25,13 +25,13 @@ class Part:
 
     Attributes
     ----------
-    operator : Operator, "time" or None
-        None: the unknown's own values.
+    operator : Operator, int or None
+        A number is the order of a derivative in time. None: the unknown's own values.
     slopes : (n, equations, fields) array
         Without their signs.
     """
 
-    operator: Operator | str | None
+    operator: Operator | int | None
     slopes: Floats
 
     def size(self, at: Wavenumbers, dimension: int) -> float:
@@ -40,7 +40,7 @@ class Part:
             return 1.0
         if isinstance(self.operator, Operator):
             return at.size(self.operator, dimension)
-        return at.time
+        return at.time**self.operator
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Sensitivity:
     @property
     def in_time(self) -> bool:
         """Whether it has a rate of change in it."""
-        return any(part.operator == "time" and part.slopes.any() for part in self.parts)
+        return any(isinstance(part.operator, int) and part.slopes.any() for part in self.parts)
 
     @property
     def finite(self) -> bool:
@@ -117,7 +117,7 @@ def _constant(state: Floats, points: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class _Answer:
-    operator: Operator | str
+    operator: Operator | int
     of: Argument  # kept so that its id stays its own
     value: Tensor  # a leaf
     inner: Floats | None  # (n, components, fields): slopes of a function of the unknown
@@ -139,13 +139,13 @@ class _Recorder(AutomaticDerivatives):
         at_state = super().apply
         return self._answer(operator.name, operator, of, lambda: at_state(operator, of))
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the derivative in time."""
-        at_state = super().time
-        return self._answer("time", "time", of, lambda: at_state(of))
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a derivative in time."""
+        at_state = super().rate
+        return self._answer(f"time {order}", order, of, lambda: at_state(of, order))
 
     def _answer(
-        self, name: str, operator: Operator | str, of: Argument, value: Callable[[], Tensor]
+        self, name: str, operator: Operator | int, of: Argument, value: Callable[[], Tensor]
     ) -> Tensor:
         key = name, id(of)
         if key not in self.answers:

@@ -1,8 +1,8 @@
 """The method of lines: the same matrices in space, time as exact as asked for.
 
 Time is not discretised in a DT-PINN, so the floor of a space-time problem is its semi-discrete
-solution: the equations residual(u, du/dt) = 0 at the nodes, with the conditions, are a system of
-differential and algebraic equations in time, which starts from the initial condition.
+solution: the equations residual(u, du/dt, d2u/dt2) = 0 at the nodes, with the conditions, are a
+system of differential and algebraic equations in time, which starts from the initial condition.
 """
 
 from __future__ import annotations
@@ -20,13 +20,21 @@ from dtpinn.arrays import Floats
 from dtpinn.problem.direct.initial_values import initial_values
 from dtpinn.problem.direct.stepping import Stepper
 from dtpinn.problem.discrete_system import DiscreteSystem
+from dtpinn.problem.dry_run import WITH_VELOCITY
 
 MAX_STEPS = 1024
 """Between two slices."""
 SETTLED = 64
 """Steps from which on the gain by doubling them tells how many more it would take."""
-# Of a step: what is extrapolated to its beginning is of order 3 only, where steps are of order 5.
+# Of a step: what is extrapolated to its beginning is of order 5 only, where steps are of order 9.
 _SHORT = 0.1
+# By the order of the rate.
+_UNTOLD = {
+    1: "initial() says nothing of the field(s) {}, whose rate is in the equations: it must give a "
+    "residual for each of them",
+    2: "initial() says nothing of the rate of the field(s) {}, whose second derivative in time is in "
+    f"the equations: it must give two residuals for each of them, {WITH_VELOCITY}",
+}
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,15 @@ class Trajectory:
         On X at all times, node-major as ``problem.points``; float64.
     time_error : float
         Sum over the slices of the estimated errors in time, relative to the largest l2 norm of a
-        slice so far: what is left beside the error of the space discretisation.
+        slice so far: what is left beside the error of the space discretisation. Of second order in
+        time, errors of the rates are in it, as what they make of the later slices.
     steps : int
         That led to these values; the coarser ones that they were compared with not counted.
     factorizations : int
-    final, final_rate : (nodes,) or (nodes, fields) array
-        u and du/dt on X~ at the last of the times.
+    final : (nodes,) or (nodes, fields) array
+        u on X~ at the last of the times.
+    final_rates : list of arrays of the same shape
+        du/dt there, and d2u/dt2 where a residual asks for it.
     """
 
     values: Tensor
@@ -52,7 +63,7 @@ class Trajectory:
     steps: int
     factorizations: int
     final: Floats = field(repr=False)
-    final_rate: Floats = field(repr=False)
+    final_rates: list[Floats] = field(repr=False)
 
 
 def solve_in_time(
@@ -81,59 +92,61 @@ def solve_in_time(
     posed = system.posed
     times = posed.slices.values
     assert times is not None
-    begun, determined = initial_values(posed, start, units)
-    walk = _Walk(Stepper(system, units, time_tolerance), begun, time_tolerance)
-    open_fields = np.flatnonzero(walk.stepper.evolving & ~determined)
-    if len(open_fields):
-        names = ", ".join(posed.pde.field_names[k] for k in open_fields)
-        raise ValueError(
-            f"initial() says nothing of the field(s) {names}, whose rate is in the "
-            "equations: it must give a residual for each of them"
-        )
+    begun, determined = initial_values(system, start, units)
+    walk = _Walk(Stepper(system, units, time_tolerance), begun, time_tolerance, float(times[-1]))
+    evolving = walk.stepper.evolving
+    for order, open_fields in enumerate(evolving & ~determined, start=1):
+        if open_fields.any():
+            names = ", ".join(posed.pde.field_names[k] for k in np.flatnonzero(open_fields))
+            raise ValueError(_UNTOLD[order].format(names))
     spans = list(pairwise(times.tolist()))
     with tqdm(spans, desc="solve", unit="slice", delay=2.0, disable=None, leave=False) as bar:
         for begin, end in bar:
             walk.advance(begin, end)
             bar.set_postfix_str(f"{walk.count} steps each, time error {walk.error:.0e}")
-    if not (walk.stepper.evolving | determined).all():
-        walk.complete_start(*spans[0], ~(walk.stepper.evolving | determined))
+    if not (given := evolving[0] | determined[0]).all():
+        walk.complete_start(*spans[0], ~given)
     return walk.trajectory(system)
 
 
 class _Walk:
     """From slice to slice, with as many steps as the tolerance needs."""
 
-    def __init__(self, stepper: Stepper, start: Floats, tolerance: float) -> None:
-        self.stepper, self._tolerance = stepper, tolerance
-        self.slices = [stepper.system.restrict(start)]
-        self.error, self.steps, self.count = 0.0, 0, 1
+    def __init__(self, stepper: Stepper, start: Floats, tolerance: float, until: float) -> None:
+        self.stepper, self._tolerance, self._until = stepper, tolerance, until
+        self._state = np.array([stepper.system.restrict(part) for part in start])
+        self._start, self.slices = self._state, [self._state[0]]
+        self.error, self.steps = 0.0, 0
+        # Rates of ghosts, of which nothing is known at the start, are right after as many steps.
+        self.count = len(start)
         self.first = 0  # steps to the second slice
-        self._scale = 0.0
+        self._scale = self._swing = 0.0
 
     def advance(self, begin: float, end: float) -> None:
         """Append the next slice."""
-        u, count = self.slices[-1], self.count
-        coarse, previous = self.stepper.march(u, begin, end, count), np.inf
+        state, count = self._state, self.count
+        coarse, previous = self.stepper.march(state, begin, end, count), np.inf
         while True:
-            fine = self.stepper.march(u, begin, end, 2 * count)
-            error = self._difference(fine, coarse)
+            fine = self.stepper.march(state, begin, end, 2 * count)
+            error = self._difference(fine, coarse, self._until - begin) + self.stepper.left
             if error <= self._tolerance:
                 break
             if 2 * count >= MAX_STEPS or self._hopeless(2 * count, error, previous):
                 raise RuntimeError(self._failure(begin, end, 2 * count, error))
             coarse, previous, count = fine, error, 2 * count
         assert fine is not None
-        self.slices.append(fine)
+        self._state = fine
+        self.slices.append(fine[0])
         self.error += error
         self.steps += 2 * count
         self.first = self.first or self.steps
-        # Order 5 gains a factor of 32 by halving; kept is what leaves half of the tolerance.
-        self.count = max(1, count // 2) if 64 * error <= self._tolerance else count
+        # Order 9 gains a factor of 512 by halving; kept is what leaves half of the tolerance.
+        self.count = max(1, count // 2) if 1024 * error <= self._tolerance else count
 
     def complete_start(self, begin: float, end: float, fields: NDArray[np.bool_]) -> None:
         """Fill in the fields of the first slice that the equations determine and initial() not."""
         system, start = self.stepper.system, self.slices[0]
-        found = self.stepper.beginning(start, begin, _SHORT * (end - begin) / self.first)
+        found = self.stepper.beginning(self._start, begin, _SHORT * (end - begin) / self.first)
         if found is not None:  # steps that are longer have succeeded
             u, v = (system.expand(w[None]).reshape(-1, system.fields) for w in (start, found))
             self.slices[0] = system.restrict(np.where(fields, v, u))
@@ -142,10 +155,10 @@ class _Walk:
         """Return what has been found."""
         posed, expand = system.posed, self.stepper.system.expand
         on_x = expand(np.array(self.slices))[: posed.nodes.count * posed.slices.count]
-        final, rate = (expand(w[None]) for w in (self.slices[-1], self.stepper.rate))
+        final, *rates = (expand(w[None]) for w in (self.slices[-1], *self.stepper.rates))
         return Trajectory(
             torch.from_numpy(on_x).to(posed.device), self.error, self.steps,
-            self.stepper.factorizations, final, rate,
+            self.stepper.factorizations, final, rates,
         )  # fmt: skip
 
     def _hopeless(self, count: int, error: float, previous: float) -> bool:
@@ -170,10 +183,18 @@ class _Walk:
             "boundary"
         )
 
-    def _difference(self, fine: Floats | None, coarse: Floats | None) -> float:
+    def _difference(self, fine: Floats | None, coarse: Floats | None, left: float) -> float:
+        """Relative to the largest slice so far; that of rates by what they do in the time left."""
         if fine is None or coarse is None:
             return float("inf")
-        norm = self.stepper.norm
-        self._scale = max(self._scale, norm(self.slices[-1]), norm(fine))
-        difference = norm(fine - coarse)
-        return difference / self._scale if difference else 0.0
+        norm, swing = self.stepper.norm, self.stepper.swing
+        self._scale = max(self._scale, norm(self.slices[-1]), norm(fine[0]))
+        self._swing = max(self._swing, swing(self._state), swing(fine))
+        difference, of_rates = norm(fine[0] - coarse[0]), swing(fine - coarse)
+        # What swings does not go on, and moves the unknowns by as much of them as of the rates.
+        relative = min(_ratio(of_rates, self._swing), _ratio(of_rates * left, self._scale))
+        return _ratio(difference, self._scale) + relative
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if part else 0.0

@@ -141,8 +141,8 @@ class SquareSystem:
             return None
         posed = system.posed
         A = self._inner(example, example.jacobians, 0)
-        if example.rates:
-            A = csr_array(A + self._inner(example, example.rates, 0) / self._slices.duration)
+        for order, rates in enumerate(example.rates, start=1):
+            A = csr_array(A + self._inner(example, rates, 0) / self._slices.duration**order)
         W = vstack([self._rows(example, name, example.jacobians, 0) for name in constraints])
         volume = posed.nodes.local_spacing**posed.nodes.dimension
         chosen = self._chosen

@@ -15,10 +15,9 @@ import scipy.sparse
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor, nn
-from torch.func import jvp
 
 from dtpinn.problem.jacobian.linearize import Linearization
-from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
+from dtpinn.problem.jacobian.model_jacobian import ModelJacobian, with_rates
 from dtpinn.problem.problem import Problem
 
 # A model is taken for pointwise unless its values at so many points alone differ by this fraction
@@ -38,7 +37,7 @@ class DiscreteResiduals:
     ----------
     problem : Problem
     linearize : callable
-        ``linearize(u, rate)`` at nodal values on X~: :meth:`DiscreteProblem.linearize`.
+        ``linearize(u, *rates)`` at nodal values on X~: :meth:`DiscreteProblem.linearize`.
     inputs : callable
         ``inputs()``: X~ as the model takes it, on the problem's present device.
     model : nn.Module
@@ -79,7 +78,7 @@ class DiscreteResiduals:
         self._points = self._inputs()
         self._of_values = ModelJacobian(
             model, self._of_model, self._points, problem.pde.field_count,
-            in_time=not problem.posed.slices.steady,
+            time_order=problem.posed.time_order,
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
 
@@ -224,15 +223,16 @@ class DiscreteResiduals:
         assert self._scales is not None
         at = self._linearize()
         parts = [at.jacobians[name] for name in self._scales]
-        parts += [at.rates[name] for name in self._scales if at.rates]
+        parts += [rates[name] for rates in at.rates for name in self._scales]
         before, S = self._kept
         if len(parts) == len(before) and all(a is b for a, b in zip(parts, before, strict=True)):
             return S
         count = len(self._scales)
-        S = scipy.sparse.vstack(parts[:count], format="csr")
-        if at.rates:
-            slopes = scipy.sparse.vstack(parts[count:], format="csr")
-            S = _interleaved(S, slopes, self._problem.pde.field_count)
+        by_order = [
+            scipy.sparse.vstack(parts[first : first + count], format="csr")
+            for first in range(0, len(parts), count)
+        ]
+        S = _interleaved(by_order, self._problem.pde.field_count)
         scales = np.concatenate([scale.cpu().numpy() for scale in self._scales.values()])
         weighted = S.data * np.repeat(scales, np.diff(S.indptr))
         S = csr_array((weighted, S.indices, S.indptr), shape=S.shape)
@@ -240,16 +240,12 @@ class DiscreteResiduals:
         return S
 
     def _linearize(self) -> Linearization:
-        problem, points = self._problem, self._points
-        if problem.posed.slices.steady:
-            with torch.no_grad():
-                u = problem.evaluate(self._model, points)
-            return self._at_nodal(u.double().cpu().numpy())
-        along = torch.zeros_like(points)
-        along[:, -1] = 1.0
+        problem = self._problem
         with torch.no_grad():
-            u, rate = jvp(lambda x: problem.evaluate(self._model, x), (points,), (along,))[:2]
-        return self._at_nodal(u.double().cpu().numpy(), rate.double().cpu().numpy())
+            rates = with_rates(
+                lambda x: problem.evaluate(self._model, x), self._points, problem.posed.time_order
+            )
+        return self._at_nodal(*(v.double().cpu().numpy() for v in rates))
 
     # The unknown coefficients
 
@@ -280,11 +276,12 @@ def _learnt(module: nn.Module) -> dict[str, Tensor]:
     return {name: p for name, p in module.named_parameters() if p.requires_grad}
 
 
-def _interleaved(values: csr_array, rates: csr_array, fields: int) -> csr_array:
-    """Both Jacobians side by side, with the rates of a point's fields after their values."""
-    points = values.shape[1] // fields
-    columns = np.arange(points * fields)
-    place = columns // fields * 2 * fields + columns % fields
-    both = scipy.sparse.hstack([values, rates], format="csr")
-    order = np.concatenate([place, place + fields])
+def _interleaved(by_order: list[csr_array], fields: int) -> csr_array:
+    """Jacobians side by side, with the rates of a point's fields after their values."""
+    if len(by_order) == 1:
+        return by_order[0]
+    columns = np.arange(by_order[0].shape[1])
+    place = columns // fields * len(by_order) * fields + columns % fields
+    both = scipy.sparse.hstack(by_order, format="csr")
+    order = np.concatenate([place + k * fields for k in range(len(by_order))])
     return csr_array((both.data, order[both.indices], both.indptr), shape=both.shape)

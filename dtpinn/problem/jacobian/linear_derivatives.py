@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,13 +26,13 @@ class NodalState:
     Attributes
     ----------
     u : (nodes * times[, fields])
-    rate : the same shape, du/dt; None in a steady problem
+    rates : tuple of the same shape, du/dt and d2u/dt2, as many as the problem has
     x : (nodes * times, d)
     t : (nodes * times,); None in a steady problem
     """
 
     u: Tensor
-    rate: Tensor | None
+    rates: tuple[Tensor, ...]
     x: Tensor
     t: Tensor | None
 
@@ -105,25 +106,25 @@ class LinearDerivatives(Derivatives):
             self._used[key] = self._dependence(operator, of)
         return self._used[key].answer
 
-    def time(self, of: Argument) -> Tensor:
-        """Return the rate, or by the chain rule that of a function: phi_u rate + phi_t.
+    def rate(self, of: Argument, order: int) -> Tensor:
+        """Return a rate, or by the chain rule that of a function: phi_u rate + phi_t.
 
-        Both are part of the graph, so that their own slopes, phi_uu among them, come out right.
+        And of that again for the second. All of it is part of the graph, so that its own slopes,
+        phi_uu among them, come out right.
         """
         here = self._here
         check_argument(of, here.u, "time")
-        assert here.rate is not None  # the dry run has refused D.time in steady problems
-        assert here.t is not None
+        assert here.t is not None  # the dry run has refused D.time in steady problems
         if isinstance(of, Tensor):
-            return here.rate
+            return here.rates[order - 1]
         t = here.t.detach().requires_grad_()
         v = of(here.u, here.x, t)
-        columns = []
-        for column in [v] if v.dim() == 1 else v.unbind(1):
+        columns = [v] if v.dim() == 1 else list(v.unbind(1))
+        for column in columns:
             checked_diagonals(column, [here.u], self._region, of)  # raises where it couples points
-            along = row_gradients(column, here.u) * here.rate
-            along = along if along.dim() == 1 else along.sum(1)
-            columns.append(along + row_gradients(column, t))
+        for k in range(order):
+            inner = here.u, *here.rates[:k]
+            columns = [_total_rate(column, inner, here.rates, t) for column in columns]
         return columns[0] if v.dim() == 1 else torch.stack(columns, dim=1)
 
     def _dependence(self, operator: Operator, of: Argument) -> Dependence:
@@ -136,6 +137,17 @@ class LinearDerivatives(Derivatives):
         z = torch.from_numpy(product).to(u.device).requires_grad_()
         slopes = None if isinstance(of, Tensor) else _slopes(columns, u, self._region, of)
         return Dependence(of, matrix, z, z[:, 0] if v.dim() == 1 else z, slopes)
+
+
+def _total_rate(
+    column: Tensor, inner: Sequence[Tensor], rates: Sequence[Tensor], t: Tensor
+) -> Tensor:
+    """The rate of what depends on u, on some of its rates, and on t."""
+    total = row_gradients(column, t)
+    for values, rate in zip(inner, rates, strict=False):
+        along = row_gradients(column, values) * rate
+        total = total + (along if along.dim() == 1 else along.sum(1))
+    return total
 
 
 def _slopes(columns: Tensor, u: Tensor, region: str, of: Argument) -> Floats:

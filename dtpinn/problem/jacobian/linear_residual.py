@@ -32,6 +32,10 @@ class LinearResidual:
         For the points; the values play no part.
     normals : (n, d) Tensor, optional
     slices : TimeSlices
+        At which the matrices give values.
+    matrices : Matrices
+    time_order : int
+        How many rates there are.
     """
 
     def __init__(
@@ -42,8 +46,11 @@ class LinearResidual:
         everywhere: NodalState,
         normals: Tensor | None,
         slices: TimeSlices,
+        matrices: Matrices,
+        time_order: int,
     ) -> None:
         self.name, self._function, self._slices = name, function, slices
+        self._matrices = matrices
         self._sites = torch.from_numpy(sites).to(everywhere.x.device)
         # Tensors that stay while the time moves: known functions remember a value for each.
         self._x, self._normals = everywhere.x[self._sites], normals
@@ -51,42 +58,42 @@ class LinearResidual:
         ones = np.ones(count), sites, np.arange(count + 1)
         self._own = csr_array(ones, shape=(count, columns))
         fields = 1 if everywhere.u.dim() == 1 else everywhere.u.shape[1]
-        self._jacobian, self._rates = SparseSum(columns, fields), SparseSum(columns, fields)
+        self._jacobian = SparseSum(columns, fields)
+        self._in_rates = [SparseSum(columns, fields) for _ in range(time_order)]
         self.move(everywhere.t)
 
     def move(self, t: Tensor | None) -> None:
         """Take other times, of all nodal values."""
         self._t = None if t is None else t[self._sites]
 
-    def __call__(
-        self, matrices: Matrices, everywhere: NodalState
-    ) -> tuple[Floats, csr_array, csr_array | None]:
-        """Return residual (n, equations), Jacobian in u, and in the rate if there is one.
+    def __call__(self, everywhere: NodalState) -> tuple[Floats, csr_array, list[csr_array]]:
+        """Return residual (n, equations), Jacobian in u, and in each of the rates.
 
         Raises
         ------
         ValueError
             If it couples points: it would have other Jacobians.
         """
-        rate = None if everywhere.rate is None else self._leaf(everywhere.rate)
-        here = NodalState(self._leaf(everywhere.u), rate, self._x, self._t)
-        D = LinearDerivatives(matrices, self.name, everywhere, here, self._slices)
+        rates = tuple(self._leaf(rate) for rate in everywhere.rates)
+        here = NodalState(self._leaf(everywhere.u), rates, self._x, self._t)
+        D = LinearDerivatives(self._matrices, self.name, everywhere, here, self._slices)
         data = (part for part in (self._x, self._normals, self._t) if part is not None)
         with torch.enable_grad():
             r = self._function(here.u, D, *data)
         equations = r[:, None] if r.dim() == 1 else r
         used = D.used
-        leaves = [here.u, *(z.values for z in used), *([] if rate is None else [rate])]
+        leaves = [here.u, *rates, *(z.values for z in used)]
         by_equation = [
             checked_diagonals(column, leaves, self.name, self._function)
             for column in equations.unbind(1)
         ]
         outer = [np.stack(slopes) for slopes in zip(*by_equation, strict=True)]
-        terms = [Term(self._own, 1, outer[0], None)]
-        for z, slopes in zip(used, outer[1:], strict=False):
-            terms.append(Term(z.matrix, self._slices.count, slopes, z.slopes))
-        rates = None if rate is None else self._rates([Term(self._own, 1, outer[-1], None)])
-        return equations.detach().cpu().numpy(), self._jacobian(terms), rates
+        own, *terms = (Term(self._own, 1, slopes, None) for slopes in outer[: 1 + len(rates)])
+        in_rates = [total([term]) for total, term in zip(self._in_rates, terms, strict=True)]
+        in_values = [own]
+        for z, slopes in zip(used, outer[1 + len(rates) :], strict=True):
+            in_values.append(Term(z.matrix, self._slices.count, slopes, z.slopes))
+        return equations.detach().cpu().numpy(), self._jacobian(in_values), in_rates
 
     def _leaf(self, values: Tensor) -> Tensor:
         """The residual's own values."""

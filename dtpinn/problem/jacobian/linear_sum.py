@@ -9,7 +9,6 @@ from torch import Tensor
 from dtpinn.arrays import Floats
 from dtpinn.problem.jacobian.linear_derivatives import NodalState
 from dtpinn.problem.jacobian.linear_residual import LinearResidual
-from dtpinn.problem.matrices import Matrices
 from dtpinn.problem.time_slices import TimeSlices
 
 
@@ -34,16 +33,12 @@ class LinearSum:
         """Take other times, of all nodal values."""
         self._residual.move(t)
 
-    def __call__(
-        self, matrices: Matrices, everywhere: NodalState
-    ) -> tuple[Floats, csr_array, csr_array | None]:
-        """Return residual (times, 1), Jacobian in u, and in the rate if there is one."""
-        r, J, rates = self._residual(matrices, everywhere)
-        kept = self._kept
-        self._kept = []
-        sums = [None if m is None else self._summed(m, kept) for m in (J, rates)]
-        assert sums[0] is not None
-        return np.asarray(self._sum @ r), sums[0], sums[1]
+    def __call__(self, everywhere: NodalState) -> tuple[Floats, csr_array, list[csr_array]]:
+        """Return residual (times, 1), Jacobian in u, and those in the rates if there are any."""
+        r, J, rates = self._residual(everywhere)
+        kept, self._kept = self._kept, []
+        J, *rates = (self._summed(matrix, kept) for matrix in (J, *rates))
+        return np.asarray(self._sum @ r), J, rates
 
     def _summed(self, matrix: csr_array, kept: list[tuple[csr_array, csr_array]]) -> csr_array:
         """The very same object while the points' Jacobian is."""

@@ -1,8 +1,8 @@
 """The residuals of a discrete problem and their sparse Jacobians in the nodal values.
 
-A residual is pointwise in u, in its rate du/dt and in the operator values z_k = M_k v_k(u), so its
-Jacobian in u is ``diag(dr/du) + sum_k diag(dr/dz_k) M_k diag(dv_k/du)``, and the one in the rate is
-``diag(dr/drate)``; the diagonals are one backward pass for each equation.
+A residual is pointwise in u, in its rates du/dt and d2u/dt2 and in the operator values
+z_k = M_k v_k(u), so its Jacobian in u is ``diag(dr/du) + sum_k diag(dr/dz_k) M_k diag(dv_k/du)``,
+and the one in a rate is ``diag(dr/drate)``; the diagonals are one backward pass for each equation.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ class Linearization:
     residuals : dict of name to (n, equations) array
     jacobians : dict of name to (n * equations, nodes * times * fields) csr_array
         In u.
-    rates : dict of name to csr_array of the same shape
-        In du/dt; empty for a steady problem.
+    rates : tuple of dict of name to csr_array of the same shape
+        In du/dt and, where a residual asks for ``D.time(u, 2)``, in d2u/dt2: as many as there are
+        derivatives in time, none for a steady problem.
     """
 
     residuals: dict[str, Floats]
     jacobians: dict[str, csr_array]
-    rates: dict[str, csr_array]
+    rates: tuple[dict[str, csr_array], ...]
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name} {r.shape}" for name, r in self.residuals.items())
-        in_time = " and rates" if self.rates else ""
+        in_time = f" and {len(self.rates)} rate(s)" if self.rates else ""
         return f"Linearization(residuals {sizes}, with Jacobians in u{in_time})"
 
 
@@ -72,6 +73,7 @@ class Linearizer:
         self, posed: Posed, regions: Sequence[Region], matrices: Matrices, slices: TimeSlices
     ) -> None:
         self._pde, self._matrices, self._slices = posed.pde, matrices, slices
+        self.time_order = posed.time_order
         self.device = posed.device
         self._nodes = torch.tensor(posed.nodes.extended, dtype=torch.float64, device=self.device)
         self._x = slices.repeat(self._nodes)
@@ -85,38 +87,45 @@ class Linearizer:
         for residual in self._residuals:
             residual.move(self._t)
 
-    def __call__(self, u: Floats, rate: Floats | None = None) -> Linearization:
-        """Return residuals and Jacobians at nodal values and, in space-time, their rate.
+    def __call__(self, u: Floats, *rates: Floats) -> Linearization:
+        """Return residuals and Jacobians at nodal values and, in space-time, their rates.
 
         Raises
         ------
         ValueError
-            If a shape is wrong, or the rate is missing or superfluous.
+            If a shape is wrong, or a rate is missing or superfluous.
         """
-        everywhere = self._state(self._checked("u", u), self._checked_rate(rate))
-        residuals, jacobians, rates = {}, {}, {}
+        everywhere = self._state(self._checked("u", u), self._checked_rates(rates))
+        residuals, jacobians = {}, {}
+        in_rates: tuple[dict[str, csr_array], ...] = tuple({} for _ in rates)
         with in_double(self._pde):
             for residual in self._residuals:
                 name = residual.name
-                residuals[name], jacobians[name], slope = residual(self._matrices, everywhere)
-                if slope is not None:
-                    rates[name] = slope
-        return Linearization(residuals, jacobians, rates)
+                residuals[name], jacobians[name], slopes = residual(everywhere)
+                for by_name, slope in zip(in_rates, slopes, strict=True):
+                    by_name[name] = slope
+        return Linearization(residuals, jacobians, in_rates)
 
     def _on(self, region: Region, initially: bool) -> LinearResidual | LinearSum:
         slices, normals = self._slices, None
         sites = slices.sites_at(region.rows, 0) if initially else slices.sites(region.rows)
+        matrices = self._matrices
+        if initially:
+            matrices, slices = matrices.at_first_of(slices.count), slices.beginning()
         if region.outward is not None:
             outward = torch.tensor(region.outward, dtype=torch.float64, device=self.device)
             normals = slices.repeat(outward)
-        blank = self._state(np.zeros(self.shape), None)
-        found = LinearResidual(region.name, region.function, sites, blank, normals, slices)
+        blank = self._state(np.zeros(self.shape), ())
+        found = LinearResidual(
+            region.name, region.function, sites, blank, normals, slices, matrices, self.time_order
+        )
         return found if region.weights is None else LinearSum(found, region.weights, slices)
 
-    def _state(self, u: Floats, rate: Floats | None) -> NodalState:
-        tensor = torch.tensor(u, dtype=torch.float64, device=self.device).requires_grad_()
-        slope = None if rate is None else torch.tensor(rate, dtype=torch.float64).to(self.device)
-        return NodalState(tensor, slope, self._x, self._t)
+    def _state(self, u: Floats, rates: Sequence[Floats]) -> NodalState:
+        values, *slopes = (
+            torch.tensor(v, dtype=torch.float64).to(self.device) for v in (u, *rates)
+        )
+        return NodalState(values.requires_grad_(), tuple(slopes), self._x, self._t)
 
     def _checked(self, name: str, values: Floats) -> Floats:
         if np.shape(values) != self.shape:
@@ -128,14 +137,16 @@ class Linearizer:
             raise TypeError(f"linearize: {name} must be real, got {np.asarray(values).dtype}")
         return np.ascontiguousarray(values, dtype=np.float64)
 
-    def _checked_rate(self, rate: Floats | None) -> Floats | None:
-        if (rate is None) != (self._t is None):
-            raise ValueError(
-                "linearize: a steady problem has no rate of change; pass u alone"
-                if self._t is None
-                else "linearize: a space-time problem needs rate=du/dt as well, of the shape of u"
+    def _checked_rates(self, rates: Sequence[Floats]) -> list[Floats]:
+        if len(rates) != self.time_order:
+            told = (
+                "a steady problem has no rate of change; pass u alone",
+                "a space-time problem needs du/dt as well: linearize(u, rate)",
+                "a problem with D.time(u, 2) needs du/dt and d2u/dt2 as well: linearize(u, rate, "
+                "second_rate)",
             )
-        return None if rate is None else self._checked("rate", rate)
+            raise ValueError(f"linearize: {told[self.time_order]}")
+        return [self._checked("a rate", rate) for rate in rates]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The Jacobian of a model's values at points, in its parameters, multiplied by a sparse matrix.
 
-J has a row for every value of the model (and, in space-time, for its derivative in time) and a
+J has a row for every value of the model (and, in space-time, for its derivatives in time) and a
 column for every parameter. Nobody needs J itself, only S J for a sparse S whose rows are stencils,
 so there are two ways, and both are exact:
 
@@ -44,8 +44,8 @@ class ModelJacobian:
         Of the model, those of the columns of J, in their order.
     points : (n, inputs) Tensor
     fields : int
-    in_time : bool
-        Whether each point also has rows for the derivatives in its last coordinate. The values of
+    time_order : int
+        How many derivatives in its last coordinate each point has rows for as well. The values of
         point i are rows ``i * features ...`` of J: all fields, then all their rates.
     memory : float
         Bytes that J may take; beyond them S is taken by blocks of rows.
@@ -66,14 +66,14 @@ class ModelJacobian:
         points: Tensor,
         fields: int,
         *,
-        in_time: bool = False,
+        time_order: int = 0,
         memory: float = 2.0**29,
     ) -> None:
         self._model, self._points, self._memory = model, points, memory
         self._parameters = dict(parameters)
         self._size = sum(p.numel() for p in parameters.values())
-        self.features = fields * (1 + in_time)
-        self._in_time = in_time
+        self.features = fields * (1 + time_order)
+        self._time_order = time_order
         self._last: tuple[csr_array, Callable[[], Tensor]] | None = None
 
     def product(self, S: csr_array) -> Tensor:
@@ -169,8 +169,26 @@ class ModelJacobian:
             u: Tensor = functional_call(self._model, parameters, (points,))
             return u.reshape(len(points), -1)
 
-        if not self._in_time:
-            return values(points).flatten()
-        along = torch.zeros_like(points)
-        along[:, -1] = 1.0
-        return torch.cat(jvp(values, (points,), (along,)), dim=1).flatten()
+        return torch.cat(with_rates(values, points, self._time_order), dim=1).flatten()
+
+
+def with_rates(
+    values: Callable[[Tensor], Tensor], points: Tensor, order: int
+) -> tuple[Tensor, ...]:
+    """Return values at points and their derivatives in the last coordinate, up to an order.
+
+    Forward over forward: no graph of theirs is left behind.
+
+    Examples
+    --------
+    >>> u, rate, second = with_rates(lambda p: p[:, 0] * p[:, 1] ** 2, torch.tensor([[3.0, 2.0]]), 2)
+    >>> u, rate, second
+    (tensor([12.]), tensor([12.]), tensor([6.]))
+    """
+    if order == 0:
+        return (values(points),)
+    along = torch.zeros_like(points)
+    along[:, -1] = 1.0
+    lower = lambda x: with_rates(values, x, order - 1)  # noqa: E731
+    known, slopes = jvp(lower, (points,), (along,))
+    return (*known, slopes[-1])

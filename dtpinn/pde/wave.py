@@ -1,0 +1,90 @@
+"""The wave equation: strings, membranes, sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from dtpinn.pde.coefficients import Coefficient, Constant, constant
+from dtpinn.pde.derivatives import Derivatives
+from dtpinn.pde.exact import Solution, initial_rate
+from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.known import known
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Wave(Forced):
+    """``u_tt - speed^2 Laplacian u = f``, with u_0 and the velocity v_0 at the start.
+
+    Parameters
+    ----------
+    f : callable or None
+        Source: (x (n, d), t (n,)) -> (n,); None for 0. Evaluated once per point set.
+    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+        The condition on the whole boundary, or one for every named part of it; its data and
+        coefficients are functions of (x, normal, t).
+    initial : callable, optional
+        u_0: x (n, d) -> (n,); None for 0.
+    velocity : callable, optional
+        v_0 = u_t at the start: x (n, d) -> (n,); None for rest.
+    speed : float or nn.Parameter
+        c, length / time. A Parameter is unknown, and learnt.
+
+    Examples
+    --------
+    A string plucked as its first mode has the period 2 length / speed:
+
+    >>> import dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
+    >>> mode = lambda x: torch.sin(torch.pi * x[:, 0])
+    >>> pde = Wave(None, dtpinn.Dirichlet(), initial=mode, speed=2.0)
+    >>> problem = dtpinn.discretize(pde, nodes, times=[0.0, 0.5, 1.0])
+    >>> _, half, whole = problem.solve(time_tolerance=1e-8).reshape(-1, 3).T
+    >>> bool((half + whole).abs().max() < 1e-3), round(float(whole.max()), 2)
+    (True, 1.0)
+    """
+
+    in_time = True
+
+    def __init__(
+        self,
+        f: Callable[..., Tensor] | None,
+        boundary: Boundary,
+        initial: Callable[[Tensor], Tensor] | None = None,
+        velocity: Callable[[Tensor], Tensor] | None = None,
+        speed: Constant = 1.0,
+    ) -> None:
+        super().__init__(f, boundary, initial)
+        self.v0 = known(velocity)
+        self.speed = constant("Wave: speed", speed)
+
+    @classmethod
+    def from_solution(
+        cls,
+        u: Solution,
+        alpha: Coefficient = 1.0,
+        beta: Coefficient = 1.0,
+        *,
+        boundary: Boundary | None = None,
+        start: float = 0.0,
+        **coefficients: Any,
+    ) -> Self:
+        """Return the problem that u solves, its initial velocity included: see Forced."""
+        pde = super().from_solution(u, alpha, beta, boundary=boundary, start=start, **coefficients)
+        pde.v0 = known(initial_rate(u, start))
+        return pde
+
+    def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
+        """Return u_tt - speed^2 Laplacian u."""
+        return D.time(u, 2) - self.speed**2 * D.laplacian(u)
+
+    def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
+        """Return u - u_0 and u_t - v_0 at the first of the times."""
+        rate = D.time(u)
+        velocity = rate if self.v0 is None else rate - self.v0(x)
+        return torch.stack([super().initial(u, D, x), velocity], dim=1)
