@@ -141,7 +141,7 @@ class MovingMedium(dtpinn.PDE):
             "outer": lambda u, D, x, n, t: (self.flux(u, D, x, t) * n).sum(1),
         }
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u
 
 

@@ -41,7 +41,7 @@ class Soliton(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u - self.exact(x, t)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - self.exact(x, torch.zeros_like(x[:, 0]))
 
 

@@ -165,7 +165,7 @@ class Slow(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return D.normal(u) - 2 * t.cos() * x[:, 0] ** 2
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - x[:, 0] ** 2
 
 

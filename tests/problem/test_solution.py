@@ -48,7 +48,7 @@ class Decay(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - torch.sin(torch.pi * x[:, 0])
 
 
