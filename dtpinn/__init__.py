@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 # Public name -> the module it lives in.
 _LAZY = {
     "AllenCahn": "dtpinn.pde",
+    "Data": "dtpinn.problem",
     "Dirichlet": "dtpinn.pde",
     "Flux": "dtpinn.problem",
     "Heat": "dtpinn.pde",

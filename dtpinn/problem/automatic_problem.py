@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import with_time
@@ -26,12 +25,7 @@ class AutomaticProblem(Problem):
                 model, with_time(x, torch.full_like(x[:, 0], self.posed.slices.first))
             )
             result[initial.name] = initial.residual(u, None)
-        return result
+        return {**result, **self.data_residuals(model)}
 
     def _residual(self, model: Model, region: Region) -> Tensor:
-        with torch.enable_grad():  # the derivatives need it, whatever the caller does with them
-            x = region.points.detach().requires_grad_()
-            t = None if region.time is None else region.time.detach().requires_grad_()
-            u = self.evaluate(model, with_time(x, t))
-            D = AutomaticDerivatives(u, x, region.normals, t)
-            return region.residual(u, D)
+        return self.automatic_residual(model, region)

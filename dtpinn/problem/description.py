@@ -110,9 +110,11 @@ def _told_arrangement(posed: Posed) -> str:
     """Say where what holds."""
     equation, *conditions = posed.regions
     sides = sum(len(region.rows) for region in conditions)
+    data = sum(len(region.points) for region in posed.data)
     return (
         f"the equation at {len(equation.rows)} of {posed.nodes.count} nodes, conditions on "
         f"{sides} sides of {posed.nodes.boundary_count} boundary nodes"
+        + f"; {data} data" * bool(data)
     )
 
 

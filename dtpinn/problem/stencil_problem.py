@@ -91,7 +91,7 @@ class StencilProblem(Problem):
             result[region.name] = region.residual(D.u, D)
         if (initial := self.posed.initial) is not None:
             result[initial.name] = initial.residual(field.initially(initial), None)
-        return result
+        return {**result, **self.data_residuals(model)}
 
     @torch.inference_mode(False)  # it differentiates, whatever the caller does with the result
     def linearize(self, u: np.ndarray, rate: np.ndarray | None = None) -> Linearization:

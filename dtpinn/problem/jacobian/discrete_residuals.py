@@ -24,6 +24,8 @@ from dtpinn.problem.problem import Problem
 # A model is taken for pointwise unless its values at so many points alone differ by this fraction
 # from those among all points: far above rounding, far below any mixing.
 _FEW, _MIXED = 3, 1e-3
+# Rows whose gradients one backward pass takes together.
+_AT_ONCE = 128
 # By what fraction the Jacobian may differ from automatic differentiation: weights of 1/h^4 leave
 # that much of float64, and those of 1/h^2 that much of float32.
 _DISAGREES = {torch.float64: 1e-4, torch.float32: 0.1}
@@ -82,6 +84,7 @@ class DiscreteResiduals:
             in_time=not problem.posed.slices.steady,
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
+        self._nodal = [region.name for region in problem.posed.nodal]
 
     def _follow(self) -> None:
         """Go where the problem went, if it was given another dtype or device since."""
@@ -117,10 +120,14 @@ class DiscreteResiduals:
         self._follow()
         if self._scales is None:
             self.residual()
+        nodal, others = self._split(rows)
         S = self._matrix()
-        if rows is not None:
-            S = S[rows.cpu().numpy()]
-        columns = [self._of_values.product(S)] if self._of_model else []
+        if nodal is not None:
+            S = S[nodal.cpu().numpy()]
+        columns = []
+        if self._of_model:
+            A = self._of_values.product(S)
+            columns.append(torch.cat([A, *self._row_by_row(others)]) if len(others) else A)
         for slope in self._along_coefficients():
             columns.append((slope if rows is None else slope[rows])[:, None])
         A = columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
@@ -208,9 +215,11 @@ class DiscreteResiduals:
                 f"weighted sum of the squares of its residuals ({squares:.6g}); where `loss_parts` "
                 "is overridden it may weight squares, and nothing else"
             )
+        # Those of nodal values first: they are the rows of S.
+        names = [*self._nodal, *(name for name in weights if name not in self._nodal)]
         return {
-            name: w.sqrt().reshape(-1).detach().to(self._problem.dtype)
-            for name, w in weights.items()
+            name: weights[name].sqrt().reshape(-1).detach().to(self._problem.dtype)
+            for name in names
         }
 
     def _weighted(self, residuals: dict[str, Tensor]) -> Tensor:
@@ -223,17 +232,17 @@ class DiscreteResiduals:
         """S, (m, points * features): the very same object for as long as it does not change."""
         assert self._scales is not None
         at = self._linearize()
-        parts = [at.jacobians[name] for name in self._scales]
-        parts += [at.rates[name] for name in self._scales if at.rates]
+        parts = [at.jacobians[name] for name in self._nodal]
+        parts += [at.rates[name] for name in self._nodal if at.rates]
         before, S = self._kept
         if len(parts) == len(before) and all(a is b for a, b in zip(parts, before, strict=True)):
             return S
-        count = len(self._scales)
+        count = len(self._nodal)
         S = scipy.sparse.vstack(parts[:count], format="csr")
         if at.rates:
             slopes = scipy.sparse.vstack(parts[count:], format="csr")
             S = _interleaved(S, slopes, self._problem.pde.fields)
-        scales = np.concatenate([scale.cpu().numpy() for scale in self._scales.values()])
+        scales = np.concatenate([self._scales[name].cpu().numpy() for name in self._nodal])
         weighted = S.data * np.repeat(scales, np.diff(S.indptr))
         S = csr_array((weighted, S.indices, S.indptr), shape=S.shape)
         self._kept = parts, S
@@ -250,6 +259,34 @@ class DiscreteResiduals:
         with torch.no_grad():
             u, rate = jvp(lambda x: problem.evaluate(self._model, x), (points,), (along,))[:2]
         return self._at_nodal(u.double().cpu().numpy(), rate.double().cpu().numpy())
+
+    # Residuals at points of their own: data
+
+    def _split(self, rows: Tensor | None) -> tuple[Tensor | None, Tensor]:
+        """Which rows of S are wanted, None for all, and which of the others."""
+        assert self._scales is not None
+        count = sum(self._scales[name].numel() for name in self._nodal)
+        if rows is None:
+            return None, torch.arange(sum(self.sizes) - count)
+        apart = rows >= count
+        if bool(apart.any()) and not bool((apart.diff() >= 0).all()):
+            raise ValueError("jacobian: rows must be in the order of the residuals")
+        return rows[~apart], rows[apart].cpu() - count
+
+    def _row_by_row(self, rows: Tensor) -> Iterator[Tensor]:
+        """The gradients of some of them in the model's parameters, some rows after others."""
+        assert self._scales is not None
+        with torch.enable_grad():
+            residuals = self._problem.data_residuals(self._model)
+            parts = [self._scales[name] * r.reshape(-1) for name, r in residuals.items()]
+            r = torch.cat(parts)
+            for some in rows.to(r.device).split(_AT_ONCE):
+                gradients = torch.autograd.grad(
+                    r[some], list(self._of_model.values()), torch.eye(len(some)).to(r),
+                    retain_graph=True, is_grads_batched=True, allow_unused=True,
+                    materialize_grads=True,
+                )  # fmt: skip
+                yield torch.cat([g.flatten(1) for g in gradients], dim=1)
 
     # The unknown coefficients
 
