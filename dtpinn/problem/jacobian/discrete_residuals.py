@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 from torch.func import jvp
 
+from dtpinn.problem.jacobian.data_rows import DataRows
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 from dtpinn.problem.problem import Problem
@@ -24,8 +25,6 @@ from dtpinn.problem.problem import Problem
 # A model is taken for pointwise unless its values at so many points alone differ by this fraction
 # from those among all points: far above rounding, far below any mixing.
 _FEW, _MIXED = 3, 1e-3
-# Rows whose gradients one backward pass takes together.
-_AT_ONCE = 128
 # By what fraction the Jacobian may differ from automatic differentiation: weights of 1/h^4 leave
 # that much of float64, and those of 1/h^2 that much of float32.
 _DISAGREES = {torch.float64: 1e-4, torch.float32: 0.1}
@@ -84,6 +83,7 @@ class DiscreteResiduals:
             in_time=not problem.posed.slices.steady,
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
+        self._of_data = DataRows(problem, model, self._of_model)
         self._nodal = [region.name for region in problem.posed.nodal]
 
     def _follow(self) -> None:
@@ -127,7 +127,7 @@ class DiscreteResiduals:
         columns = []
         if self._of_model:
             A = self._of_values.product(S)
-            columns.append(torch.cat([A, *self._row_by_row(others)]) if len(others) else A)
+            columns.append(torch.cat([A, *self._of_data(self._scales, others)]))
         for slope in self._along_coefficients():
             columns.append((slope if rows is None else slope[rows])[:, None])
         A = columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
@@ -262,31 +262,16 @@ class DiscreteResiduals:
 
     # Residuals at points of their own: data
 
-    def _split(self, rows: Tensor | None) -> tuple[Tensor | None, Tensor]:
-        """Which rows of S are wanted, None for all, and which of the others."""
+    def _split(self, rows: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """Which rows of S are wanted, and which of the data; None for all."""
         assert self._scales is not None
         count = sum(self._scales[name].numel() for name in self._nodal)
         if rows is None:
-            return None, torch.arange(sum(self.sizes) - count)
+            return None, None
         apart = rows >= count
         if bool(apart.any()) and not bool((apart.diff() >= 0).all()):
             raise ValueError("jacobian: rows must be in the order of the residuals")
         return rows[~apart], rows[apart].cpu() - count
-
-    def _row_by_row(self, rows: Tensor) -> Iterator[Tensor]:
-        """The gradients of some of them in the model's parameters, some rows after others."""
-        assert self._scales is not None
-        with torch.enable_grad():
-            residuals = self._problem.data_residuals(self._model)
-            parts = [self._scales[name] * r.reshape(-1) for name, r in residuals.items()]
-            r = torch.cat(parts)
-            for some in rows.to(r.device).split(_AT_ONCE):
-                gradients = torch.autograd.grad(
-                    r[some], list(self._of_model.values()), torch.eye(len(some)).to(r),
-                    retain_graph=True, is_grads_batched=True, allow_unused=True,
-                    materialize_grads=True,
-                )  # fmt: skip
-                yield torch.cat([g.flatten(1) for g in gradients], dim=1)
 
     # The unknown coefficients
 
