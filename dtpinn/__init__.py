@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "AllenCahn": "dtpinn.pde",
     "Complex": "dtpinn.pde",
+    "Data": "dtpinn.problem",
     "Dirichlet": "dtpinn.pde",
     "Flux": "dtpinn.problem",
     "Heat": "dtpinn.pde",

@@ -24,7 +24,6 @@ from dtpinn.pde import PDE, Derivatives, Operator
 from dtpinn.pde.derivatives import Argument, check_argument
 from dtpinn.pde.row_gradients import rates
 from dtpinn.problem.arrangement import arrange, counted_sides
-from dtpinn.problem.automatic_problem import automatic_residual
 from dtpinn.problem.matrices import assemble_matrices, key_of
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model, Problem, check_device
@@ -89,7 +88,7 @@ class PublishedProblem(Problem):
         names = [region.name for region in self.regions]
         result = {name: _node_major([part[name] for part in slices]) for name in names}
         if (initial := self.posed.initial) is not None:
-            result[initial.name] = automatic_residual(self, model, initial)
+            result[initial.name] = self.automatic_residual(model, initial)
         return result
 
     def _slice(self, model: Model, regions: Sequence[Region]) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ differentiation; both run the same residuals.
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.constraints import Flux, Integral, Mean, Pin
+from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description
 from dtpinn.problem.direct.method_of_lines import Trajectory
 from dtpinn.problem.discrete_problem import DiscreteProblem
@@ -24,6 +25,7 @@ from dtpinn.problem.vanilla import vanilla
 __all__ = [
     "AutomaticProblem",
     "Comparison",
+    "Data",
     "Description",
     "DiscreteProblem",
     "DiscreteResiduals",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import Derivatives
 from dtpinn.pde.field_names import field_number
+from dtpinn.problem.integrand import Integrand, call_integrand, takes_no_derivatives
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices
 from dtpinn.rbffd import interpolation
@@ -22,7 +22,6 @@ from dtpinn.rbffd.quadrature import Quadrature, quadrature
 
 Value = float | Callable[[Tensor], Tensor]
 """A number, or in space-time a function of the time, t (n,) -> (n,)."""
-Integrand = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -242,7 +241,7 @@ class Place:
     ) -> Region:
         """Return the region of one constraint: on the sides of a part, or on X or rows of it."""
         nodes = self.nodes
-        function = _Constrained(of, value, float(weights.sum()), part is not None, self._slices)
+        function = _Constrained(of, value, float(weights.sum()), self._slices)
         if part is None:
             rows = np.arange(nodes.count) if rows is None else rows
             sides = outward = None
@@ -270,10 +269,8 @@ class Place:
         return on_it
 
 
-def constraint_regions(
-    constraints: Sequence[Constraint], place: Place, taken: Sequence[str]
-) -> tuple[Region, ...]:
-    """Return a region for each constraint, with names of their own.
+def constraint_regions(constraints: Sequence[Constraint], place: Place) -> list[Region]:
+    """Return a region for each constraint.
 
     Raises
     ------
@@ -288,12 +285,7 @@ def constraint_regions(
                 "constraints: expected dtpinn.Mean, Pin, Flux or Integral, got "
                 f"{type(constraint).__name__}"
             )
-    regions = [_numbered(constraint, place.fields).region(place) for constraint in constraints]
-    used = set(taken)
-    for region in regions:
-        region.name = _free_name(region.name, used)
-        used.add(region.name)
-    return tuple(regions)
+    return [_numbered(constraint, place.fields).region(place) for constraint in constraints]
 
 
 def _numbered(constraint: Constraint, names: Sequence[str]) -> Constraint:
@@ -302,12 +294,6 @@ def _numbered(constraint: Constraint, names: Sequence[str]) -> Constraint:
         return replace(constraint, field=field_number(constraint.field, names))
     except ValueError as error:
         raise ValueError(f"dtpinn.{type(constraint).__name__}: {error}") from None
-
-
-def _free_name(name: str, used: set[str]) -> str:
-    if name not in used:
-        return name
-    return next(f"{name}.{k}" for k in range(1, len(used) + 1) if f"{name}.{k}" not in used)
 
 
 class _FieldValue:
@@ -342,20 +328,14 @@ class _Constrained:
         The integrand itself, for messages.
     """
 
-    def __init__(
-        self, of: Integrand, value: Value, measure: float, on_part: bool, slices: TimeSlices
-    ) -> None:
+    def __init__(self, of: Integrand, value: Value, measure: float, slices: TimeSlices) -> None:
         self.func, self._value, self._measure = of, value, measure
-        self._steady = slices.steady
         if callable(value) and slices.steady:
             raise TypeError("constraints: a value that is a function of the time needs times=...")
-        # of(u, x) does without D, and on a part without the normals.
-        self._short = _positional(of) == 2 + (not slices.steady)
-        self._on_part = on_part
+        self._short = takes_no_derivatives(of, slices.steady)
 
     def __call__(self, u: Tensor, D: Derivatives, x: Tensor, *rest: Tensor) -> Tensor:
-        t = () if self._steady else rest[-1:]
-        values = self.func(u, x, *t) if self._short else self.func(u, D, x, *rest)
+        values = call_integrand(self.func, self._short, u, D, x, *rest)
         value = self._value(rest[-1]) if callable(self._value) else self._value
         if values.dim() != 1:
             raise ValueError(
@@ -363,14 +343,3 @@ class _Constrained:
                 f"{tuple(values.shape)}"
             )
         return values - value / self._measure
-
-
-def _positional(of: Integrand) -> int | None:
-    """How many arguments a function takes by position; None if any number."""
-    kinds = [p.kind for p in inspect.signature(of).parameters.values()]
-    if inspect.Parameter.VAR_POSITIONAL in kinds:
-        return None
-    return sum(
-        k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for k in kinds
-    )

@@ -111,9 +111,12 @@ def _told_arrangement(posed: Posed) -> str:
     equation, *conditions = posed.regions
     fields = "" if isinstance(posed.pde.fields, int) else ", ".join(posed.pde.field_names) + ": "
     sides = sum(len(region.rows) for region in conditions)
+    data = sum(len(region.points) for region in posed.data)
     return (
         f"{fields}the equation at {len(equation.rows)} of {posed.nodes.count} nodes, conditions on "
         f"{sides} sides of {posed.nodes.boundary_count} boundary nodes"
+        + f"; {data} data"
+        * bool(data)
     )
 
 

@@ -16,6 +16,7 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts, arrange
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.constraints import Constraint
+from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.direct.method_of_lines import Trajectory, solve_in_time
 from dtpinn.problem.direct.newton import solve_newton
@@ -53,15 +54,16 @@ class DiscreteProblem(StencilProblem):
         ghosts: Ghosts = "auto",
         corners: Corners = "auto",
         constraints: Sequence[Constraint] = (),
+        data: Sequence[Data] = (),
     ) -> None:
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"
         arrangement = partial(arrange, ghosts=ghosts)
-        posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, order)
+        posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, data, order)
         sturdy = ghosts != "all"
         super().__init__(assemble_system(posed, order, operators, options, sturdy=sturdy))
         self._given, self._ghosts, self._operators = nodes, ghosts, operators
-        self._constraints = constraints
+        self._constraints, self._data = constraints, data
 
     @torch.inference_mode(False)
     def solve(
@@ -216,6 +218,7 @@ class DiscreteProblem(StencilProblem):
         made = DiscreteProblem(
             self.pde, self._given, order, self.times, self.dtype, operators, self.options,
             ghosts=self._ghosts, corners=self.corners, constraints=self._constraints,
+            data=self._data,
         )  # fmt: skip
         made.set_weights(self.weight_choice)
         return made.to(self.device)

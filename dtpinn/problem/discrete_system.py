@@ -60,7 +60,7 @@ class DiscreteSystem:
     def linearizer(self) -> Linearizer:
         """Return the linearisation of the residuals of a loss, at the slices."""
         posed = self.posed
-        return Linearizer(posed, posed.everywhere, self.matrices, posed.slices)
+        return Linearizer(posed, posed.nodal, self.matrices, posed.slices)
 
     def linearizer_to_solve(self, slices: TimeSlices) -> Linearizer:
         """Return that of a direct solve, at any times, without the initial condition."""

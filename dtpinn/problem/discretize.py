@@ -13,6 +13,7 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts
 from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.constraints import Constraint
+from dtpinn.problem.data import Data
 from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
@@ -31,6 +32,7 @@ def discretize(
     operators: Mapping[OwnName, Any] | None = None,
     ghosts: Ghosts = "auto",
     corners: Corners = "auto",
+    data: Sequence[Data] = (),
     constraints: Sequence[Constraint] = (),
     weights: Choice = "balanced",
     dtype: torch.dtype = torch.float64,
@@ -69,6 +71,8 @@ def discretize(
         with its own normal, in the place of the equation. "auto": the same, but where one of them
         gives the value of the unknown the others give way to it. "mean": one condition, that of the
         node's own part with the mean normal, beside the equation.
+    data : sequence of Data
+        What is known at points of their own, for unknown coefficients. :class:`Data`
     constraints : sequence of Mean, Pin, Flux or Integral
         Further equations, each over many nodes: a mean value, a value at a point, a flux through a
         part. They are residuals like others. In :meth:`DiscreteProblem.solve` they complete a
@@ -103,7 +107,7 @@ def discretize(
     check_device(device)
     problem = DiscreteProblem(
         pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners,
-        constraints=constraints,
+        constraints=constraints, data=data,
     )  # fmt: skip
     problem.set_weights(weights)
     return problem.to(device=device)

@@ -72,7 +72,7 @@ class ForwardProblem(AutomaticProblem):
         requests = [*posed.requests, *posed.requests_at_start]
         self._plans = {
             region.name: JetPlan(region, [r.operator for r in requests if r.region == region.name])
-            for region in posed.everywhere
+            for region in posed.nodal
         }
 
     def _residual(self, model: Model, region: Region) -> Tensor:

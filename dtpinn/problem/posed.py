@@ -15,9 +15,16 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
 from dtpinn.problem.constraints import Constraint, Place, constraint_regions
+from dtpinn.problem.data import Data, DataRegion, data_regions
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.jumps import warn_of_jumps
-from dtpinn.problem.regions import INITIAL, Region, boundary_regions, initial_region, pde_region
+from dtpinn.problem.regions import (
+    Region,
+    boundary_regions,
+    initial_region,
+    name_apart,
+    pde_region,
+)
 from dtpinn.problem.time_slices import TimeSlices
 
 # From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
@@ -51,6 +58,8 @@ class Posed:
         Of the initial condition.
     constraints : tuple of Region
         One equation over each, at every time.
+    data : tuple of DataRegion
+        At points of their own.
     """
 
     pde: PDE
@@ -62,6 +71,7 @@ class Posed:
     requests: tuple[Request, ...]
     requests_at_start: tuple[Request, ...] = ()
     constraints: tuple[Region, ...] = ()
+    data: tuple[DataRegion, ...] = ()
 
     def __repr__(self) -> str:
         return f"Posed({type(self.pde).__name__}, {', '.join(self.names)})"
@@ -72,9 +82,14 @@ class Posed:
         return [*self.regions, *self.constraints]
 
     @property
-    def everywhere(self) -> list[Region]:
-        """All regions, the initial one last."""
+    def nodal(self) -> list[Region]:
+        """All regions of residuals that depend on nodal values, the initial one last."""
         return [*self.spatial, *([] if self.initial is None else [self.initial])]
+
+    @property
+    def everywhere(self) -> list[Region]:
+        """All regions, those of data last."""
+        return [*self.nodal, *self.data]
 
     @property
     def names(self) -> list[str]:
@@ -119,6 +134,7 @@ def pose(
     corners: Corners,
     arrange: Arrangement,
     constraints: Sequence[Constraint] = (),
+    data: Sequence[Data] = (),
     order: int = 4,
 ) -> Posed:
     """Return where the residuals of an equation hold, once each has been through its dry run.
@@ -150,9 +166,15 @@ def pose(
     at_start = () if initial is None else dry_run(pde, [initial])
     regions = equation, *conditions
     place = Place(arranged, order, slices, dtype, pde.field_names)
-    held = constraint_regions(constraints, place, [*(r.name for r in regions), INITIAL])
+    held = constraint_regions(constraints, place)
+    measured = data_regions(data, nodes.dimension, pde.field_names, slices, dtype)
+    name_apart([*regions, *([] if initial is None else [initial]), *held, *measured])
     requests += dry_run(pde, held)
-    return Posed(pde, arranged, corners, slices, regions, initial, requests, at_start, held)
+    dry_run(pde, measured)  # their derivatives are automatic
+    return Posed(
+        pde, arranged, corners, slices, regions, initial, requests, at_start, tuple(held),
+        tuple(measured),
+    )  # fmt: skip
 
 
 def _check(pde: PDE, nodes: Nodes, dtype: torch.dtype) -> None:

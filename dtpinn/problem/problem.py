@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
+from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.problem.arrangement import Corners
 from dtpinn.problem.balance.scales import FieldScales, field_scales
 from dtpinn.problem.balance.weights import (
@@ -23,6 +24,7 @@ from dtpinn.problem.balance.weights import (
 from dtpinn.problem.dry_run import COMPLEX, Request
 from dtpinn.problem.posed import DTYPES, Posed
 from dtpinn.problem.regions import Region
+from dtpinn.problem.time_slices import with_time
 
 Model = Callable[[Tensor], Tensor]
 
@@ -149,6 +151,29 @@ class Problem(nn.Module, ABC):
         the boundary, and "initial" in space-time. Rows are node-major in space-time.
         """
 
+    def data_residuals(self, model: Model) -> dict[str, Tensor]:
+        """Return the misfits of data by name, each (m,) or (m, columns), differentiable."""
+        result = {}
+        for region in self.posed.data:
+            if region.differentiates:
+                result[region.name] = self.automatic_residual(model, region)
+            else:
+                u = self.evaluate(model, with_time(region.points, region.time))
+                result[region.name] = region.residual(u, None)
+        return result
+
+    def automatic_residual(self, model: Model, region: Region) -> Tensor:
+        """Return the residual on a region with derivatives by automatic differentiation."""
+
+        def unknown(x: Tensor, t: Tensor | None = None) -> Tensor:
+            return self.evaluate(model, with_time(x, t))
+
+        with torch.enable_grad():  # the derivatives need it, whatever the caller does with them
+            x = region.points.detach().requires_grad_()
+            t = None if region.time is None else region.time.detach().requires_grad_()
+            u = unknown(x, t)
+            return region.residual(u, AutomaticDerivatives(u, x, region.normals, t, unknown))
+
     def loss(self, model: Model) -> Tensor:
         """Return the weighted sum of the mean squares of all residuals: a differentiable scalar."""
         parts = self.loss_parts(self.residuals(model))
@@ -157,8 +182,9 @@ class Problem(nn.Module, ABC):
     def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the weighted mean square of each residual, by name; the loss is their sum."""
         shares = {region.name: region.share for region in self.posed.everywhere}
+        emphasis = {region.name: region.emphasis for region in self.posed.data}
         return {
-            name: _sum_of_squares(r, self._in_use[name]) / shares[name]
+            name: _sum_of_squares(r, self._in_use[name], emphasis.get(name)) / shares[name]
             for name, r in residuals.items()
         }
 
@@ -204,8 +230,14 @@ class Problem(nn.Module, ABC):
         return self
 
 
-def _sum_of_squares(r: Tensor, weights: tuple[float, ...]) -> Tensor:
-    """Weighted before it is squared: a residual in pascals would overflow float32."""
+def _sum_of_squares(r: Tensor, weights: tuple[float, ...], emphasis: Tensor | None) -> Tensor:
+    """Weighted before it is squared: a residual in pascals would overflow float32.
+
+    `emphasis` (n,) multiplies the squares of each point.
+    """
+    if emphasis is not None:
+        root = emphasis.to(r).sqrt()
+        r = r * (root if r.dim() == 1 else root[:, None])
     if len(set(weights)) == 1:
         return (r if weights[0] == 1.0 else r * math.sqrt(weights[0])).square().sum()
     columns = zip(r.unbind(1), weights, strict=True)

@@ -102,9 +102,13 @@ class Region(nn.Module):
         """Whether it is a condition on the boundary."""
         return self.outward is not None
 
+    def pointwise(self, u: Tensor, D: Derivatives | None) -> Tensor:
+        """Return the residual at its points, of a constraint what is summed up."""
+        return self.function(u, D, *self.data)
+
     def residual(self, u: Tensor, D: Derivatives | None) -> Tensor:
         """Return the residual at its points, or the constraint's at every time, (times,)."""
-        r = self.function(u, D, *self.data)
+        r = self.pointwise(u, D)
         return r if self.summing is None else self.summing @ r.reshape(len(self.summing), -1)
 
     @property
@@ -196,6 +200,17 @@ def initial_region(pde: PDE, nodes: Nodes, slices: TimeSlices, dtype: torch.dtyp
     condition = InitialCondition(pde.initial)
     start = slices.beginning()
     return Region(INITIAL, condition, nodes.collocation, rows, len(rows), start, dtype)
+
+
+def name_apart(regions: Sequence[Region]) -> None:
+    """Give every region a name of its own: of several "pin" the second is "pin.1"."""
+    used: set[str] = set()
+    for region in regions:
+        own, count = region.name, 0
+        while region.name in used:
+            count += 1
+            region.name = f"{own}.{count}"
+        used.add(region.name)
 
 
 class InitialCondition:

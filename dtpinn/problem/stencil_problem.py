@@ -53,7 +53,7 @@ class StencilProblem(Problem):
         self.register_buffer("extended_points", posed.slices.repeat(extended))
         self.register_buffer("extended_time", posed.slices.spread(extended))
         self.products, self.products_at_start = (
-            Products(posed.nodes, posed.everywhere, requests, system.matrices, posed.dtype)
+            Products(posed.nodes, posed.nodal, requests, system.matrices, posed.dtype)
             for requests in (posed.requests, posed.requests_at_start)
         )
 
@@ -87,12 +87,12 @@ class StencilProblem(Problem):
         x, t = self.extended_points, self.extended_time
         field = Field(self.products, self.posed.slices, x, t, unknown)
         result = {}
-        for region in self.posed.everywhere:
+        for region in self.posed.nodal:
             at_start = region is self.posed.initial
             here = FieldAtStart(field, self.products_at_start) if at_start else field
             D = StencilDerivatives(here, region)
             result[region.name] = region.residual(D.u, D)
-        return result
+        return {**result, **self.data_residuals(model)}
 
     @torch.inference_mode(False)  # it differentiates, whatever the caller does with the result
     def linearize(self, u: np.ndarray, *rates: np.ndarray) -> Linearization:

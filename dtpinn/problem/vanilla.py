@@ -15,6 +15,7 @@ from dtpinn.problem.arrangement import Corners, arrange, interior_alone
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.constraints import Constraint
+from dtpinn.problem.data import Data
 from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import check_device
@@ -32,6 +33,7 @@ def vanilla(
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
     corners: Corners = "auto",
+    data: Sequence[Data] = (),
     constraints: Sequence[Constraint] = (),
     weights: Choice = "balanced",
 ) -> AutomaticProblem:
@@ -57,6 +59,8 @@ def vanilla(
         the same to round-off.
     corners : "auto", "each" or "mean"
         Which conditions hold where parts of the boundary meet: see :func:`dtpinn.discretize`.
+    data : sequence of Data
+        As of :func:`dtpinn.discretize`.
     constraints : sequence of Mean, Pin, Flux or Integral
         As of :func:`dtpinn.discretize`; sums of nodal values here as well.
     weights : "balanced", "equal" or mapping of residual to float
@@ -87,7 +91,7 @@ def vanilla(
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
     arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
-    posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints)
+    posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, data)
     problem = MODES[mode](posed).to(device=device)
     problem.set_weights(weights)
     return problem

@@ -106,7 +106,7 @@ def sensitivities(posed: Posed, state: Floats) -> dict[str, Sensitivity]:
 def _on(region: Region, state: Floats) -> Sensitivity:
     u = _constant(state, region.points)
     D = _Recorder(u, region)
-    r = region.function(u, D, *region.data)
+    r = region.pointwise(u, D)
     return _sensitivity(r, u, list(D.answers.values()), D.dimension)
 
 

@@ -16,6 +16,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
+from dtpinn.problem.jacobian.data_rows import DataRows
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian, with_rates
 from dtpinn.problem.problem import Problem
@@ -81,6 +82,8 @@ class DiscreteResiduals:
             time_order=problem.posed.time_order,
         )  # fmt: skip
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
+        self._of_data = DataRows(problem, model, self._of_model)
+        self._nodal = [region.name for region in problem.posed.nodal]
 
     def _follow(self) -> None:
         """Go where the problem went, if it was given another dtype or device since."""
@@ -116,10 +119,14 @@ class DiscreteResiduals:
         self._follow()
         if self._scales is None:
             self.residual()
+        nodal, others = self._split(rows)
         S = self._matrix()
-        if rows is not None:
-            S = S[rows.cpu().numpy()]
-        columns = [self._of_values.product(S)] if self._of_model else []
+        if nodal is not None:
+            S = S[nodal.cpu().numpy()]
+        columns = []
+        if self._of_model:
+            A = self._of_values.product(S)
+            columns.append(torch.cat([A, *self._of_data(self._scales, others)]))
         for slope in self._along_coefficients():
             columns.append((slope if rows is None else slope[rows])[:, None])
         A = columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
@@ -207,9 +214,11 @@ class DiscreteResiduals:
                 f"weighted sum of the squares of its residuals ({squares:.6g}); where `loss_parts` "
                 "is overridden it may weight squares, and nothing else"
             )
+        # Those of nodal values first: they are the rows of S.
+        names = [*self._nodal, *(name for name in weights if name not in self._nodal)]
         return {
-            name: w.sqrt().reshape(-1).detach().to(self._problem.dtype)
-            for name, w in weights.items()
+            name: weights[name].sqrt().reshape(-1).detach().to(self._problem.dtype)
+            for name in names
         }
 
     def _weighted(self, residuals: dict[str, Tensor]) -> Tensor:
@@ -222,18 +231,18 @@ class DiscreteResiduals:
         """S, (m, points * features): the very same object for as long as it does not change."""
         assert self._scales is not None
         at = self._linearize()
-        parts = [at.jacobians[name] for name in self._scales]
-        parts += [rates[name] for rates in at.rates for name in self._scales]
+        parts = [at.jacobians[name] for name in self._nodal]
+        parts += [rates[name] for rates in at.rates for name in self._nodal]
         before, S = self._kept
         if len(parts) == len(before) and all(a is b for a, b in zip(parts, before, strict=True)):
             return S
-        count = len(self._scales)
+        count = len(self._nodal)
         by_order = [
             scipy.sparse.vstack(parts[first : first + count], format="csr")
             for first in range(0, len(parts), count)
         ]
         S = _interleaved(by_order, self._problem.pde.field_count)
-        scales = np.concatenate([scale.cpu().numpy() for scale in self._scales.values()])
+        scales = np.concatenate([self._scales[name].cpu().numpy() for name in self._nodal])
         weighted = S.data * np.repeat(scales, np.diff(S.indptr))
         S = csr_array((weighted, S.indices, S.indptr), shape=S.shape)
         self._kept = parts, S
@@ -246,6 +255,19 @@ class DiscreteResiduals:
                 lambda x: problem.evaluate(self._model, x), self._points, problem.posed.time_order
             )
         return self._at_nodal(*(v.double().cpu().numpy() for v in rates))
+
+    # Residuals at points of their own: data
+
+    def _split(self, rows: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """Which rows of S are wanted, and which of the data; None for all."""
+        assert self._scales is not None
+        count = sum(self._scales[name].numel() for name in self._nodal)
+        if rows is None:
+            return None, None
+        apart = rows >= count
+        if bool(apart.any()) and not bool((apart.diff() >= 0).all()):
+            raise ValueError("jacobian: rows must be in the order of the residuals")
+        return rows[~apart], rows[apart].cpu() - count
 
     # The unknown coefficients
 
