@@ -83,9 +83,7 @@ class Subdomains(Domain):
     @property
     def interfaces(self) -> tuple[tuple[str, str], ...]:
         """Pairs of pieces that touch, each in the order of their names."""
-        return tuple(
-            (a, b) for a, b in self._contacts if self.names.index(a) < self.names.index(b)
-        )
+        return tuple((a, b) for a, b in self._contacts if self.names.index(a) < self.names.index(b))
 
     def place(self, points: npt.ArrayLike) -> Floats:
         """Return where points (n, d) are in the body, the pieces put together; (n, d)."""

@@ -15,7 +15,6 @@ from dtpinn.operators import MultiIndex, Operator, Space, Terms
 from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
 from dtpinn.pde.row_gradients import row_gradients
 
-
 Where = Callable[[Tensor], Tensor]
 
 
@@ -106,7 +105,7 @@ class AutomaticDerivatives(Derivatives):
         """Return the operator applied to every field of the argument."""
         check_argument(of, self._u, operator.name)
         if operator.where is not None and self._model is not None:
-            there = self._at(operator.where)
+            there = self._there(operator.where)
             return there.apply(replace(operator, where=None), there._u if of is self._u else of)
         return self._quantity(of).combine(operator.terms_at(self._place))
 
@@ -117,7 +116,7 @@ class AutomaticDerivatives(Derivatives):
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
         return self._quantity(of).along(self._t)
 
-    def _at(self, where: Where) -> AutomaticDerivatives:
+    def _there(self, where: Where) -> AutomaticDerivatives:
         """The same of the model at other places."""
         if id(where) not in self._elsewhere:
             assert self._model is not None
