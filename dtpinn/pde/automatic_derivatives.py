@@ -108,7 +108,7 @@ class AutomaticDerivatives(Derivatives):
         """Return the operator applied to every field of the argument."""
         check_argument(of, self._u, operator.name)
         if operator.where is not None and self._model is not None:
-            there = self._at(operator.where)
+            there = self._there(operator.where)
             return there.apply(replace(operator, where=None), there._u if of is self._u else of)
         return self._quantity(of).combine(operator.terms_at(self._place))
 
@@ -119,7 +119,7 @@ class AutomaticDerivatives(Derivatives):
             raise ValueError("D.time: the problem is steady; pass times=... to make it space-time")
         return self._quantity(of).along(self._t, order)
 
-    def _at(self, where: Where) -> AutomaticDerivatives:
+    def _there(self, where: Where) -> AutomaticDerivatives:
         """The same of the model at other places."""
         if id(where) not in self._elsewhere:
             assert self._model is not None

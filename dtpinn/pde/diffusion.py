@@ -29,10 +29,12 @@ def with_gradient(k: Checked, x: Tensor, *t: Tensor) -> tuple[Tensor, Tensor]:
     """Return a coefficient that is no constant, (n,), and its gradient, (n, d).
 
     A known function is evaluated and differentiated once per point set, an ``nn.Module``, which
-    learns, in every step; its gradient is differentiable in what is learnt.
+    learns, in every step; its gradient, by automatic differentiation or by a method of its own, is
+    differentiable in what is learnt.
     """
-    if isinstance(k, Known):
-        return _by_point(k(x, *t), x, k), k.gradient(x, *t)
+    own = getattr(k, "gradient", None)
+    if isinstance(k, Known) or own is not None:
+        return _by_point(k(x, *t), x, k), own(x, *t)  # type: ignore[misc, operator]
     assert isinstance(k, Callable)  # type: ignore[arg-type]
     again = torch.is_grad_enabled()
     with torch.enable_grad():

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.utils.weak import WeakIdKeyDictionary
 
 from dtpinn.arrays import Floats
-from dtpinn.pde.coefficients import Coefficient, checked
-from dtpinn.pde.known import Known
+from dtpinn.pde.coefficients import Checked, Coefficient, checked
+from dtpinn.pde.diffusion import with_gradient
 
 
 class Pieces(Protocol):
@@ -55,6 +56,7 @@ class Piecewise(nn.Module):
                 f"{list(body.names)}; give one for each"
             )
         self.body = body
+        self._seen: Any = WeakIdKeyDictionary()
         for number, name in enumerate(body.names):
             setattr(self, f"of_{number}", checked(f"Piecewise: {name}", values[name]))
 
@@ -64,20 +66,49 @@ class Piecewise(nn.Module):
 
     def forward(self, x: Tensor, *others: Tensor) -> Tensor:
         """Return the values at points x (n, d) of the pieces laid apart."""
-        piece = torch.bucketize(x[:, 0].detach(), x.new_tensor(self.body.cuts))
-        parts, rows = [], []
-        for number, offset in enumerate(x.new_tensor(self.body.offsets)):
-            here = torch.nonzero(piece == number)[:, 0]
-            if len(here):
-                parts.append(self._of(number, x[here] - offset, *(o[here] for o in others)))
-                rows.append(here)
-        order = torch.argsort(torch.cat(rows))
+        return self._joined(_value, x, *others)
+
+    def gradient(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return the gradient of values (n,) in space, (n, d)."""
+        return self._joined(_gradient, x, *others)
+
+    def _joined(self, of: Callable[..., Tensor], x: Tensor, *others: Tensor) -> Tensor:
+        pieces = self._pieces(x)
+        parts = [
+            of(getattr(self, f"of_{number}"), places, *(o[rows] for o in others))
+            for number, rows, places in pieces
+        ]
+        order = torch.argsort(torch.cat([rows for _, rows, _ in pieces]))
         return torch.cat(parts)[order]
 
-    def _of(self, number: int, x: Tensor, *others: Tensor) -> Tensor:
-        value: float | Tensor | Callable[..., Tensor] = getattr(self, f"of_{number}")
-        if callable(value) and not isinstance(value, Tensor):
-            # Not by Known, which remembers tensors of points: these are new ones every time.
-            function = value.function if isinstance(value, Known) else value
-            return function(x, *others)
-        return torch.as_tensor(value, dtype=x.dtype, device=x.device).expand(len(x))
+    def _pieces(self, x: Tensor) -> list[tuple[int, Tensor, Tensor]]:
+        """The pieces with points: their number, the rows, and where these are in the body."""
+        known: list[tuple[int, Tensor, Tensor]] | None = self._seen.get(x)
+        if known is not None:
+            return known
+        piece = torch.bucketize(x[:, 0].detach().contiguous(), x.new_tensor(self.body.cuts))
+        found = []
+        for number, offset in enumerate(x.new_tensor(self.body.offsets)):
+            rows = torch.nonzero(piece == number)[:, 0]
+            if len(rows):
+                found.append((number, rows, x[rows] - offset))
+        if not x.requires_grad:  # so that known pieces meet their points again
+            self._seen[x] = found
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and checkpoints forget the points."""
+        return {**self.__dict__, "_seen": WeakIdKeyDictionary()}
+
+
+def _value(of: Checked, x: Tensor, *others: Tensor) -> Tensor:
+    if isinstance(of, (float, Tensor)):
+        return torch.as_tensor(of, dtype=x.dtype, device=x.device).expand(len(x))
+    value: Tensor = of(x, *others)
+    return value
+
+
+def _gradient(of: Checked, x: Tensor, *others: Tensor) -> Tensor:
+    if isinstance(of, (float, Tensor)):
+        return torch.zeros_like(x)
+    return with_gradient(of, x, *others)[1]

@@ -134,9 +134,11 @@ def assemble_matrices(
         # With the region's own normals: at a corner those of one side.
         place = Space(nodes.dimension, region.outward)
         missing = {name: op for name, op in wanted.items() if name not in found}
-        for name, op in missing.items():
+        for op in missing.values():
             if op.where is not None:
-                by_key[key_of(region.name, op)] = _elsewhere(nodes, region, op, requests, order)
+                there = _elsewhere(nodes, region, op, requests, order)
+                by_key[key_of(region.name, op)] = there.matrices["there"]
+                condition[region.name] = there.condition
         rest = {name: op.terms_at(place) for name, op in missing.items() if op.where is None}
         if rest:
             built = [
@@ -152,7 +154,7 @@ def assemble_matrices(
 
 def _elsewhere(
     nodes: Nodes, region: Region, operator: Operator, requests: Sequence[Request], order: int
-) -> csr_array:
+) -> rbffd.Assembly:
     """An operator at other places than the region's rows.
 
     With polynomials of the degree of the equation's own, for what ties two places together carries
@@ -164,7 +166,7 @@ def _elsewhere(
     highest = max((r.operator.order for r in requests), default=0)
     terms = operator.terms_at(Space(nodes.dimension, region.outward))
     higher = order + max(0, highest - operator.order)
-    return rbffd.assemble(nodes, {"there": terms}, places, higher).matrices["there"]
+    return rbffd.assemble(nodes, {"there": terms}, places, higher)
 
 
 def _check_asked_for(own: Iterable[OwnName], requests: Sequence[Request]) -> None:
