@@ -181,7 +181,7 @@ def test_in_time_it_holds_at_every_slice():
 @pytest.mark.parametrize(
     ("constraint", "message"),
     [
-        (dtpinn.Mean(field=1), "no field 1"),
+        (dtpinn.Mean(field=1), "has 1 field"),
         (dtpinn.Flux("left", 1.0), "no boundary part 'left'"),
         (dtpinn.Pin((1.0,)), "2 coordinate"),
         (dtpinn.Pin((5.0, 0.0)), "within the cloud"),
