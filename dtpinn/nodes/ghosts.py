@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import positive_length
-from dtpinn.geometry import Domain
+from dtpinn.geometry import Cell, Domain
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.nodes.walls import Walls
 
@@ -22,19 +22,19 @@ SHARES = (0.01, 2.0)
 
 
 def place_ghosts(
-    interior: Floats,
     boundary: Floats,
     normals: Floats,
     distance: float | Floats,
+    walls: Walls,
+    cell: Cell,
     domain: Domain | None = None,
-    walls: Walls | None = None,
 ) -> tuple[Floats, Integers]:
     """Ghost nodes at ``boundary + distance * normals``, less those that would collide.
 
     At re-entrant corners a ghost may land on another node, and two rows of a stencil's matrix would
     nearly agree. A ghost is dropped when
 
-    1. a node of ``interior`` or ``boundary`` is nearer to it than ``distance / 2``, or
+    1. a node of X is nearer to it than ``distance / 2``, or
     2. it does not lie outside ``domain``, where that is known, or
     3. the ghost of an earlier boundary node is nearer than ``distance / 2`` and was kept.
 
@@ -44,16 +44,16 @@ def place_ghosts(
 
     Parameters
     ----------
-    interior
-        (ni, d)
     boundary, normals
         (nb, d), the normals of unit length and outward.
     distance
         From a boundary node to its ghost: one number, or one per node (nb,).
+    walls
+        The boundary as the nodes of X tell it; the boundary nodes first among its own.
+    cell
+        Of periodic nodes, whose walls are told by the images around it as well.
     domain
         The domain, if there is one.
-    walls
-        The boundary, as ``interior``, ``boundary`` and ``normals`` tell it, if it is at hand.
 
     Returns
     -------
@@ -65,7 +65,8 @@ def place_ghosts(
     Examples
     --------
     >>> boundary = np.array([[1.0, 0.0], [-1.0, 0.0]])
-    >>> ghost, ghost_of = place_ghosts(np.zeros((1, 2)), boundary, boundary, 0.25)
+    >>> walls = Walls(np.zeros((1, 2)), boundary, boundary)
+    >>> ghost, ghost_of = place_ghosts(boundary, boundary, 0.25, walls, Cell.open(2))
     >>> ghost
     array([[ 1.25,  0.  ],
            [-1.25,  0.  ]])
@@ -75,13 +76,14 @@ def place_ghosts(
     reach = np.broadcast_to(distance, len(boundary))
     ghost = boundary + reach[:, None] * normals
     radius = ROOM * reach
-    walls = Walls(interior, boundary, normals) if walls is None else walls
     rows = np.flatnonzero(_clear(ghost, radius, walls, domain))
 
     def harmless(pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        return walls.far_apart(rows[pairs] + len(interior))
+        first, second = ghost[rows[pairs[:, 0]]], ghost[rows[pairs[:, 1]]]
+        across = (cell.beside(second, first) != second).any(axis=1)  # a seam: no wall is known
+        return walls.far_apart(rows[pairs] + walls.interior_count) & ~across
 
-    rows = rows[keep_apart(ghost[rows], radius[rows], harmless)]
+    rows = rows[keep_apart(ghost[rows], radius[rows], harmless, cell)]
     return ghost[rows], rows.astype(np.int64)
 
 
