@@ -95,6 +95,10 @@ class Cell:
             wrapped[out, k] = np.where(moved >= low + period, low, moved)  # by round-off
         return wrapped
 
+    def step(self, axis: int) -> Floats:
+        """Return the way of one period in a direction, (d,)."""
+        return self.periods[axis] * np.eye(len(self.periods))[axis]
+
     def difference(self, points: Floats, origins: Floats) -> Floats:
         """Return the way to the nearest image of ``points`` (..., d) from ``origins`` (..., d)."""
         way = points - origins

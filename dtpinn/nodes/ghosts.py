@@ -22,19 +22,20 @@ SHARES = (0.01, 2.0)
 
 
 def place_ghosts(
+    interior: Floats,
     boundary: Floats,
     normals: Floats,
     distance: float | Floats,
-    walls: Walls,
-    cell: Cell,
     domain: Domain | None = None,
+    walls: Walls | None = None,
+    cell: Cell | None = None,
 ) -> tuple[Floats, Integers]:
     """Ghost nodes at ``boundary + distance * normals``, less those that would collide.
 
     At re-entrant corners a ghost may land on another node, and two rows of a stencil's matrix would
     nearly agree. A ghost is dropped when
 
-    1. a node of X is nearer to it than ``distance / 2``, or
+    1. a node of ``interior`` or ``boundary`` is nearer to it than ``distance / 2``, or
     2. it does not lie outside ``domain``, where that is known, or
     3. the ghost of an earlier boundary node is nearer than ``distance / 2`` and was kept.
 
@@ -44,16 +45,19 @@ def place_ghosts(
 
     Parameters
     ----------
+    interior
+        (ni, d)
     boundary, normals
         (nb, d), the normals of unit length and outward.
     distance
         From a boundary node to its ghost: one number, or one per node (nb,).
-    walls
-        The boundary as the nodes of X tell it; the boundary nodes first among its own.
-    cell
-        Of periodic nodes, whose walls are told by the images around it as well.
     domain
         The domain, if there is one.
+    walls
+        The boundary, as ``interior``, ``boundary`` and ``normals`` tell it, if it is at hand; of
+        periodic nodes it has their images as well, after them.
+    cell
+        Of periodic nodes.
 
     Returns
     -------
@@ -65,8 +69,7 @@ def place_ghosts(
     Examples
     --------
     >>> boundary = np.array([[1.0, 0.0], [-1.0, 0.0]])
-    >>> walls = Walls(np.zeros((1, 2)), boundary, boundary)
-    >>> ghost, ghost_of = place_ghosts(boundary, boundary, 0.25, walls, Cell.open(2))
+    >>> ghost, ghost_of = place_ghosts(np.zeros((1, 2)), boundary, boundary, 0.25)
     >>> ghost
     array([[ 1.25,  0.  ],
            [-1.25,  0.  ]])
@@ -76,6 +79,8 @@ def place_ghosts(
     reach = np.broadcast_to(distance, len(boundary))
     ghost = boundary + reach[:, None] * normals
     radius = ROOM * reach
+    cell = Cell.open(boundary.shape[1]) if cell is None else cell
+    walls = Walls(interior, boundary, normals) if walls is None else walls
     rows = np.flatnonzero(_clear(ghost, radius, walls, domain))
 
     def harmless(pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:

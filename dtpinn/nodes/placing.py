@@ -165,7 +165,9 @@ def _nodes(domain: Domain, layout: Layout, ghost_share: float) -> Nodes:
     if len(boundary):
         distance = ghost_share * spacing[len(interior) :]
         _, _, walls = walls_around(domain.cell, interior, points, normals, spacing)
-        ghost, ghost_of = place_ghosts(points, normals, distance, walls, domain.cell, domain)
+        ghost, ghost_of = place_ghosts(
+            interior, points, normals, distance, domain, walls, domain.cell
+        )
     return Nodes(
         interior, points, ghost, normals, part, boundary.names, ghost_of, spacing,
         boundary.sides.of(rows), domain.cell,

@@ -47,7 +47,7 @@ class AllenCahn(Forced):
     def __init__(
         self,
         f: Callable[..., Tensor] | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         initial: Callable[[Tensor], Tensor] | None = None,
         *,
         epsilon: Constant,

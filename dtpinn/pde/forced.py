@@ -34,6 +34,7 @@ class Forced(PDE):
         point set.
     boundary : BoundaryCondition or mapping of part name to BoundaryCondition
         Robin, Dirichlet, Neumann, ...: on the whole boundary, or one for every named part of it.
+        May be left out where there is no boundary, all directions being periodic.
     initial : callable, optional
         u_0: x (n, d) -> (n,) or (n, fields), of an equation in time. None for 0.
 
@@ -58,11 +59,14 @@ class Forced(PDE):
     def __init__(
         self,
         f: Callable[..., Tensor] | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         initial: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.f, self.u0 = known(f), known(initial)
+        if boundary is None:
+            self._parts, self.on = (), nn.ModuleList()
+            return
         if not isinstance(boundary, Mapping):
             boundary = {"": boundary}
         if not boundary or not all(isinstance(c, BoundaryCondition) for c in boundary.values()):
@@ -126,6 +130,11 @@ class Forced(PDE):
 
     def boundary(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
         """Return the condition's residual, the same on the whole boundary."""
+        if not self._parts:
+            raise ValueError(
+                f"{type(self).__name__} was given no boundary condition, and these nodes have a "
+                "boundary; give boundary=Dirichlet(...), or another one"
+            )
         if self._parts != ("",):
             raise ValueError(
                 f"{type(self).__name__}: the condition was given by part; see conditions()"
@@ -135,7 +144,7 @@ class Forced(PDE):
 
     def conditions(self) -> Mapping[str, Condition]:
         """Return the condition of each part, where they were given by part."""
-        return {} if self._parts == ("",) else dict(zip(self._parts, self.on, strict=True))
+        return {} if self._parts in ((), ("",)) else dict(zip(self._parts, self.on, strict=True))
 
     def _each_condition(self) -> list[BoundaryCondition]:
         return cast("list[BoundaryCondition]", list(self.on))

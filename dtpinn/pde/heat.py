@@ -41,7 +41,7 @@ class Heat(Forced):
     def __init__(
         self,
         f: Callable[..., Tensor] | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         initial: Callable[[Tensor], Tensor] | None = None,
         diffusivity: Constant = 1.0,
     ) -> None:

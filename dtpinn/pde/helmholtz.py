@@ -43,7 +43,7 @@ class Helmholtz(Forced):
     def __init__(
         self,
         f: Callable[[Tensor], Tensor] | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         *,
         wavenumber: Coefficient,
     ) -> None:

@@ -37,7 +37,7 @@ class Poisson(Forced):
     def __init__(
         self,
         f: Callable[[Tensor], Tensor] | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         reaction: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__(f, boundary)

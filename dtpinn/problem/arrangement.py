@@ -149,7 +149,8 @@ def interior_alone(
 
 def sides_at(nodes: Nodes, conditions: Sequence[Region]) -> Rows:
     """Return how many sides of each boundary node have a condition, (Nb,)."""
-    points = np.concatenate([region.rows for region in conditions]) - nodes.interior_count
+    rows = [np.arange(0), *(region.rows for region in conditions)]
+    points = np.concatenate(rows) - nodes.interior_count
     return np.bincount(points, minlength=nodes.boundary_count)
 
 

@@ -20,6 +20,9 @@ class AutomaticProblem(Problem):
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
         result = {region.name: self._residual(model, region) for region in self.regions}
+        for region in self.regions:
+            if region.beyond is not None:
+                result[region.name] = result[region.name] - self._residual(model, region.beyond)
         if (initial := self.posed.initial) is not None:
             x = initial.points
             u = self.evaluate(

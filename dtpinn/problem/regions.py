@@ -43,8 +43,12 @@ class Region(nn.Module):
     time : Tensor, (m * times,), or None for a steady problem
     fields, equations : int
         Of the unknown, and of the residual at a point.
+    beyond : Region or None
+        The same points a period further: the residual is then what the function changes from there
+        to here.
     asks_space, asks_time : bool
-        Whether the residual takes derivatives in space, in time. These four the dry run finds out.
+        Whether the residual takes derivatives in space, in time. These and the two above the dry run finds
+        out.
     """
 
     fields: int = 1
@@ -71,6 +75,7 @@ class Region(nn.Module):
     ) -> None:
         super().__init__()
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
+        self.beyond: Region | None = None
         self.rows = np.asarray(rows, dtype=np.int64)
         self.share = share * slices.count
         points = torch.tensor(x[self.rows], dtype=dtype)
