@@ -232,6 +232,8 @@ class Nodes(NodeSet):
     def plot(self, path: str | os.PathLike[str] | None = None, ax: Axes | None = None) -> Axes:
         """Draw the nodes: interior, boundary by parts, ghosts hollow, and normals as arrows.
 
+        The seams of periodic nodes are dashed lines.
+
         Parameters
         ----------
         path

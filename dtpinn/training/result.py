@@ -197,6 +197,13 @@ class Result:
         error = None
         if self.exact is not None:
             error = (solution - self.exact(points).reshape(len(points), -1)).cpu()
+        # Of periodic nodes with the images next to the cell, or there would be a gap at the seam.
+        images, of_images = nodes.cell.images(nodes.collocation, 1.5 * nodes.spacing)
+        rows = np.append(np.arange(nodes.count), of_images)
+        solution, error = (
+            None if v is None else v.reshape(nodes.count, -1, v.shape[1])[rows].flatten(0, 1)
+            for v in (solution, error)
+        )
         wanted = ("evaluations", "loss", "error", "stage")
         columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:
@@ -205,7 +212,7 @@ class Result:
         outward[nodes.interior_count :] = nodes.normals
         picture_run(
             path,
-            nodes.collocation,
+            np.concatenate([nodes.collocation, images]),
             solution.cpu(),
             error,
             columns,
@@ -213,7 +220,7 @@ class Result:
             floor=self.floor,
             title=str(self.details.get("title", "")),
             boundary=nodes.boundary if nodes.dimension == 2 else None,
-            outward=outward,
+            outward=outward[rows],
         )
 
     @classmethod
