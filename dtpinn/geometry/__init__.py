@@ -4,6 +4,7 @@ A domain is anything that implements :class:`Domain`; the rest of the library as
 """
 
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.meshes.triangle_mesh import TriangleMesh
 from dtpinn.geometry.operations.parts import Parted
@@ -28,6 +29,7 @@ __all__ = [
     "Ball",
     "Boundary",
     "Box",
+    "Cell",
     "ClosedCurve",
     "Difference",
     "Disk",

@@ -73,6 +73,18 @@ class Boundary:
         sides = Sides.one_each(normals, part) if self.sides is None else self.sides
         object.__setattr__(self, "sides", checked_sides(sides, points, len(names)))
 
+    @classmethod
+    def none(cls, dimension: int) -> Boundary:
+        """Return the boundary of a domain that has none, being periodic in all directions.
+
+        Examples
+        --------
+        >>> len(Boundary.none(2))
+        0
+        """
+        nothing, rows = np.zeros((0, dimension)), np.zeros(0, dtype=np.int64)
+        return cls(nothing, nothing, rows, ())
+
     def without(self, names: Iterable[str]) -> Boundary:
         """Return the boundary less those of ``names`` that no point has.
 

@@ -14,6 +14,7 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points, names_text
 from dtpinn.geometry.arc import Curve
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.r_functions import Values
 from dtpinn.geometry.spacing import SpacingLike
 
@@ -125,6 +126,15 @@ class Domain(ABC):
         ValueError
             If ``spacing`` is not positive or is larger than the domain.
         """
+
+    @property
+    def cell(self) -> Cell:
+        """The period of a domain that repeats itself; by default none does.
+
+        What a periodic domain answers is then the same at all images of a point, ``bounds`` are
+        those of the cell, and the sides that are glued to each other are no boundary.
+        """
+        return Cell.open(self.dimension)
 
     def contains(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Whether each of ``points`` (n, d) lies strictly inside; (n,)."""

@@ -36,6 +36,33 @@ def as_vector(value: object, dimension: int, name: str) -> tuple[float, ...]:
     return tuple(float(number) for number in array)
 
 
+def as_flags(value: object, dimension: int, name: str) -> tuple[bool, ...]:
+    """Return ``value`` as a tuple of ``dimension`` bools; one for all directions is enough.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but bools.
+    ValueError
+        If there is another number of them.
+
+    Examples
+    --------
+    >>> as_flags(True, 2, "periodic"), as_flags([True, False], 2, "periodic")
+    ((True, True), (True, False))
+    """
+    array = np.asarray(value)
+    if array.dtype != np.bool_:
+        raise TypeError(
+            f"{name} must be True, False, or one of them for each direction; got {value!r}"
+        )
+    if array.shape not in ((), (dimension,)):
+        raise ValueError(
+            f"{name} must be one bool, or {dimension}, one for each direction; got {value!r}"
+        )
+    return tuple(np.broadcast_to(array, dimension).tolist())
+
+
 def as_corners(
     lower: object, upper: object, dimension: int
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:

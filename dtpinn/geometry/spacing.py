@@ -8,6 +8,7 @@ import numpy as np
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_floats, positive_length
+from dtpinn.geometry.cell import Cell
 
 Spacing = Callable[[Floats], Floats]
 SpacingLike = float | Spacing
@@ -16,7 +17,7 @@ SpacingLike = float | Spacing
 TIE = 1e-9
 
 
-def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
+def as_spacing(spacing: SpacingLike, bounds: Floats, cell: Cell | None = None) -> Spacing:
     """Return ``spacing`` as a function of points (n, d) that gives checked lengths (n,).
 
     Parameters
@@ -25,6 +26,8 @@ def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
         A length, or such a function.
     bounds
         (2, d), lower and upper corner of the domain.
+    cell
+        Of a periodic domain: the function is asked for points of the cell only.
 
     Raises
     ------
@@ -49,6 +52,7 @@ def as_spacing(spacing: SpacingLike, bounds: Floats) -> Spacing:
         return lambda points: np.full(len(points), length)
 
     def checked(points: Floats) -> Floats:
+        points = points if cell is None else cell.wrap(points)
         values = as_floats(spacing(points), "the values of spacing")
         if values.shape != (len(points),):
             raise ValueError(

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.geometry import Sides
+from dtpinn.geometry import Cell, Sides
 from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import replacing
 
 ARRAYS = ("interior", "boundary", "ghost", "normals", "part", "ghost_of", "local_spacing")
+# Of periodic nodes.
+CELL = ("cell_lower", "cell_periods")
 # Of the sides; an archive without them is of nodes that have one each.
 SIDES = {"side_point": "point", "side_normals": "normals", "side_part": "part"}
 
@@ -22,7 +24,8 @@ SIDES = {"side_point": "point", "side_normals": "normals", "side_part": "part"}
 def write_npz(path: Path, nodes: NodeSet) -> None:
     """Write ``nodes``, one array for each attribute; the names of the parts are ``parts``.
 
-    The sides are ``side_point``, ``side_normals`` and ``side_part``.
+    The sides are ``side_point``, ``side_normals`` and ``side_part``; periodic nodes have
+    ``cell_lower`` and ``cell_periods`` (d,), inf where there is no period.
     """
     with replacing(path) as file:
         np.savez(file, **arrays_of(nodes))
@@ -43,6 +46,10 @@ def arrays_of(nodes: NodeSet) -> dict[str, Any]:
     """Return what an archive holds of nodes."""
     arrays = {name: getattr(nodes, name) for name in ARRAYS}
     arrays |= {name: getattr(nodes.sides, attribute) for name, attribute in SIDES.items()}
+    if nodes.cell.periodic:
+        arrays |= dict(
+            zip(CELL, map(np.array, (nodes.cell.lower, nodes.cell.periods)), strict=True)
+        )
     return {"parts": np.array(nodes.parts), **arrays}
 
 
@@ -75,4 +82,6 @@ def nodes_from(found: Mapping[str, npt.NDArray[Any]], path: Path) -> dict[str, A
     arguments["parts"] = tuple(str(name) for name in found["parts"])
     if "side_point" in found:
         arguments["sides"] = Sides(**{SIDES[name]: found[name] for name in SIDES})
+    if all(name in found for name in CELL):
+        arguments["cell"] = Cell(*(tuple(found[name].tolist()) for name in CELL))
     return arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.checks import as_points, check_finite, rows_text
-from dtpinn.geometry import Domain
+from dtpinn.checks import as_normals, as_points, check_finite, positive_length, rows_text
+from dtpinn.geometry import Cell, Domain
 from dtpinn.nodes.walls import Walls
 
 # Nodes nearer to each other than this share of the spacing make a stencil's matrix singular.
@@ -48,17 +49,91 @@ def as_cloud(points: npt.ArrayLike, name: str, dimension: int | None = None) -> 
     return array
 
 
+def boundary_of(
+    boundary: npt.ArrayLike | None, normals: npt.ArrayLike | None, interior: Floats
+) -> tuple[Floats, Floats]:
+    """Boundary points and their normals, (nb, d) each, or none where neither is given.
+
+    Raises
+    ------
+    ValueError
+        If there are none, shapes disagree, or they are not finite.
+    """
+    if boundary is None and normals is None:
+        return interior[:0], interior[:0]
+    edge = as_cloud([] if boundary is None else boundary, "boundary", interior.shape[1])
+    return edge, as_normals([] if normals is None else normals, edge)
+
+
+def cell_of(periods: Sequence[float | None] | None, domain: Domain | None, points: Floats) -> Cell:
+    """Period of ``points`` (n, d), as it is given or as the ``domain`` has it.
+
+    Raises
+    ------
+    ValueError
+        If there is not one for each direction, one is not positive, the points reach farther than
+        the period, or the domain has another one.
+
+    Examples
+    --------
+    >>> cell_of((1.0, None), None, np.array([[0.25, 0.0], [0.75, 3.0]]))
+    Cell(lower=(0.25, 0.0), periods=(1.0, inf))
+    """
+    dimension = points.shape[1]
+    known = Cell.open(dimension) if domain is None else domain.cell
+    if periods is None:
+        return known
+    if isinstance(periods, (str, float, int)) or len(periods) != dimension:
+        raise ValueError(
+            f"periods must hold {dimension} numbers, one for each direction, or None where there "
+            f"is none; got {periods!r}"
+        )
+    lengths = tuple(math.inf if p is None else positive_length(p, "a period") for p in periods)
+    axes = [k for k, length in enumerate(lengths) if math.isfinite(length)]
+    lower, extent = points.min(axis=0), np.ptp(points, axis=0)
+    for k in axes:
+        if extent[k] > lengths[k] * (1.0 + 1e-9):
+            raise ValueError(
+                f"the points reach over {extent[k]:g} in the direction {'xyz'[k]}, more than the "
+                f"period of {lengths[k]:g}; leave out images, or give the period of all of them"
+            )
+    start = tuple(float(lower[k]) if k in axes else 0.0 for k in range(dimension))
+    cell = Cell(start, lengths)
+    if known.periodic:
+        if not known.same_as(cell):
+            raise ValueError(f"periods={periods!r}, but the domain has {known.periods}")
+        return known
+    return cell
+
+
+def check_closed(cell: Cell) -> None:
+    """Check that there need be no boundary.
+
+    Raises
+    ------
+    ValueError
+        If a direction has no period.
+    """
+    if len(cell.axes) < len(cell.periods):
+        raise ValueError(
+            "boundary is empty. Nodes need boundary points, where the condition holds, unless they "
+            "are periodic in all directions; periods= says so"
+        )
+
+
 def check_distinct(
     interior: Floats,
     boundary: Floats,
     spacing: float,
-    walls: Walls,
+    walls: Walls | None,
     given: npt.NDArray[np.integer],
+    cell: Cell,
 ) -> None:
     """Check that no two points of X are the same to within ``1e-6 * spacing``.
 
     Two boundary points may be, if a wall is between them: on the two faces of a slit. ``given``
-    (nb,) are the rows that a message calls the boundary points by.
+    (nb,) are the rows that a message calls the boundary points by. In a periodic ``cell`` images
+    are the same point.
 
     Raises
     ------
@@ -66,11 +141,13 @@ def check_distinct(
         Naming the first pair.
     """
     points = np.concatenate([interior, boundary])
-    pairs = cKDTree(points).query_pairs(DUPLICATE * spacing, output_type="ndarray")
+    pairs = cell.tree(points).query_pairs(DUPLICATE * spacing, output_type="ndarray")
     count = len(interior)
-    if len(pairs):
-        asked = _with_boundary_beside(pairs, points, count)
-        pairs = pairs[~walls.hidden(walls.eyes[pairs[:, 0]], asked)[:, 1]]
+    if len(pairs) and walls is not None:
+        # Of the walls, which know images as well, the rows of these nodes.
+        rows = np.where(pairs < count, pairs, pairs - count + walls.interior_count)
+        asked = _with_boundary_beside(rows, walls.points, walls.interior_count)
+        pairs = pairs[~walls.hidden(walls.eyes[rows[:, 0]], asked)[:, 1]]
     if not len(pairs):
         return
     first = [
@@ -80,7 +157,11 @@ def check_distinct(
     raise ValueError(
         f"points must differ; {first[0]} and {first[1]} are the same point, "
         f"{points[pairs[:, 0].min()]} ({len(pairs)} such pairs in all). Keep one of each; "
-        "two points on the faces of a slit have opposite normals"
+        + (
+            "images of a point in other periods are the same point"
+            if cell.periodic
+            else "two points on the faces of a slit have opposite normals"
+        )
     )
 
 
@@ -97,7 +178,8 @@ def check_outward(
     way to them and the normal: on a non-convex domain one of them may be around the corner. Those
     behind a wall have no vote, unless all are: then the normal itself may have the wrong sense. At
     the end of a wall the domain is all around, and there is none.
-    ``given`` (nb,) are the rows that a message calls the boundary points by.
+    ``given`` (m,) are the rows that a message calls the first boundary points by; those after them
+    are images of a periodic cell, which are not asked. ``normals`` are (m, d).
 
     Raises
     ------
@@ -105,15 +187,17 @@ def check_outward(
         Naming the rows at fault.
     """
     count = min(2 * interior.shape[1] + 1, len(interior))
+    points, boundary = np.concatenate([interior, boundary]), boundary[: len(given)]
     _, rows = cKDTree(interior).query(boundary, k=range(1, count + 1))
     way = interior[rows] - boundary[:, None]
     way /= np.linalg.norm(way, axis=2, keepdims=True)
     asked = np.column_stack([np.arange(len(boundary)) + len(interior), rows])
-    asked = _with_boundary_beside(asked, np.concatenate([interior, boundary]), len(interior))
-    votes = ~walls.hidden(walls.eyes[len(interior) :], asked)[:, 1 : count + 1]
+    eyes = walls.eyes[asked[:, 0]]
+    asked = _with_boundary_beside(asked, points, len(interior))
+    votes = ~walls.hidden(eyes, asked)[:, 1 : count + 1]
     votes[~votes.any(axis=1)] = True
     cosine = np.einsum("nki,ni,nk->n", way, normals, votes) / votes.sum(axis=1)
-    bad = np.flatnonzero((cosine > INWARD) & ~walls.tip)
+    bad = np.flatnonzero((cosine > INWARD) & ~walls.tip[: len(given)])
     if bad.size:
         raise ValueError(
             f"normals must point out of the domain; in {rows_text(given[bad])} of {len(normals)} "

@@ -30,7 +30,8 @@ def fill(domain: Domain, seeds: Floats, spacing: Spacing, rng: np.random.Generat
     domain
         In two or three dimensions.
     seeds
-        (n, d), the boundary nodes.
+        (n, d), the boundary nodes. Without any the domain has no boundary, being periodic in all
+        directions, and the corner of its cell is the first node.
     spacing
         Takes points (n, d), gives the wanted distance between neighbours there, (n,). A candidate
         is kept apart from others by the spacing at its *parent*: by its own, a spacing that grows
@@ -52,9 +53,12 @@ def fill(domain: Domain, seeds: Floats, spacing: Spacing, rng: np.random.Generat
     >>> bool(np.all(disk.signed_distance(nodes) <= -0.1))
     True
     """
-    cloud = GrowingCloud()
+    cloud = GrowingCloud(domain.cell)
     front, distance = seeds, np.zeros(len(seeds))
     fronts = [seeds[:0]]
+    if not len(seeds):
+        front, distance = domain.bounds[:1], np.full(1, -np.inf)
+        fronts.append(front)
     while len(front):
         cloud.add(front)
         front, distance = _next_front(domain, cloud, front, distance, spacing(front), rng)
@@ -78,6 +82,7 @@ def _next_front(
     shallow = np.flatnonzero(distance > -1.5 * radius)
     distance[shallow] = domain.signed_distance(front[shallow])
     points, parent = _candidates(front, radius, rng)
+    points = domain.cell.wrap(points)
     rows = cloud.clear(points, radius[parent])
     points, parent = points[rows], parent[rows]
     distance = distance[parent] + radius[parent]
@@ -86,7 +91,7 @@ def _next_front(
     rows = np.flatnonzero(distance <= -0.5 * radius[parent])  # inside by half a spacing
     rows = rng.permutation(rows)
     points, parent, distance = points[rows], parent[rows], distance[rows]
-    kept = keep_apart(points, radius[parent])
+    kept = keep_apart(points, radius[parent], cell=domain.cell)
     return points[kept], distance[kept]
 
 

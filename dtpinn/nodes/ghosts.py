@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import positive_length
-from dtpinn.geometry import Domain
+from dtpinn.geometry import Cell, Domain
 from dtpinn.geometry.clearance import keep_apart
 from dtpinn.nodes.walls import Walls
 
@@ -28,6 +28,7 @@ def place_ghosts(
     distance: float | Floats,
     domain: Domain | None = None,
     walls: Walls | None = None,
+    cell: Cell | None = None,
 ) -> tuple[Floats, Integers]:
     """Ghost nodes at ``boundary + distance * normals``, less those that would collide.
 
@@ -53,7 +54,10 @@ def place_ghosts(
     domain
         The domain, if there is one.
     walls
-        The boundary, as ``interior``, ``boundary`` and ``normals`` tell it, if it is at hand.
+        The boundary, as ``interior``, ``boundary`` and ``normals`` tell it, if it is at hand; of
+        periodic nodes it has their images as well, after them.
+    cell
+        Of periodic nodes.
 
     Returns
     -------
@@ -75,13 +79,16 @@ def place_ghosts(
     reach = np.broadcast_to(distance, len(boundary))
     ghost = boundary + reach[:, None] * normals
     radius = ROOM * reach
+    cell = Cell.open(boundary.shape[1]) if cell is None else cell
     walls = Walls(interior, boundary, normals) if walls is None else walls
     rows = np.flatnonzero(_clear(ghost, radius, walls, domain))
 
     def harmless(pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        return walls.far_apart(rows[pairs] + len(interior))
+        first, second = ghost[rows[pairs[:, 0]]], ghost[rows[pairs[:, 1]]]
+        across = (cell.beside(second, first) != second).any(axis=1)  # a seam: no wall is known
+        return walls.far_apart(rows[pairs] + walls.interior_count) & ~across
 
-    rows = rows[keep_apart(ghost[rows], radius[rows], harmless)]
+    rows = rows[keep_apart(ghost[rows], radius[rows], harmless, cell)]
     return ghost[rows], rows.astype(np.int64)
 
 

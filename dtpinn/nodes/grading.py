@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
 from dtpinn.checks import as_points, check_finite, positive_length
-from dtpinn.geometry import Domain
+from dtpinn.geometry import Cell, Domain
 from dtpinn.geometry.spacing import Spacing
 
 # Of the spacing, per unit of length. On the disk, refined 20 times towards its centre, nodes come
@@ -80,8 +80,10 @@ def scaled(spacing: Spacing, factor: float) -> Spacing:
     return lambda points: factor * np.asarray(spacing(points))
 
 
-def check_growth(points: Floats, spacing: Floats) -> None:
+def check_growth(points: Floats, spacing: Floats, cell: Cell) -> None:
     """Check that ``spacing`` (n,) at ``points`` (n, d) changes gently from neighbour to neighbour.
+
+    In a periodic ``cell``, across its seam as well.
 
     Raises
     ------
@@ -90,7 +92,8 @@ def check_growth(points: Floats, spacing: Floats) -> None:
 
     Examples
     --------
-    >>> check_growth(np.array([[0.0], [0.1], [0.2]]), np.array([0.1, 0.1, 0.2]))
+    >>> x = np.array([[0.0], [0.1], [0.2]])
+    >>> check_growth(x, np.array([0.1, 0.1, 0.2]), Cell.open(1))
     Traceback (most recent call last):
     ...
     ValueError: spacing changes by 1 per unit of length between (0.1) and (0.2), from 0.1 to 0.2 \
@@ -100,7 +103,7 @@ nodes come too near. Use dtpinn.nodes.graded, or a gentler function
     if spacing.min() == spacing.max():
         return
     count = min(2 * points.shape[1] + 2, len(points))
-    distance, rows = cKDTree(points).query(points, k=range(2, count + 1))
+    distance, rows = cell.tree(points).query(points, k=range(2, count + 1))
     slope = np.abs(spacing[rows] - spacing[:, None]) / distance
     # Towards the smaller spacing only, so that a step is told once; the allowance is round-off.
     slope[spacing[rows] > spacing[:, None]] = 0.0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
 from dtpinn.geometry.clearance import ROUND_OFF, keep_apart
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.nodes.quality import circumcentres
+
+# In spacings: so far around a cell images are looked at; no hole is half as wide.
+AROUND = 4.0
 
 
 def fill_holes(domain: Domain, points: Floats, spacing: Spacing) -> Floats:
@@ -42,14 +45,19 @@ def fill_holes(domain: Domain, points: Floats, spacing: Spacing) -> Floats:
     >>> fill_holes(Disk(), circle, lambda x: np.full(len(x), 0.9)).round(9) + 0.0
     array([[0., 0.]])
     """
-    centres, radius = circumcentres(points[Delaunay(points).simplices])
+    cell = domain.cell
+    around = points
+    if cell.periodic:
+        reach = AROUND * float(spacing(points).max())
+        around = np.concatenate([points, cell.images(points, reach)[0]])
+    centres, radius = circumcentres(around[Delaunay(around).simplices])
     lower, upper = domain.bounds
     rows = np.flatnonzero(((centres >= lower) & (centres <= upper)).all(axis=1))
-    centres, radius = centres[rows], radius[rows]
+    centres, radius = cell.wrap(centres[rows]), radius[rows]
     h = spacing(centres)
     rows = np.flatnonzero(radius >= ROUND_OFF * h)
     rows = rows[domain.signed_distance(centres[rows]) <= -0.5 * h[rows]]
     # By the tree and not by the circle, which round-off spoils in flat simplices.
-    rows = rows[cKDTree(points).query(centres[rows])[0] >= ROUND_OFF * h[rows]]
+    rows = rows[cell.tree(points).query(centres[rows])[0] >= ROUND_OFF * h[rows]]
     rows = rows[np.argsort(-(radius / h)[rows], kind="stable")]
-    return np.asarray(centres[rows[keep_apart(centres[rows], h[rows])]])
+    return np.asarray(centres[rows[keep_apart(centres[rows], h[rows], cell=cell)]])

@@ -52,14 +52,19 @@ def fill_line(domain: Domain, ends: Floats, spacing: Spacing) -> Floats:
     >>> fill_line(Interval(), two_ends, lambda x: 0.1 + 0.3 * x[:, 0])[:, 0].round(3)
     array([0.107, 0.247, 0.432, 0.677])
     """
-    stops = np.sort(ends[:, 0])
+    stops, first, cell = np.sort(ends[:, 0]), ends[:0, 0], domain.cell
+    if cell.periodic:
+        # Round a circle, back to where one began; without an end that is a node itself.
+        if not len(stops):
+            stops = first = np.array(cell.lower)
+        stops = np.append(stops, stops[0] + cell.periods[0])
     inside = domain.contains(0.5 * (stops[:-1] + stops[1:])[:, None])
     pieces = [
         _divide(*piece, spacing)
         for piece, within in zip(pairwise(stops), inside, strict=True)
         if within
     ]
-    return np.concatenate([stops[:0], *pieces])[:, None]
+    return cell.wrap(np.concatenate([first, *pieces])[:, None])
 
 
 def _divide(start: float, stop: float, spacing: Spacing) -> Floats:

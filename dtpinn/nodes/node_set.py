@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_indices, as_normals, as_points, check_finite, names_text
-from dtpinn.geometry import Sides
+from dtpinn.geometry import Cell, Sides
 from dtpinn.geometry.sides import checked_sides
 from dtpinn.nodes.checks import as_cloud
 from dtpinn.nodes.spacings import as_spacings
@@ -35,6 +35,7 @@ class NodeSet:
     ghost_of: Integers
     local_spacing: Floats
     sides: Sides
+    cell: Cell
 
     def __init__(
         self,
@@ -47,19 +48,24 @@ class NodeSet:
         ghost_of: npt.ArrayLike,
         spacing: npt.ArrayLike,
         sides: Sides | None = None,
+        cell: Cell | None = None,
     ) -> None:
         """Keep what is given; ``spacing`` is one number, or one for each node of X.
 
-        Without ``sides`` every boundary node has one, its own.
+        Without ``sides`` every boundary node has one, its own. With a periodic ``cell`` the nodes
+        are put into it. Without ``parts`` there is no boundary.
         """
         inner = as_cloud(interior, "interior")
-        edge = as_cloud(boundary, "boundary", inner.shape[1])
+        cell = Cell.open(inner.shape[1]) if cell is None else cell
+        edge = as_points(boundary, inner.shape[1], "boundary")
+        if parts:
+            edge = as_cloud(boundary, "boundary", inner.shape[1])
         outside = as_points(ghost, inner.shape[1], "ghost")
         check_finite(outside, "ghost")
         arrays: dict[str, npt.NDArray[Any]] = {
-            "interior": inner,
-            "boundary": edge,
-            "ghost": outside,
+            "interior": cell.wrap(inner),
+            "boundary": cell.wrap(edge),
+            "ghost": cell.wrap(outside),
             "normals": as_normals(normals, edge),
             "part": as_indices(part, "part", len(parts), len(edge)),
             "ghost_of": as_indices(ghost_of, "ghost_of", len(edge), len(outside)),
@@ -71,6 +77,7 @@ class NodeSet:
         for name, array in arrays.items():
             object.__setattr__(self, name, _read_only(array.copy(order="C")))
         object.__setattr__(self, "parts", names)
+        object.__setattr__(self, "cell", cell)
         if sides is None:
             sides = Sides.one_each(self.normals, self.part)
         object.__setattr__(self, "sides", checked_sides(sides, edge, len(names)))
@@ -84,6 +91,15 @@ class NodeSet:
     def extended(self) -> Floats:
         """X~ = interior | boundary | ghost, (Ni + Nb + Ng, d)."""
         return _read_only(np.concatenate([self.interior, self.boundary, self.ghost]))
+
+    def drawn(self) -> tuple[Floats, Integers]:
+        """Return the points of a picture, and the row of X that each shows.
+
+        X; of periodic nodes also the images next to the cell, or there would be a gap at the seam.
+        """
+        images, of_images = self.cell.images(self.collocation, 1.5 * self.spacing)
+        rows = np.append(np.arange(self.count), of_images)
+        return np.concatenate([self.collocation, images]), rows
 
     @property
     def outward(self) -> Floats:
@@ -102,8 +118,13 @@ class NodeSet:
         return tuple(name for number, name in enumerate(self.parts) if number not in used)
 
     @cached_property
-    def walls(self) -> Walls:
-        """The boundary as something that stencils do not reach through."""
+    def walls(self) -> Walls | None:
+        """The boundary as something that stencils do not reach through; of images no one knows.
+
+        None where there is no boundary.
+        """
+        if not self.boundary_count:
+            return None
         return Walls(self.interior, self.boundary, self.normals, self.ghost_of)
 
     @property
@@ -150,7 +171,10 @@ class NodeSet:
         return (
             f"Nodes({self.dimension}-D: {self.interior_count} interior + {self.boundary_count} "
             f"boundary + {self.ghost_count} ghost, spacing {self.spacing:.4g}, "
-            f"parts {names_text(self.parts)})"
+            f"{f'parts {names_text(self.parts)}' if self.parts else 'no boundary'}"
+            + (f", periodic in {' and '.join('xyz'[k] for k in self.cell.axes)}")
+            * self.cell.periodic
+            + ")"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

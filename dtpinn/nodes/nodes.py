@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from dtpinn.checks import (
-    as_normals,
-)
 from dtpinn.geometry import Domain
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.nodes import checks, files
@@ -22,7 +19,7 @@ from dtpinn.nodes.node_set import NodeSet
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
 from dtpinn.nodes.spacings import spacing_of, typical_spacing
-from dtpinn.nodes.walls import Walls
+from dtpinn.nodes.unfolding import walls_around
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,6 +54,9 @@ class Nodes(NodeSet):
     sides
         The parts that meet at each boundary node, each with its own normal: one for most nodes, at
         a corner one for each piece of the boundary that ends there. Conditions hold on sides.
+    cell
+        The period of periodic nodes, which all lie in it: neighbours, stencils and interpolation go
+        on across its seam.
 
     Raises
     ------
@@ -71,13 +71,14 @@ class Nodes(NodeSet):
     def from_points(
         cls,
         interior: npt.ArrayLike,
-        boundary: npt.ArrayLike,
-        normals: npt.ArrayLike,
+        boundary: npt.ArrayLike | None = None,
+        normals: npt.ArrayLike | None = None,
         *,
         parts: Sequence[str] | None = None,
         spacing: SpacingLike | None = None,
         ghost_distance: float = 0.25,
         domain: Domain | None = None,
+        periods: Sequence[float | None] | None = None,
     ) -> Nodes:
         """Nodes from somebody's own point cloud, in the order given.
 
@@ -107,7 +108,11 @@ class Nodes(NodeSet):
             node or ghost is nearer to than half of that is left out (:func:`place_ghosts`).
         domain
             If it is known, the points are checked against it, and a ghost that falls into it at
-            the end of a slit is left out.
+            the end of a slit is left out. A periodic one says the periods as well.
+        periods
+            Of points that repeat themselves, the period in each direction, None where there is
+            none: ``(1.0, None)``. Only one of two points that are images of each other is given.
+            In all directions, there may be no boundary.
 
         Raises
         ------
@@ -124,23 +129,31 @@ class Nodes(NodeSet):
         Nodes(2-D: 1 interior + 4 boundary + 4 ghost, spacing 1, parts boundary)
         """
         inner = checks.as_cloud(interior, "interior")
-        edge = checks.as_cloud(boundary, "boundary", inner.shape[1])
-        outward = as_normals(normals, edge)
-        part, names = checks.part_index(parts, len(edge))
-        share = checked_share(ghost_distance)
-        near = checks.DUPLICATE * typical_spacing(np.concatenate([inner, edge]))
-        rows, mean, sides = merge_faces(edge, outward, part, near)
-        edge = edge[rows]
-        h = spacing_of(np.concatenate([inner, edge]), spacing)
-        walls = Walls(inner, edge, mean)
-        checks.check_distinct(inner, edge, float(h.min()), walls, rows)
-        checks.check_outward(inner, edge, mean, walls, rows)
-        at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_domain(domain)
+        edge, outward = checks.boundary_of(boundary, normals, inner)
+        cell = checks.cell_of(periods, domain, np.concatenate([inner, edge]))
+        inner, edge = cell.wrap(inner), cell.wrap(edge)
+        if not len(edge):
+            checks.check_closed(cell)
+            h = spacing_of(inner, spacing, cell)
+            checks.check_distinct(inner, edge, float(h.min()), None, np.arange(0), cell)
+            none = np.zeros(0, dtype=np.int64)
+            return cls(inner, edge, edge, edge, none, (), none, h, cell=cell)
+        part, names = checks.part_index(parts, len(edge))
+        share = checked_share(ghost_distance)
+        near = checks.DUPLICATE * typical_spacing(np.concatenate([inner, edge]), cell)
+        rows, mean, sides = merge_faces(edge, outward, part, near)
+        edge = edge[rows]
+        h = spacing_of(np.concatenate([inner, edge]), spacing, cell)
+        around, beside, walls = walls_around(cell, inner, edge, mean, h)
+        checks.check_distinct(inner, edge, float(h.min()), walls, rows, cell)
+        checks.check_outward(around, beside, mean, walls, rows)
+        at_edge = h[len(inner) :]
+        if domain is not None:
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls)
-        return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides)
+        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls, cell)
+        return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides, cell)
 
     def with_ghosts_of(self, rows: npt.NDArray[np.integer]) -> Nodes:
         """Return the same nodes with the ghosts of some boundary nodes only.
@@ -156,7 +169,7 @@ class Nodes(NodeSet):
             return self
         return Nodes(
             self.interior, self.boundary, self.ghost[kept], self.normals, self.part, self.parts,
-            self.ghost_of[kept], self.local_spacing, self.sides,
+            self.ghost_of[kept], self.local_spacing, self.sides, self.cell,
         )  # fmt: skip
 
     def quality(self, domain: Domain | None = None) -> Quality:
@@ -216,6 +229,8 @@ class Nodes(NodeSet):
 
     def plot(self, path: str | os.PathLike[str] | None = None, ax: Axes | None = None) -> Axes:
         """Draw the nodes: interior, boundary by parts, ghosts hollow, and normals as arrows.
+
+        The seams of periodic nodes are dashed lines.
 
         Parameters
         ----------

@@ -78,10 +78,22 @@ def _draw(nodes: NodeSet, ax: Axes) -> None:
         rows = nodes.part == number
         colour = COLOURS[number % len(COLOURS)]
         _scatter(ax, nodes, nodes.boundary[rows], edge[rows], color=colour, label=label)
+    if nodes.cell.periodic and nodes.dimension < 3:
+        _draw_seams(ax, nodes)
+    if not nodes.boundary_count:
+        return _frame(ax, nodes)
     hollow = {"facecolors": "none", "edgecolors": "black", "label": "ghosts"}
     _scatter(ax, nodes, nodes.ghost, 0.6 * edge[nodes.ghost_of], linewidths=0.4, **hollow)
     _draw_normals(ax, nodes)
-    _frame(ax, nodes)
+    return _frame(ax, nodes)
+
+
+def _draw_seams(ax: Axes, nodes: NodeSet) -> None:
+    """Dashed lines where the cell begins and ends."""
+    for k in nodes.cell.axes:
+        start = nodes.cell.lower[k]
+        for at in (start, start + nodes.cell.periods[k]):
+            (ax.axvline if k == 0 else ax.axhline)(at, color=GREY, linewidth=0.8, linestyle="--")
 
 
 def _labels(nodes: NodeSet) -> list[str | None]:
@@ -152,7 +164,7 @@ def _shown(nodes: NodeSet, points: Floats) -> npt.NDArray[np.intp]:
     """Rows to be drawn: all of them, or the half behind the middle of space."""
     if nodes.dimension < 3:
         return np.arange(len(points))
-    depth = nodes.boundary[:, 1]
+    depth = nodes.collocation[:, 1]
     return np.flatnonzero(points[:, 1] >= 0.5 * (depth.min() + depth.max()))
 
 

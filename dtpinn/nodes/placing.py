@@ -21,6 +21,7 @@ from dtpinn.nodes.line import fill_line
 from dtpinn.nodes.nodes import Nodes
 from dtpinn.nodes.ordering import hilbert_order
 from dtpinn.nodes.repulsion import repel
+from dtpinn.nodes.unfolding import walls_around
 
 
 class Layout(NamedTuple):
@@ -124,7 +125,7 @@ def _at_least_zero(value: int, name: str) -> int:
 def _layout(domain: Domain, spacing: SpacingLike, seed: int) -> Layout:
     """Boundary and interior points, in the order in which they are found."""
     boundary = domain.walk_boundary(spacing)
-    spacing_at = as_spacing(spacing, domain.bounds)
+    spacing_at = as_spacing(spacing, domain.bounds, domain.cell)
     if domain.dimension == 1:
         interior = fill_line(domain, boundary.points, spacing_at)
     else:
@@ -159,8 +160,15 @@ def _nodes(domain: Domain, layout: Layout, ghost_share: float) -> Nodes:
     rows = walk if domain.dimension < 3 else hilbert_order(boundary.points)
     points, normals, part = boundary.points[rows], boundary.normals[rows], boundary.part[rows]
     spacing = np.concatenate([spacing_at(interior), at_edge[rows]])
-    check_growth(np.concatenate([interior, points]), spacing)
-    distance = ghost_share * spacing[len(interior) :]
-    ghost, ghost_of = place_ghosts(interior, points, normals, distance, domain)
-    sides = boundary.sides.of(rows)
-    return Nodes(interior, points, ghost, normals, part, boundary.names, ghost_of, spacing, sides)
+    check_growth(np.concatenate([interior, points]), spacing, domain.cell)
+    ghost, ghost_of = points, walk[:0]
+    if len(boundary):
+        distance = ghost_share * spacing[len(interior) :]
+        _, _, walls = walls_around(domain.cell, interior, points, normals, spacing)
+        ghost, ghost_of = place_ghosts(
+            interior, points, normals, distance, domain, walls, domain.cell
+        )
+    return Nodes(
+        interior, points, ghost, normals, part, boundary.names, ghost_of, spacing,
+        boundary.sides.of(rows), domain.cell,
+    )  # fmt: skip

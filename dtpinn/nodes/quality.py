@@ -10,8 +10,9 @@ import numpy.typing as npt
 from scipy.spatial import Delaunay, cKDTree
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry import Domain
+from dtpinn.geometry import Cell, Domain
 from dtpinn.nodes.node_set import NodeSet
+from dtpinn.nodes.unfolding import AROUND, reach_of, unfold
 
 Flags = npt.NDArray[np.bool_]
 Contains = Callable[[Floats], Flags]
@@ -66,6 +67,8 @@ def measure(nodes: NodeSet, domain: Domain | None = None) -> Quality:
     the triangulated domain that is measured. The boundary is searched by bisection, to within
     ``1e-4`` of the spacing.
 
+    Periodic nodes are measured with their images around the cell.
+
     Nodes alone do not tell what lies inside where a gap or a wall is much thinner than the spacing,
     and the hole reported is then one outside. With ``domain`` it is asked instead.
 
@@ -76,18 +79,23 @@ def measure(nodes: NodeSet, domain: Domain | None = None) -> Quality:
     >>> measure(place_nodes(Disk(), 0.1)).ratio < 1.2
     True
     """
+    cell = nodes.cell
+    if cell.periodic:
+        reach = reach_of(nodes.local_spacing, AROUND[nodes.dimension], nodes.dimension)
+        nodes = unfold(nodes, reach)[0]
     points, h = nodes.collocation, nodes.local_spacing
     tree = cKDTree(points)
-    distance, rows = tree.query(points, k=np.arange(2, min(BESIDE, len(points)) + 1))
-    # Two nodes with a wall between them are not near each other.
-    apart = np.where(nodes.walls.hidden(nodes.walls.eyes, rows), np.inf, distance)
-    separation = float((apart / (0.5 * (h[:, None] + h[rows]))).min())
+    asked = np.flatnonzero(_within(cell, points))
+    distance, rows = tree.query(points[asked], k=np.arange(2, min(BESIDE, len(points)) + 1))
+    if nodes.walls is not None:  # two nodes with a wall between them are not near each other
+        distance[nodes.walls.hidden(nodes.walls.eyes[asked], rows)] = np.inf
+    separation = float((distance / (0.5 * (h[asked, None] + h[rows]))).min())
     find = _widest_gap if nodes.dimension == 1 else _widest_hole
-    fill = find(nodes, tree, _by_nodes(nodes, tree) if domain is None else domain.contains)
+    fill = find(nodes, tree, _by_nodes(nodes, tree) if domain is None else domain.contains, cell)
     return Quality(separation, fill)
 
 
-def _widest_gap(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
+def _widest_gap(nodes: NodeSet, tree: cKDTree, contains: Contains, cell: Cell) -> float:
     """Half the widest gap on the line, leaving out those between intervals of the domain."""
     order = np.argsort(nodes.collocation[:, 0], kind="stable")
     simplices = np.column_stack([order[:-1], order[1:]])
@@ -95,7 +103,7 @@ def _widest_gap(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
     return 0.5 * float(gap[_inside(nodes, simplices, contains)].max(initial=0.0))
 
 
-def _widest_hole(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
+def _widest_hole(nodes: NodeSet, tree: cKDTree, contains: Contains, cell: Cell) -> float:
     points = nodes.collocation
     triangulation = Delaunay(points)
     inside = _inside(nodes, triangulation.simplices, contains)
@@ -104,7 +112,7 @@ def _widest_hole(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
     width = radius / spacing
     # The cloud's own extent bounds every hole, and bars the centres of flat simplices.
     extent = float(np.linalg.norm(np.ptp(points, axis=0)))
-    rows = np.flatnonzero(radius <= extent)
+    rows = np.flatnonzero((radius <= extent) & _within(cell, centres))
     rows = rows[np.argsort(-width[rows], kind="stable")]
     hole = 0.0
     for chunk in np.array_split(rows, range(1000, len(rows), 1000)):
@@ -115,8 +123,18 @@ def _widest_hole(nodes: NodeSet, tree: cKDTree, contains: Contains) -> float:
             hole = float(np.max(tree.query(centres[within])[0] / spacing[within]))
             break
     facets = _boundary_facets(triangulation, inside)
+    facets = facets[_within(cell, points[facets].mean(axis=1))]
     spacing = nodes.local_spacing[facets].mean(axis=1)
     return _widest_on(points[facets], spacing, tree, hole)
+
+
+def _within(cell: Cell, points: Floats) -> Flags:
+    """Whether ``points`` (n, d) lie in the cell, where there is one."""
+    within = np.ones(len(points), dtype=np.bool_)
+    for k in cell.axes:
+        from_corner = points[:, k] - cell.lower[k]
+        within &= (from_corner >= 0.0) & (from_corner < cell.periods[k])
+    return within
 
 
 def _inside(nodes: NodeSet, simplices: npt.NDArray[np.integer], contains: Contains) -> Flags:
@@ -140,6 +158,8 @@ def _by_nodes(nodes: NodeSet, tree: cKDTree) -> Contains:
 
     def contains(points: Floats) -> Flags:
         row = np.asarray(tree.query(points)[1])
+        if not nodes.boundary_count:
+            return np.ones(len(points), dtype=np.bool_)
         edge = np.maximum(row - nodes.interior_count, 0)
         ahead = np.einsum("ni,ni->n", points - nodes.boundary[edge], nodes.normals[edge])
         return np.asarray((row < nodes.interior_count) | (ahead < 0.0))

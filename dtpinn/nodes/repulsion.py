@@ -9,10 +9,10 @@ to each other (0.85 instead of 1.00).
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
 from dtpinn.geometry import Domain
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.spacing import Spacing
 
 # In spacings: nodes nearer than this push each other, the more the nearer.
@@ -58,18 +58,18 @@ def repel(
     """
     for _ in range(sweeps):
         h = spacing(interior)
-        moved = interior + _push(interior, np.concatenate([interior, boundary]), h)
+        moved = interior + _push(interior, np.concatenate([interior, boundary]), h, domain.cell)
         stays = domain.signed_distance(moved) > -0.5 * h
-        interior = np.where(stays[:, None], interior, moved)
+        interior = domain.cell.wrap(np.where(stays[:, None], interior, moved))
     return interior
 
 
-def _push(points: Floats, everything: Floats, h: Floats) -> Floats:
+def _push(points: Floats, everything: Floats, h: Floats, cell: Cell) -> Floats:
     """How far, and where to, each of ``points`` (n, d) is pushed by ``everything``, (n, d)."""
     last = min(NEIGHBOURS[points.shape[1]] + 1, len(everything))
-    distance, rows = cKDTree(everything).query(points, k=range(2, last + 1))
+    distance, rows = cell.tree(everything).query(points, k=range(2, last + 1))
     lack = np.maximum(REACH * h[:, None] - distance, 0.0)
-    way = points[:, None] - everything[rows]
+    way = -cell.difference(everything[rows], points[:, None])
     move = STEP * np.einsum("nk,nki->ni", lack / distance, way)
     length = np.linalg.norm(move, axis=1)
     return np.asarray(move * np.minimum(1.0, FARTHEST * h / np.maximum(length, 1e-300))[:, None])

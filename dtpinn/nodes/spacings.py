@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
 from dtpinn.checks import as_floats, positive_length, rows_text
+from dtpinn.geometry import Cell
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 
 # A nominal spacing further off the median distance between neighbours is a mistake.
@@ -49,7 +49,7 @@ def as_spacings(spacing: npt.ArrayLike, count: int) -> Floats:
     return array
 
 
-def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
+def spacing_of(points: Floats, spacing: SpacingLike | None, cell: Cell) -> Floats:
     """Spacing at ``points`` (n, d), if they are anything like that far apart; (n,).
 
     Parameters
@@ -59,6 +59,8 @@ def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
     spacing
         A number, a function of the place, or None for what is typical: of all points, or around
         each where it differs more than twofold.
+    cell
+        Of periodic points: neighbours may lie across its seam.
 
     Raises
     ------
@@ -70,12 +72,12 @@ def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
 
     Examples
     --------
-    >>> spacing_of(np.array([[0.0], [0.4], [0.9]]), 0.5)
+    >>> spacing_of(np.array([[0.0], [0.4], [0.9]]), 0.5, Cell.open(1))
     array([0.5, 0.5, 0.5])
     """
-    typical = typical_spacing(points)
+    typical = typical_spacing(points, cell)
     if spacing is None:
-        local = local_spacing(points)
+        local = local_spacing(points, cell)
         low, high = np.quantile(local, (SPREAD, 1.0 - SPREAD))
         return local if high > UNEVEN * low else np.full(len(points), typical)
     h = (
@@ -93,30 +95,31 @@ def spacing_of(points: Floats, spacing: SpacingLike | None) -> Floats:
     return h
 
 
-def local_spacing(points: Floats) -> Floats:
+def local_spacing(points: Floats, cell: Cell) -> Floats:
     """Median distance to the second neighbour among the 2 d + 1 points nearest to each, (n,).
 
     The first one may lie across a slit.
 
     Examples
     --------
-    >>> local_spacing(np.array([[0.0], [0.1], [0.2], [0.3], [1.3], [2.3], [3.3]]))
+    >>> x = np.array([0.0, 0.1, 0.2, 0.3, 1.3, 2.3, 3.3])
+    >>> local_spacing(x[:, None], Cell.open(1))
     array([0.1, 0.1, 0.1, 0.1, 1. , 1. , 1. ])
     """
-    tree, count = cKDTree(points), min(2 * points.shape[1] + 1, len(points))
+    tree, count = cell.tree(points), min(2 * points.shape[1] + 1, len(points))
     distance = np.asarray(tree.query(points, k=[min(3, len(points))])[0])[:, 0]
     around = np.asarray(tree.query(points, k=range(1, count + 1))[1])
     return np.asarray(np.median(distance[around], axis=1))
 
 
-def typical_spacing(points: Floats) -> float:
+def typical_spacing(points: Floats, cell: Cell) -> float:
     """Median distance to the nearest neighbour, of those that have one apart from themselves.
 
     Examples
     --------
-    >>> typical_spacing(np.array([[0.0], [1.0], [2.0], [5.0]]))
+    >>> typical_spacing(np.array([[0.0], [1.0], [2.0], [5.0]]), Cell.open(1))
     1.0
     """
-    distance = np.asarray(cKDTree(points).query(points, k=2)[0])[:, 1]
+    distance = np.asarray(cell.tree(points).query(points, k=2)[0])[:, 1]
     apart = distance[distance > ROUND_OFF * float(np.ptp(points, axis=0).max())]
     return float(np.median(apart)) if apart.size else 1.0

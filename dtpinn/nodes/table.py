@@ -1,13 +1,15 @@
 """Nodes in a table of text (.csv), one a line, to read and to write by hand.
 
-The columns are ``kind`` (part, interior, boundary, ghost or side); the coordinates ``x``, ``y``,
-``z``; for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their
-``part``; for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for
-interior and boundary nodes their ``spacing``. Numbers have all their digits.
+The columns are ``kind`` (part, interior, boundary, ghost, side or cell); the coordinates ``x``,
+``y``, ``z``; for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of
+their ``part``; for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0;
+for interior and boundary nodes their ``spacing``. Numbers have all their digits.
 
 A node at a corner has several sides. Then each of its sides has a line of the kind ``side``, with
 the number of the node in one more column, ``side_of``, and the side's normal and part. A boundary
 node without such lines has one side, its own; a table of no others can do without the column.
+Periodic nodes have two lines of the kind ``cell``, the lower and the upper corner of the cell, in
+which the coordinates of directions without a period are empty.
 
 Parts come in the order of the lines of the kind ``part``, one for each, which holds the name alone.
 A table can do without them: names that have none follow in the order in which they first occur, in
@@ -29,13 +31,13 @@ import numpy.typing as npt
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_indices
-from dtpinn.geometry import Sides
+from dtpinn.geometry import Cell, Sides
 from dtpinn.nodes.checks import part_index
 from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import write_csv
 
 AXES = ("x", "y", "z")
-KINDS = ("part", "interior", "boundary", "ghost", "side")
+KINDS = ("part", "interior", "boundary", "ghost", "side", "cell")
 SIDE = "side_of"
 
 Line = tuple[int, dict[str, str]]
@@ -46,10 +48,11 @@ def write_table(path: Path, nodes: NodeSet) -> None:
     several = nodes.sides.several(nodes.boundary_count)
     header = _header(nodes.dimension)
     if not several.any():
-        write_csv(path, header, _rows(nodes))
+        write_csv(path, header, chain(_cell_rows(nodes), _rows(nodes)))
         return
     # The spacing stays last.
-    rows = chain(([*row[:-1], None, row[-1]] for row in _rows(nodes)), _side_rows(nodes, several))
+    plain = chain(_cell_rows(nodes), _rows(nodes))
+    rows = chain(([*row[:-1], None, row[-1]] for row in plain), _side_rows(nodes, several))
     write_csv(path, [*header[:-1], SIDE, header[-1]], rows)
 
 
@@ -88,15 +91,16 @@ def read_table(path: Path) -> dict[str, Any]:
             if row["kind"] not in lines:
                 raise ValueError(
                     f"{str(path)!r}, line {reader.line_num}: kind must be part, interior, "
-                    f"boundary, ghost or side; got {row['kind']!r}"
+                    f"boundary, ghost, side or cell; got {row['kind']!r}"
                 )
             lines[row["kind"]].append((reader.line_num, row))
-    named, interior, boundary, ghost, side = (lines[kind] for kind in KINDS)
+    named, interior, boundary, ghost, side, corners = (lines[kind] for kind in KINDS)
     if side and SIDE not in header:
         raise ValueError(f"{str(path)!r} has lines of the kind side, and no column {SIDE}")
     faces = boundary + side
     part, parts = part_index([row["part"] for _, row in named + faces], len(named + faces))
     part = part[len(named) :]
+    cell = _cell(path, corners, AXES[:dimension])
     axes = AXES[:dimension]
     normals = _numbers(path, faces, [f"normal_{axis}" for axis in axes])
     count = len(boundary)
@@ -110,7 +114,29 @@ def read_table(path: Path) -> dict[str, Any]:
         "ghost_of": _whole(path, ghost, "ghost_of"),
         "spacing": _numbers(path, interior + boundary, ["spacing"])[:, 0],
         "sides": _sides(_whole(path, side, SIDE), normals, part, count),
+        "cell": cell,
     }
+
+
+def _cell(path: Path, corners: list[Line], axes: Sequence[str]) -> Cell:
+    """The period, from the lines of the lower and the upper corner of the cell."""
+    if not corners:
+        return Cell.open(len(axes))
+    if len(corners) != 2:
+        raise ValueError(
+            f"{str(path)!r} has {len(corners)} lines of the kind cell; periodic nodes have two, the "
+            "lower and the upper corner"
+        )
+    which = [bool(corners[0][1][axis]) for axis in axes]
+    given = [axis for axis, periodic in zip(axes, which, strict=True) if periodic]
+    lower, upper = np.zeros((2, len(axes)))
+    lower[which], upper[which] = _numbers(path, corners, given)
+    if not all(upper[which] > lower[which]):
+        raise ValueError(
+            f"{str(path)!r}, line {corners[1][0]}: the upper corner of the cell must be above the "
+            f"lower one; got {upper[which].tolist()} and {lower[which].tolist()}"
+        )
+    return Cell.of_box(lower.tolist(), upper.tolist(), which)
 
 
 def _sides(
@@ -130,6 +156,18 @@ def _sides(
 def _header(dimension: int) -> list[str]:
     axes = AXES[:dimension]
     return ["kind", *axes, *(f"normal_{axis}" for axis in axes), "part", "ghost_of", "spacing"]
+
+
+def _cell_rows(nodes: NodeSet) -> Iterator[list[Any]]:
+    """Cells of the lines of a cell's two corners, if there is one."""
+    if nodes.cell.periodic:
+        cell, none = nodes.cell, [None] * (nodes.dimension + 3)
+        for share in (0.0, 1.0):
+            corner = [
+                low + share * period if k in cell.axes else None
+                for k, (low, period) in enumerate(zip(cell.lower, cell.periods, strict=True))
+            ]
+            yield ["cell", *corner, *none]
 
 
 def _rows(nodes: NodeSet) -> Iterator[list[Any]]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from dtpinn.arrays import Floats
-from dtpinn.geometry import Sides
+from dtpinn.geometry import Cell, Sides
 from dtpinn.nodes.node_set import NodeSet
 from dtpinn.output import replacing
 
@@ -21,6 +21,7 @@ from dtpinn.output import replacing
 PART = "part: "
 DATA = ("kind", "part", "normal", "ghost_of", "spacing")
 KINDS = 3
+PERIOD, CELL = "period", "cell"
 SIDE_NORMAL, SIDE_PART = "side {} normal", "side {} part"
 
 
@@ -31,6 +32,8 @@ def write_vtu(path: Path, nodes: NodeSet, fields: Mapping[str, Any]) -> None:
     ``normal`` (zero off the boundary), ``ghost_of`` (or -1), ``spacing``, and ``part: NAME`` (1 on
     that part) for each part. Where nodes have several sides there are ``side 0 normal`` (zero where
     a node has no such side) and ``side 0 part`` (or -1), and as many more as a node has at most.
+    Periodic nodes have the ``period`` in each direction (or 0) and the ``cell`` that they are in,
+    its lower corner, at every node.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def read_vtu(path: Path) -> dict[str, Any]:
     data = mesh.point_data
     parts = tuple(name.removeprefix(PART) for name in data if name.startswith(PART))
     missing = [name for name in DATA if name not in data]
-    if missing or not parts:
+    if missing or not (parts or PERIOD in data):
         raise ValueError(
             f"{str(path)!r} does not hold nodes: no array {', '.join(missing) or PART.strip()}"
         )
@@ -88,7 +91,15 @@ def read_vtu(path: Path) -> dict[str, Any]:
         "ghost_of": data["ghost_of"][ghost],
         "spacing": data["spacing"][np.concatenate([interior, boundary])],
         "sides": _sides(data, boundary, axes),
+        "cell": _cell(data, axes),
     }
+
+
+def _cell(data: Mapping[str, npt.NDArray[Any]], axes: slice) -> Cell | None:
+    if PERIOD not in data:
+        return None
+    periods, lower = data[PERIOD][0, axes], data[CELL][0, axes]
+    return Cell(tuple(lower.tolist()), tuple(np.where(periods > 0.0, periods, np.inf).tolist()))
 
 
 def _sides(
@@ -121,14 +132,19 @@ def _data(nodes: NodeSet) -> dict[str, npt.NDArray[Any]]:
     for name, mask in zip(nodes.parts, masks.values(), strict=True):
         mask[counts[0] + nodes.part_rows(name)] = 1
     arrays: tuple[npt.NDArray[Any], ...] = (kind, part, normal, ghost_of, spacing)
-    return dict(zip(DATA, arrays, strict=True)) | masks | _side_data(nodes)
+    data = dict(zip(DATA, arrays, strict=True)) | masks | _side_data(nodes)
+    if nodes.cell.periodic:
+        periods = np.where(np.isfinite(nodes.cell.periods), nodes.cell.periods, 0.0)
+        for name, vector in ((PERIOD, periods), (CELL, np.array(nodes.cell.lower))):
+            data[name] = np.tile(_in_space(vector[None]), (len(kind), 1))
+    return data
 
 
 def _side_data(nodes: NodeSet) -> dict[str, npt.NDArray[Any]]:
     """Arrays over X~ of the first sides, the second ones and so on, if a node has several."""
     sides = nodes.sides
     count = np.bincount(sides.point, minlength=nodes.boundary_count)
-    if count.max() == 1:
+    if count.max(initial=1) == 1:
         return {}
     place = np.arange(len(sides)) - (np.cumsum(count) - count)[sides.point]
     data: dict[str, npt.NDArray[Any]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
@@ -92,6 +94,12 @@ class Walls:
         self.eyes = np.concatenate([inner, eyes])
         # Numbers that one is needed of after the other lie side by side.
         self._columns = np.ascontiguousarray(self.eyes.T)
+
+    def in_order(self, nodes: Indices) -> Walls:
+        """Return the same for a cloud that has the ``nodes`` of X~, (m,), in their order."""
+        walls = copy.copy(self)
+        walls.stand = self.stand[nodes]
+        return walls
 
     def far_apart(self, pairs: Indices) -> Flags:
         """Tell which pairs of nodes have a wall between them, and no node around that sees both.

@@ -45,7 +45,7 @@ class AllenCahn(Forced):
     def __init__(
         self,
         f: Source | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         initial: Source | None = None,
         *,
         epsilon: Constant,

@@ -53,7 +53,7 @@ class LinearElasticity(Forced):
     def __init__(
         self,
         f: Source | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         *,
         material: Material,
         dimension: int = 2,

@@ -38,7 +38,8 @@ class Forced(PDE):
     boundary : BoundaryCondition, list of them, or mapping of part name to these
         Robin, Dirichlet, Neumann, ...: on the whole boundary, or for every named part of it; a list
         where several hold, such as those of some fields each. A name may be a pattern,
-        ``"circle*"``, and ``"*"`` is for the parts that are not named.
+        ``"circle*"``, and ``"*"`` is for the parts that are not named. May be left out where there
+        is no boundary, all directions being periodic.
     initial : callable, number or sequence of numbers, optional
         u_0: x (n, d) -> (n,) or (n, fields), of an equation in time. None for 0.
 
@@ -63,12 +64,12 @@ class Forced(PDE):
     def __init__(
         self,
         f: Source | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         initial: Source | None = None,
     ) -> None:
         super().__init__()
         self.f, self.u0 = known(f), known(initial)
-        given = _in_order(type(self).__name__, boundary)
+        given = [] if boundary is None else _in_order(type(self).__name__, boundary)
         # A list, for part names may hold dots, which the keys of a ModuleDict may not.
         self._parts = tuple(part for part, _ in given)
         self.on = nn.ModuleList(condition for _, condition in given)
@@ -129,6 +130,11 @@ class Forced(PDE):
 
     def boundary(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
         """Return the condition's residual, the same on the whole boundary."""
+        if not self._parts:
+            raise ValueError(
+                f"{type(self).__name__} was given no boundary condition, and these nodes have a "
+                "boundary; give boundary=Dirichlet(...), or another one"
+            )
         if self._parts != (WHOLE,):
             raise ValueError(
                 f"{type(self).__name__}: the condition was given by part; see conditions()"
@@ -138,7 +144,7 @@ class Forced(PDE):
 
     def conditions(self) -> Mapping[str, Condition | Sequence[Condition]]:
         """Return the conditions of each part, unless there is one for the whole boundary."""
-        if self._parts == (WHOLE,):
+        if self._parts in ((), (WHOLE,)):
             return {}
         pairs = list(zip(self._parts, self._each_condition(), strict=True))
         by_part = {part: [c for other, c in pairs if other == part] for part in self._parts}

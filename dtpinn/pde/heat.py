@@ -42,7 +42,7 @@ class Heat(Forced):
     def __init__(
         self,
         f: Source | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         initial: Source | None = None,
         diffusivity: Coefficient = 1.0,
     ) -> None:

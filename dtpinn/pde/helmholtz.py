@@ -42,7 +42,7 @@ class Helmholtz(Forced):
     def __init__(
         self,
         f: Source | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         *,
         wavenumber: Coefficient,
     ) -> None:

@@ -57,7 +57,7 @@ class Poisson(Forced):
     def __init__(
         self,
         f: Source | None,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         reaction: Callable[[Tensor], Tensor] | None = None,
         conductivity: Coefficient = 1.0,
     ) -> None:

@@ -172,8 +172,9 @@ def interior_alone(
 def sides_at(nodes: Nodes, conditions: Sequence[Region]) -> Rows:
     """Return how many sides of each boundary node have a condition, (Nb,)."""
     # Several conditions on one side are one side.
-    sides = np.concatenate([region.sides for region in conditions if region.sides is not None])
-    points = np.concatenate([region.rows for region in conditions]) - nodes.interior_count
+    none = np.arange(0)
+    sides = np.concatenate([none, *(r.sides for r in conditions if r.sides is not None)])
+    points = np.concatenate([none, *(r.rows - nodes.interior_count for r in conditions)])
     _, first = np.unique(sides, return_index=True)
     return np.bincount(points[first], minlength=nodes.boundary_count)
 

@@ -17,6 +17,9 @@ class AutomaticProblem(Problem):
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
         result = {region.name: self._residual(model, region) for region in self.posed.nodal}
+        for region in self.regions:
+            if region.beyond is not None:
+                result[region.name] = result[region.name] - self._residual(model, region.beyond)
         return {**result, **self.data_residuals(model)}
 
     def _residual(self, model: Model, region: Region) -> Tensor:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 from dtpinn import rbffd
@@ -128,11 +127,11 @@ def fresh_residual(
 
 def between(nodes: Nodes) -> Floats:
     """Points (m, d) between each node of X and the interior node nearest to it."""
-    _, near = cKDTree(nodes.interior).query(nodes.collocation, k=[2])
-    near = near[:, 0]
-    near[nodes.interior_count :] = cKDTree(nodes.interior).query(nodes.boundary)[1]
-    x = nodes.collocation
-    return np.asarray((1.0 - PLACE) * x + PLACE * nodes.interior[near])
+    tree, x = nodes.cell.tree(nodes.interior), nodes.collocation
+    near = tree.query(x, k=[2])[1][:, 0]
+    if nodes.boundary_count:
+        near[nodes.interior_count :] = tree.query(nodes.boundary)[1]
+    return nodes.cell.wrap(x + PLACE * nodes.cell.difference(nodes.interior[near], x))
 
 
 def _assembled(system: DiscreteSystem, points: Floats, alphas: set[MultiIndex]) -> Matrices:

@@ -53,10 +53,14 @@ class Region(nn.Module):
         time.
     fields, equations : int
         Of the unknown, and of the residual at a point.
+    beyond : Region or None
+        The same points a period further: the residual is then what the function changes from there
+        to here.
     asks_space : bool
         Whether the residual takes derivatives in space.
     time_order : int
-        The highest derivative in time that it takes: 0, 1 or 2. These four the dry run finds out.
+        The highest derivative in time that it takes: 0, 1 or 2. This, `asks_space`, `fields` and
+        `equations` the dry run finds out.
     """
 
     fields: int = 1
@@ -86,6 +90,7 @@ class Region(nn.Module):
         super().__init__()
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
         self.weights = weights
+        self.beyond: Region | None = None
         self.rows = np.asarray(rows, dtype=np.int64)
         self.share = share * slices.count
         points = torch.tensor(x[self.rows], dtype=dtype)
@@ -176,6 +181,8 @@ def boundary_regions(
         If a condition is given for a part in which no node lies.
     """
     conditions = conditions_on_parts(pde)
+    if not len(sides) and set(conditions) == {WHOLE}:
+        return []  # periodic in all directions
     parts = _parts_of(pde, conditions, nodes, sides)
     holds: dict[str, tuple[Condition, NDArray[np.bool_]]] = {}
     for given, several in conditions.items():

@@ -173,12 +173,17 @@ class Solution(Tensor):
         if exact is not None:
             with torch.no_grad():
                 error = values - exact(at_shown(self.points)).reshape(values.shape)
+        drawn, rows = self.nodes.drawn()
+        values, error = (
+            None if v is None else v.reshape(self.nodes.count, -1, v.shape[1])[rows].flatten(0, 1)
+            for v in (values, error)
+        )
         picture_run(
-            path, self.nodes.collocation, values, error,
+            path, drawn, values, error,
             times=None if self.times is None else self.times[shown], title=title,
             names=None if len(self.names) == 1 else self.names,
             boundary=self.nodes.boundary if self.nodes.dimension == 2 else None,
-            outward=self.nodes.outward,
+            outward=self.nodes.outward[rows],
         )  # fmt: skip
 
     def save(self, path: StrPath) -> None:

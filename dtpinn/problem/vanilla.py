@@ -19,6 +19,7 @@ from dtpinn.problem.data import Data
 from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import check_device
+from dtpinn.problem.seams import with_seams
 
 MODES = {"reverse": AutomaticProblem, "forward": ForwardProblem}
 
@@ -43,7 +44,8 @@ def vanilla(
     ----------
     pde : PDE
     nodes : Nodes
-        Ghost nodes are not used.
+        Ghost nodes are not used. Of periodic ones values and derivatives are matched across the
+        seam, in residuals ``"periodic.x"``, ...; a network that is periodic leaves nothing of them.
     times : (n_times,), optional
         Makes it a space-time problem.
     dtype : torch.dtype
@@ -91,7 +93,7 @@ def vanilla(
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
     arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
-    posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, data)
+    posed = with_seams(pose(pde, nodes, times, dtype, corners, arrangement, constraints, data))
     problem = MODES[mode](posed).to(device=device)
     problem.set_weights(weights)
     return problem

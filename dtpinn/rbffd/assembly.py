@@ -14,8 +14,8 @@ from scipy.sparse import csr_array
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import whole_number
 from dtpinn.operators import Operator, Terms
-from dtpinn.rbffd.block import Find, Operators, Solve, centred
-from dtpinn.rbffd.csr_rows import interleave, to_csr
+from dtpinn.rbffd.block import Block, Find, Operators, Solve, centred
+from dtpinn.rbffd.csr_rows import folded, interleave, to_csr
 from dtpinn.rbffd.elsewhere import elsewhere
 from dtpinn.rbffd.growing import solve_growing
 from dtpinn.rbffd.nearest import nearest_in_sight
@@ -28,6 +28,7 @@ from dtpinn.rbffd.sites import At, Sites, find_sites
 from dtpinn.rbffd.stencils import Stencils
 from dtpinn.rbffd.terms import highest_derivative, terms_of
 from dtpinn.rbffd.uneven import spread_out
+from dtpinn.rbffd.unrolled import unrolled
 
 if TYPE_CHECKING:
     from dtpinn.nodes import Nodes
@@ -151,22 +152,29 @@ def assemble(
     rule = choose_rule(order, theta, sites.dimension, exponent=exponent, stencil_size=stencil_size)
     if theta == 0 and sites.rows is not None:
         return _identities(sites, sites.rows, checked, rule)
-    with stencil_bar(len(sites), progress) as advance:
-        solve = _way(sites, checked, overlap, workers, advance)
-        spread = None
-        if overlap in (None, 1.0):
-            way = partial(_way, sites, checked, overlap, workers, None)
-            spread = spread_out(
-                sites.cloud, _centres(sites, workers), way, walls=sites.walls, threads=workers
-            )
-        grow = degenerate == "grow"
-        blocks = solve_growing(solve, len(sites), rule, grow=grow, spread=spread)
+
+    def blocks_of(sites: Sites) -> list[Block]:
+        with stencil_bar(len(sites), progress) as advance:
+            solve = _way(sites, checked, overlap, workers, advance)
+            spread = None
+            if overlap in (None, 1.0):
+                way = partial(_way, sites, checked, overlap, workers, None)
+                spread = spread_out(
+                    sites.cloud, _centres(sites, workers), way, walls=sites.walls, threads=workers
+                )
+            grow = degenerate == "grow"
+            return solve_growing(solve, len(sites), rule, grow=grow, spread=spread)
+
+    sites, blocks = unrolled(sites, rule, blocks_of)
     parts = [to_csr(block.stencils, block.weights.values) for block in blocks]
     places = [block.rows for block in blocks]
     condition = np.empty(len(sites))
     for block in blocks:
         condition[block.rows] = block.weights.condition
-    matrices = {name: interleave([part[name] for part in parts], places) for name in checked}
+    matrices = {
+        name: folded(interleave([part[name] for part in parts], places), sites.origin)
+        for name in checked
+    }
     return Assembly(matrices, condition, rule)
 
 

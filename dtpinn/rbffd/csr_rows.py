@@ -77,3 +77,27 @@ def interleave(blocks: Sequence[csr_array], rows: Sequence[NDArray[np.intp]]) ->
     matrix: csr_array = vstack(blocks, format="csr")[np.argsort(np.concatenate(rows))]
     matrix.has_canonical_format = True
     return matrix
+
+
+def folded(matrix: csr_array, origin: NDArray[np.integer] | None) -> csr_array:
+    """Return a matrix on the nodes for one on these and their images around a periodic cell.
+
+    Parameters
+    ----------
+    matrix : (rows, M) csr_array
+    origin : (M,) int array or None
+        The node that each column is an image of; None where there are no images.
+
+    Examples
+    --------
+    >>> matrix = csr_array(np.array([[1.0, 2.0, 4.0]]))
+    >>> folded(matrix, np.array([0, 1, 0])).toarray()
+    array([[5., 2.]])
+    """
+    if origin is None:
+        return matrix
+    columns = origin[matrix.indices].astype(matrix.indices.dtype)
+    shape = matrix.shape[0], int(origin.max()) + 1
+    result = csr_array((matrix.data, columns, matrix.indptr), shape=shape)
+    result.sum_duplicates()
+    return result

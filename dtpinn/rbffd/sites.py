@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_floats, as_indices, as_points, check_finite
+from dtpinn.nodes.unfolding import real_first, unfold
 from dtpinn.rbffd.stencils import check_points
 
 if TYPE_CHECKING:
@@ -38,25 +39,42 @@ class Sites:
         Which nodes they are; None where they are any points.
     nodes : Nodes
         For their normals.
+    walls : Walls or None
+        The boundary of the cloud, where it has one.
+    origin : (N,) int array or None
+        Of a cloud with images around the cell of periodic nodes: which node each is.
     """
 
     cloud: Floats
     points: Floats
     rows: Integers | None
     nodes: Nodes
+    walls: Walls | None = None
+    origin: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.points)
 
     @property
-    def walls(self) -> Walls | None:
-        """The boundary of the cloud, where it has one."""
-        return getattr(self.nodes, "walls", None)
-
-    @property
     def dimension(self) -> int:
         """The dimension of space, d."""
         return int(self.points.shape[1])
+
+    def around(self, reach: float) -> Sites:
+        """Return the same places in a cloud with the images within ``reach`` of the cell.
+
+        The nodes themselves stay the first. Stencils of periodic nodes are found and solved there,
+        where everything is as far apart as it looks, and go back to the nodes by their origin.
+        """
+        unfolded, origin = unfold(self.nodes, reach)
+        order = real_first(unfolded, self.nodes)
+        walls = unfolded.walls
+        return replace(
+            self,
+            cloud=np.ascontiguousarray(unfolded.extended[order]),
+            walls=None if walls is None else walls.in_order(order),
+            origin=origin[order],
+        )
 
     def normals(self) -> Floats:
         """Return the outward unit normals, (rows, d).
@@ -158,10 +176,12 @@ def find_sites(nodes: Nodes, at: At) -> Sites:
     elif np.ndim(at) == 2:
         points = as_points(at, cloud.shape[1])
         check_finite(points, "points")
-        return Sites(cloud, points, None, nodes)
+        cell = getattr(nodes, "cell", None)
+        points = points if cell is None else cell.wrap(points)
+        return Sites(cloud, points, None, nodes, getattr(nodes, "walls", None))
     else:
         rows = as_indices(at, "rows", len(cloud))
-    return Sites(cloud, cloud[rows], rows, nodes)
+    return Sites(cloud, cloud[rows], rows, nodes, getattr(nodes, "walls", None))
 
 
 def _named(nodes: Nodes, at: str) -> Integers:

@@ -197,13 +197,18 @@ class Result:
         error = None
         if self.exact is not None:
             error = (solution - self.exact(points).reshape(len(points), -1)).cpu()
+        drawn, rows = nodes.drawn()
+        solution, error = (
+            None if v is None else v.reshape(nodes.count, -1, v.shape[1])[rows].flatten(0, 1)
+            for v in (solution, error)
+        )
         wanted = ("evaluations", "loss", "error", "stage")
         columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:
             del columns["error"]
         picture_run(
             path,
-            nodes.collocation,
+            drawn,
             solution.cpu(),
             error,
             columns,
@@ -212,7 +217,7 @@ class Result:
             title=str(self.details.get("title", "")),
             names=None if isinstance(pde.fields, int) else pde.field_names,
             boundary=nodes.boundary if nodes.dimension == 2 else None,
-            outward=nodes.outward,
+            outward=nodes.outward[rows],
         )
 
     @classmethod

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
+from dtpinn.geometry import Cell
 from dtpinn.geometry.clearance import GrowingCloud, independent_set, keep_apart
 
 
@@ -28,7 +29,7 @@ def test_items_without_pairs_are_all_taken():
 
 def test_a_growing_cloud_answers_as_one_set():
     rng = np.random.default_rng(0)
-    cloud, points = GrowingCloud(), np.empty((0, 2))
+    cloud, points = GrowingCloud(Cell.open(2)), np.empty((0, 2))
     for size in (5, 1, 1, 7, 30, 2):
         new = rng.random((size, 2))
         cloud.add(new)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dtpinn.geometry import Disk
+from dtpinn.geometry import Cell, Disk
 from dtpinn.nodes import graded, place_nodes
 from dtpinn.nodes.grading import check_growth
 from tests.nodes.node_domains import Interval
@@ -119,6 +119,6 @@ def test_what_grades_nothing_is_refused(arguments, error, message):
 
 def test_a_growth_at_the_limit_passes_and_is_not_round_off():
     x = np.linspace(0.0, 1.0, 11)[:, None]
-    check_growth(x, 0.1 + 0.3 * x[:, 0])
+    check_growth(x, 0.1 + 0.3 * x[:, 0], Cell.open(1))
     with pytest.raises(ValueError, match=r"changes by 0\.301 per unit of length"):
-        check_growth(x, 0.1 + 0.301 * x[:, 0])
+        check_growth(x, 0.1 + 0.301 * x[:, 0], Cell.open(1))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import dtpinn
-from dtpinn.geometry import Ball, Disk
+from dtpinn.geometry import Ball, Cell, Disk
 from dtpinn.nodes.spacings import spacing_of
 from dtpinn.rbffd import assemble, growing
 from dtpinn.rbffd.rule import choose_rule
@@ -134,4 +134,4 @@ def test_ghosts_of_an_uneven_cloud_follow_the_spacing_around_them():
     deep = np.linalg.norm(nodes.interior, axis=1) < 0.7
     assert np.allclose(h[: nodes.interior_count][deep], H, rtol=0.2)
     even = dtpinn.place_nodes(Disk(), spacing=H).collocation
-    assert len(np.unique(spacing_of(even, None))) == 1  # an even one has one spacing
+    assert len(np.unique(spacing_of(even, None, Cell.open(2)))) == 1  # an even one has one spacing

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.arc import Curve, corner_normal, normals_on, points_on
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.sides import Sides, joined_sides, united_sides
 from dtpinn.geometry.spacing import TIE, Spacing, SpacingLike, as_spacing, whole_steps
 
@@ -36,7 +36,11 @@ SAMPLES, SAMPLES_PER_STEP = 32, 8
 
 
 def walk_curves(
-    curves: Sequence[Curve], names: tuple[str, ...], spacing: SpacingLike, bounds: Floats
+    curves: Sequence[Curve],
+    names: tuple[str, ...],
+    spacing: SpacingLike,
+    bounds: Floats,
+    cell: Cell | None = None,
 ) -> Boundary:
     """Nodes on ``curves``, about ``spacing`` apart, in the order of the walk.
 
@@ -58,6 +62,8 @@ def walk_curves(
         A length, or a function: points (n, 2) -> (n,).
     bounds
         (2, 2), of the domain.
+    cell
+        Of a periodic domain: curves may be closed by way of the seam, and nodes lie in the cell.
 
     Raises
     ------
@@ -71,14 +77,19 @@ def walk_curves(
     >>> walk_curves([circle], ("circle",), 0.1, np.array([[-1.0, -1.0], [1.0, 1.0]]))
     Boundary(63 points in 2-D, parts circle)
     """
-    spacing_at = as_spacing(spacing, bounds)
+    cell = Cell.open(2) if cell is None else cell
+    spacing_at = as_spacing(spacing, bounds, cell)
+    if not curves:
+        spacing_at(bounds)
+        return Boundary.none(2)
     walks = [_walk(curve, spacing_at) for curve in curves]
     points, normals, part, reach = (
         np.concatenate(column) for column in list(zip(*walks, strict=True))[:4]
     )
+    points = cell.wrap(points)
     sides = joined_sides([walk.sides for walk in walks], [len(walk.points) for walk in walks])
     bulge = np.concatenate([walk.bulge for walk in walks])
-    first = _first_there(points, bulge, MERGE * reach)
+    first = _first_there(points, bulge, MERGE * reach, cell)
     keep = np.flatnonzero(first == np.arange(len(points)))
     sides = united_sides(sides, np.searchsorted(keep, first))
     return Boundary(points[keep], normals[keep], part[keep], names, sides)
@@ -226,14 +237,14 @@ def _steps(corners: Floats, total: float) -> Floats:
     return np.sort(np.where(at >= total, at - total, at))
 
 
-def _first_there(points: Floats, bulge: Floats, reach: Floats) -> Integers:
+def _first_there(points: Floats, bulge: Floats, reach: Floats, cell: Cell) -> Integers:
     """For each of ``points`` (n, 2) the first that it nearly coincides with, or itself; (n,).
 
     Two nodes that have a wall between them both stay, however thin it is. Where the domain is
     between them, pinched to a point by two holes, they bulge towards each other and are one.
     """
-    a, b = cKDTree(points).query_pairs(float(reach.max()), output_type="ndarray").T
-    distance = np.linalg.norm(points[a] - points[b], axis=1)
+    a, b = cell.tree(points).query_pairs(float(reach.max()), output_type="ndarray").T
+    distance = np.linalg.norm(cell.difference(points[a], points[b]), axis=1)
     same = (distance < reach[b]) & (bulge[a] + bulge[b] >= PINCHED)
     first = np.arange(len(points))
     np.minimum.at(first, b[same], a[same])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dtpinn.geometry.arc import Curve
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.curves.planar import Planar
 
 
@@ -19,6 +20,8 @@ class Loops(Planar):
         Loops of arcs, each with the domain on its left.
     names
         Names of the parts that the arcs point to.
+    period
+        Of a periodic domain: loops may be closed by way of the seam.
 
     Examples
     --------
@@ -31,6 +34,12 @@ class Loops(Planar):
 
     curves: Sequence[Curve]
     names: tuple[str, ...]
+    period: Cell = Cell.open(2)
+
+    @property
+    def cell(self) -> Cell:
+        """The period."""
+        return self.period
 
     @property
     def parts(self) -> tuple[str, ...]:

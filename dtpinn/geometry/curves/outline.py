@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points
 from dtpinn.geometry.arc import Arc, Curve, corner_normal, normals_on, points_on, unit
+from dtpinn.geometry.cell import Cell
 
 # The table is as near to the curves as this share of their size, which is close to round-off.
 ACCURACY = 1e-12
@@ -35,7 +36,10 @@ class Outline:
     Parameters
     ----------
     curves
-        Loops of arcs with the domain on their left, at least one.
+        Loops of arcs with the domain on their left.
+    cell
+        Of a periodic domain: the loops may be closed by way of the seam, and come again in every
+        cell.
 
     Examples
     --------
@@ -45,7 +49,8 @@ class Outline:
     array([-1.5,  3. ])
     """
 
-    def __init__(self, curves: Sequence[Curve]) -> None:
+    def __init__(self, curves: Sequence[Curve], cell: Cell | None = None) -> None:
+        self._cell = Cell.open(2) if cell is None else cell
         arcs = [arc for curve in curves for arc in curve]
         which, begin, end = elements(arcs)
         self._start, self._stop, middle = (
@@ -55,6 +60,8 @@ class Outline:
         self._ways = _ways(self._start, self._stop, normal_start, normal_stop, middle)
         self._part = np.array([arc.part for arc in arcs], dtype=np.int64)[which]
         self._next = _successors(curves, which)
+        if self._cell.periodic:
+            normal_start, normal_stop = self._add_images(normal_start, normal_stop)
         following = normal_start[self._next]
         bend = np.abs(normal_stop[:, 0] * following[:, 1] - normal_stop[:, 1] * following[:, 0])
         straight_on = np.einsum("ij,ij->i", normal_stop, following) > 0.0
@@ -75,7 +82,7 @@ class Outline:
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the curves, negative on their left; (n,)."""
-        asked = as_points(points, 2)
+        asked = self._cell.wrap(as_points(points, 2))
         result = np.full(len(asked), np.nan)
         rows = np.flatnonzero(np.isfinite(asked).all(axis=1))
         foot, normal, _ = self._nearest(asked[rows])
@@ -86,11 +93,22 @@ class Outline:
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals at the points of the curves nearest to ``points``; (n, 2)."""
-        return self._nearest(as_points(points, 2))[1]
+        return self._nearest(self._cell.wrap(as_points(points, 2)))[1]
 
     def part(self, points: npt.ArrayLike) -> Integers:
         """Part of the point of the curves nearest to each of ``points``; (n,)."""
-        return self._part[self._nearest(as_points(points, 2))[2]]
+        return self._part[self._nearest(self._cell.wrap(as_points(points, 2)))[2]]
+
+    def _add_images(self, *normals: Floats) -> list[Floats]:
+        """Let the elements come again in the cells around; return the ``normals`` as often."""
+        shifts, count = self._cell.shifts(), len(self._start)
+        self._start, self._stop = (
+            (shifts[:, None] + ends).reshape(-1, 2) for ends in (self._start, self._stop)
+        )
+        self._ways = np.tile(self._ways, (len(shifts), 1, 1))
+        self._part = np.tile(self._part, len(shifts))
+        self._next = (count * np.arange(len(shifts))[:, None] + self._next).ravel()
+        return [np.tile(each, (len(shifts), 1)) for each in normals]
 
     def _unite_touching_corners(self, normals: Floats) -> None:
         """Give corners that touch one normal, from the sum of ``normals`` (m, 2) at each.

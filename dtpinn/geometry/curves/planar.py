@@ -43,12 +43,12 @@ class Planar(Domain):
 
     @cached_property
     def _outline(self) -> Outline:
-        return Outline(self.boundary_curves())
+        return Outline(self.boundary_curves(), self.cell)
 
     @property
     def bounds(self) -> Floats:
         """Lower and upper corner of the bounding box, (2, 2)."""
-        return self._outline.bounds
+        return self.cell.box(self._outline.bounds)
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the boundary, negative inside; exact; (n,).
@@ -85,4 +85,4 @@ class Planar(Domain):
         ValueError
             If ``spacing`` is not positive or is larger than the domain.
         """
-        return walk_curves(self.boundary_curves(), self.parts, spacing, self.bounds)
+        return walk_curves(self.boundary_curves(), self.parts, spacing, self.bounds, self.cell)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.arc import unit
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import SpacingLike
 from dtpinn.geometry.surfaces.sampling import sample_surface
@@ -31,7 +32,7 @@ class Blend(Domain):
     Parameters
     ----------
     left, right
-        Two domains.
+        Two domains, of one period if any.
     signs
         ``(outer, first, second)``, each 1 or -1: (-1, -1, -1) is the union, (1, 1, 1) the
         intersection, (1, 1, -1) the difference.
@@ -63,10 +64,17 @@ class Blend(Domain):
         """Lower and upper corner of a box that holds the domain, (2, d)."""
         left, right = self.left.bounds, self.right.bounds
         if self.signs[0] < 0:
-            return np.array([np.minimum(left[0], right[0]), np.maximum(left[1], right[1])])
-        if self.signs[2] < 0:
-            return left
-        return np.array([np.maximum(left[0], right[0]), np.minimum(left[1], right[1])])
+            both = np.array([np.minimum(left[0], right[0]), np.maximum(left[1], right[1])])
+        elif self.signs[2] < 0:
+            both = left
+        else:
+            both = np.array([np.maximum(left[0], right[0]), np.minimum(left[1], right[1])])
+        return self.cell.box(both)
+
+    @property
+    def cell(self) -> Cell:
+        """That of the two."""
+        return self.left.cell
 
     @property
     def parts(self) -> tuple[str, ...]:

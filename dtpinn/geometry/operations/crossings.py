@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.arc import Arc, Curve, points_on
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.curves.outline import elements
 from dtpinn.geometry.domain import Domain
 
@@ -63,6 +63,8 @@ def cut(curves: Sequence[Curve], other: Domain, size: float) -> list[Piece]:
     [1, -1, 1]
     """
     arcs = [arc for curve in curves for arc in curve]
+    if not arcs:
+        return []
     which, share, points, distance = _sample(arcs, other, RESOLUTION * size)
     category = np.where(np.abs(distance) <= TOUCHING * size, 0, np.sign(distance)).astype(np.int64)
     step = np.linalg.norm(np.diff(points, axis=0, prepend=points[:1]), axis=1)
@@ -157,8 +159,8 @@ def _bisect(
     return 0.5 * (low + high)
 
 
-def glue(arcs: Sequence[Arc], size: float) -> list[Curve]:
-    """Join ``arcs`` to closed loops, each end to the nearest start.
+def glue(arcs: Sequence[Arc], size: float, cell: Cell | None = None) -> list[Curve]:
+    """Join ``arcs`` to closed loops, each end to the nearest start, in a ``cell`` across its seam.
 
     Raises
     ------
@@ -175,7 +177,8 @@ def glue(arcs: Sequence[Arc], size: float) -> list[Curve]:
     starts = np.concatenate([arc.at(np.zeros(1)) for arc in arcs])
     ends = np.concatenate([arc.at(np.ones(1)) for arc in arcs])
     count = min(8, len(arcs))
-    distance, row = cKDTree(starts).query(ends, k=range(1, count + 1))
+    tree = (Cell.open(2) if cell is None else cell).tree(starts)
+    distance, row = tree.query(ends, k=range(1, count + 1))
     following = np.full(len(arcs), -1)
     taken = np.zeros(len(arcs), dtype=np.bool_)
     for place in np.argsort(distance, axis=None, kind="stable"):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 
@@ -22,6 +23,8 @@ class Ends(Domain):
     ----------
     boundary
         One point for each end.
+    period
+        Of a periodic domain; the ends are in the cell.
 
     Examples
     --------
@@ -31,6 +34,12 @@ class Ends(Domain):
     """
 
     boundary: Boundary
+    period: Cell = Cell.open(1)
+
+    @property
+    def cell(self) -> Cell:
+        """The period."""
+        return self.period
 
     @property
     def dimension(self) -> int:
@@ -41,7 +50,7 @@ class Ends(Domain):
     def bounds(self) -> Floats:
         """The first and the last end, (2, 1)."""
         points = self.boundary.points
-        return np.array([points.min(axis=0), points.max(axis=0)])
+        return self.period.box(np.array([points.min(axis=0), points.max(axis=0)]))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -53,7 +62,8 @@ class Ends(Domain):
         at = as_points(points, 1)
         row = self._nearest(at)
         # Halfway between two ends both of them tell the same.
-        beyond = (at - self.boundary.points[row]) * self.boundary.normals[row]
+        way = self.period.difference(at, self.boundary.points[row])
+        beyond = way * self.boundary.normals[row]
         return np.asarray(beyond[:, 0])
 
     def normal(self, points: npt.ArrayLike) -> Floats:
@@ -66,8 +76,9 @@ class Ends(Domain):
 
     def walk_boundary(self, spacing: SpacingLike) -> Boundary:
         """Return the ends, if ``spacing`` fits the domain."""
-        as_spacing(spacing, self.bounds)(self.boundary.points)
+        as_spacing(spacing, self.bounds, self.period)(self.boundary.points)
         return self.boundary
 
     def _nearest(self, points: Floats) -> npt.NDArray[np.intp]:
-        return np.asarray(np.abs(points - self.boundary.points[:, 0]).argmin(axis=1))
+        way = self.period.difference(points[:, None], self.boundary.points)
+        return np.asarray(np.abs(way[..., 0]).argmin(axis=1))

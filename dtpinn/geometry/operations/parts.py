@@ -13,6 +13,7 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points, names_text
 from dtpinn.geometry.arc import Arc, Curve
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.curves.curve_walk import walk_curves
 from dtpinn.geometry.domain import Domain, Renaming
 from dtpinn.geometry.r_functions import Values
@@ -113,6 +114,11 @@ class Parted(Domain):
         return self.domain.bounds
 
     @property
+    def cell(self) -> Cell:
+        """That of the domain."""
+        return self.domain.cell
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """Old names that are kept, then the new ones."""
         return self._names
@@ -172,7 +178,7 @@ class Parted(Domain):
     def _walk_curves(self, spacing: SpacingLike) -> tuple[Boundary, set[int]]:
         """Walk the arcs, once cut; and tell the parts that only the arcs before had."""
         curves = self.boundary_curves()
-        walk = walk_curves(curves, self._names, spacing, self.bounds)
+        walk = walk_curves(curves, self._names, spacing, self.bounds, self.cell)
         before = {int(self._number[arc.part]) for arc in chain(*self.domain.boundary_curves())}
         return walk, before - {arc.part for arc in chain(*curves)}
 
@@ -183,7 +189,7 @@ class Parted(Domain):
         several = walk.sides.several(len(walk))[walk.sides.point]
         places = walk.points[walk.sides.point]
         if several.any() and self.dimension > 1:
-            h = as_spacing(spacing, self.bounds)(places[several])
+            h = as_spacing(spacing, self.bounds, self.cell)(places[several])
             places[several] = places_beside(
                 self.domain, places[several], walk.sides.normals[several], h
             )
@@ -201,7 +207,7 @@ class Parted(Domain):
         ]
 
     def _part(self, points: Floats, old: Integers) -> Integers:
-        part = self._number[old]
+        part, points = self._number[old], self.cell.wrap(points)
         for name, predicate in reversed(self._predicates.items()):
             holds = np.asarray(predicate(points))
             if holds.shape != (len(points),) or holds.dtype != np.bool_:

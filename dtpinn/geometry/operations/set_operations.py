@@ -15,12 +15,14 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import names_text
 from dtpinn.geometry.arc import Arc, Curve
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.curves.loops import Loops
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.operations.blend import Blend
 from dtpinn.geometry.operations.crossings import TOUCHING, cut, glue
 from dtpinn.geometry.operations.ends import Ends
 from dtpinn.geometry.operations.parts import distinct_names
+from dtpinn.geometry.operations.repeated import as_periodic
 from dtpinn.geometry.r_functions import Values, intersection, union
 from dtpinn.geometry.spacing import SpacingLike
 
@@ -46,12 +48,16 @@ class Combination(Domain):
     number: ``"circle"`` and ``"circle_2"``. A part of which nothing is left is no part of the
     result, in space of the boundary that is walked.
 
+    With a periodic domain the other one comes again in every cell, and may cross the seam:
+    ``Rectangle(periodic=True) - Disk(0.3)`` is the space around an array of cylinders.
+
     Raises
     ------
     TypeError
         If one of the two is not a domain.
     ValueError
-        If the dimensions differ, or nothing is left.
+        If the dimensions differ, or nothing is left. If both are periodic and not alike, or the
+        other one is as wide as the period, so that it meets its own image.
     """
 
     left: Domain
@@ -82,6 +88,11 @@ class Combination(Domain):
     def dimension(self) -> int:
         """Number of coordinates, d."""
         return self.left.dimension
+
+    @property
+    def cell(self) -> Cell:
+        """The period, that of either of the two."""
+        return self.left.cell if self.left.cell.periodic else self.right.cell
 
     @property
     def bounds(self) -> Floats:
@@ -147,6 +158,11 @@ class Combination(Domain):
         make = {1: self._on_the_line, 2: self._in_the_plane, 3: self._in_space}
         return make[self.dimension](names)
 
+    @cached_property
+    def _pair(self) -> tuple[Domain, Domain]:
+        """The two, with one period."""
+        return as_periodic(self.left, self.cell), as_periodic(self.right, self.cell)
+
     def _on_the_line(self, names: tuple[str, ...]) -> Domain:
         kept = []
         for domain, other, sign, turn, first in self._sides():
@@ -155,10 +171,16 @@ class Combination(Domain):
             along = np.sign(np.sum(ends.normals * other.normal(ends.points), axis=1))
             side = np.where(np.abs(distance) <= TOUCHING * self._size, 0.0, np.sign(distance))
             rows = self._bounds_the_result(side, along, sign, first == 0)
-            kept.append((ends.points[rows], turn * ends.normals[rows], first + ends.part[rows]))
+            kept.append(
+                (
+                    self.cell.wrap(ends.points[rows]),
+                    turn * ends.normals[rows],
+                    first + ends.part[rows],
+                )
+            )
         points, normals, part = (np.concatenate(column) for column in zip(*kept, strict=True))
         self._check_something_left(len(points))
-        return Ends(Boundary(points, normals, part, names).without(names))
+        return Ends(Boundary(points, normals, part, names).without(names), self.cell)
 
     def _in_the_plane(self, names: tuple[str, ...]) -> Domain:
         kept: list[Arc] = []
@@ -172,19 +194,21 @@ class Combination(Domain):
         self._check_something_left(len(kept))
         used, part = np.unique([arc.part for arc in kept], return_inverse=True)
         arcs = [replace(arc, part=int(number)) for arc, number in zip(kept, part, strict=True)]
-        return Loops(glue(arcs, self._size), tuple(names[number] for number in used))
+        loops = glue(arcs, self._size, self.cell)
+        return Loops(loops, tuple(names[number] for number in used), self.cell)
 
     def _in_space(self, names: tuple[str, ...]) -> Domain:
-        result = Blend(self.left, self.right, self.signs, names)
+        result = Blend(*self._pair, self.signs, names)
         self._check_something_left(int((result.bounds[0] < result.bounds[1]).all()))
         return result
 
     def _sides(self) -> list[tuple[Domain, Domain, int, int, int]]:
         """Each domain with the other, the other's sign, its own sense, and its first part."""
         outer, first, second = self.signs
+        left, right = self._pair
         return [
-            (self.left, self.right, second, outer * first, 0),
-            (self.right, self.left, first, outer * second, len(self.left.parts)),
+            (left, right, second, outer * first, 0),
+            (right, left, first, outer * second, len(left.parts)),
         ]
 
     def _bounds_the_result(

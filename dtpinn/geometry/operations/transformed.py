@@ -13,6 +13,7 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points, positive_length
 from dtpinn.geometry.arc import Curve
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_vector
 from dtpinn.geometry.r_functions import Values
@@ -60,7 +61,14 @@ class Transformed(Domain):
         low, high = self.domain.bounds
         middle, half = self._forth(0.5 * (low + high)[None]), 0.5 * (high - low)
         reach = self.factor * np.abs(np.array(self.rotation)) @ half
-        return np.concatenate([middle - reach, middle + reach])
+        return self.cell.box(np.concatenate([middle - reach, middle + reach]))
+
+    @property
+    def cell(self) -> Cell:
+        """That of the domain, elsewhere; a periodic domain is not turned."""
+        cell = self.domain.cell
+        moved = self.factor * np.array(cell.lower) + np.array(self.offset)
+        return Cell(tuple(moved.tolist()), tuple(self.factor * p for p in cell.periods))
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -139,12 +147,17 @@ def rotated(
     Raises
     ------
     ValueError
-        On the line; in space if ``axis`` is not a direction, in the plane if there is one.
+        On the line, or of a periodic domain; in space if ``axis`` is not a direction, in the plane if there is one.
     """
     (turn,) = as_vector([angle], 1, "angle")
     dimension = domain.dimension
     if dimension == 1:
         raise ValueError("a domain on the line cannot be rotated; use scale or translate")
+    if domain.cell.periodic:
+        raise ValueError(
+            f"{domain!r} is periodic along the axes and cannot be rotated; rotate what is cut out "
+            "of it, or joined to it, before"
+        )
     if (axis is None) == (dimension == 3):
         raise ValueError(
             f"axis must be {'given in 3-D' if dimension == 3 else 'left out in 2-D'}; got {axis!r}"

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from dtpinn.arrays import Floats, Integers
 from dtpinn.checks import as_points
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
-from dtpinn.geometry.parameters import as_corners
+from dtpinn.geometry.parameters import as_corners, as_flags
 from dtpinn.geometry.r_functions import Values, intersection, slab
-from dtpinn.geometry.spacing import SpacingLike
+from dtpinn.geometry.spacing import SpacingLike, as_spacing
 from dtpinn.geometry.surfaces.surface_walk import walk_surface
 
 FACES = ("left", "right", "front", "back", "bottom", "top")
@@ -34,9 +35,13 @@ class Box(Domain):
     ----------
     lower, upper
         Opposite corners, three coordinates each.
+    periodic
+        In x, y and z: whether the two faces there are glued to each other, and are no parts.
 
     Raises
     ------
+    TypeError
+        If ``periodic`` does not hold bools.
     ValueError
         If they are not three finite numbers each, or ``upper`` is not larger than ``lower`` in
         every coordinate.
@@ -52,11 +57,13 @@ class Box(Domain):
 
     lower: tuple[float, float, float] = (0.0, 0.0, 0.0)
     upper: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    periodic: tuple[bool, bool, bool] = (False, False, False)
 
     def __post_init__(self) -> None:
         lower, upper = as_corners(self.lower, self.upper, 3)
         object.__setattr__(self, "lower", lower)
         object.__setattr__(self, "upper", upper)
+        object.__setattr__(self, "periodic", as_flags(self.periodic, 3, "periodic"))
 
     @property
     def dimension(self) -> int:
@@ -70,8 +77,13 @@ class Box(Domain):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """Names of the six faces, by axis: x, y, z."""
-        return FACES
+        """Names of the six faces, by axis: x, y, z; less those that are glued to each other."""
+        return tuple(FACES[k] for k in self._faces)
+
+    @property
+    def cell(self) -> Cell:
+        """The period of the box, if it has one."""
+        return Cell.of_box(self.lower, self.upper, self.periodic)
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 3) to the surface, negative inside; exact; (n,).
@@ -88,13 +100,15 @@ class Box(Domain):
     def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
         """Return the product of lines, or planes, that vanish on the sides asked for."""
         sides = chain.from_iterable(self._slabs(x))
-        return math.prod(
-            side for name, side in zip(self.parts, sides, strict=True) if name in parts
-        )
+        return math.prod(side for name, side in zip(FACES, sides, strict=True) if name in parts)
 
     def level(self, x: Sequence[Values]) -> Values:
-        """Return what is positive between both sides in every coordinate."""
-        return intersection(below * above for below, above in self._slabs(x))
+        """Return what is positive between both sides, in every coordinate that has them."""
+        return intersection(
+            below * above
+            for (below, above), periodic in zip(self._slabs(x), self.periodic, strict=True)
+            if not periodic
+        )
 
     def _slabs(self, x: Sequence[Values]) -> list[tuple[Values, Values]]:
         return [slab(*ends) for ends in zip(x, self.lower, self.upper, strict=True)]
@@ -105,13 +119,15 @@ class Box(Domain):
         beyond = self._beyond(np.clip(as_points(points, 3), self.lower, self.upper))
         by_face = beyond.transpose(1, 0, 2).reshape(6, -1)
         nearest = by_face >= by_face.max(axis=0) - self._round_off()
-        return np.asarray(np.argmax(nearest, axis=0), dtype=np.int64)
+        return np.searchsorted(self._faces, np.argmax(nearest, axis=0)).astype(np.int64)
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals at boundary ``points`` (n, 3), on an edge or a corner the mean.
 
-        Off the boundary it is the direction in which the distance grows.
+        Off the boundary it is the direction in which the distance grows; zero without boundary.
         """
+        if not self.parts:
+            return np.zeros_like(as_points(points, 3))
         beyond = self._beyond(points)
         farthest = beyond.max(axis=(0, 1))
         nearest_faces = np.where(beyond >= farthest - self._round_off(), 1.0, 0.0)
@@ -132,13 +148,23 @@ class Box(Domain):
         ValueError
             If ``spacing`` is not positive or is larger than the box.
         """
+        if not self.parts:
+            as_spacing(spacing, self.bounds)(self.bounds)
+            return Boundary.none(3)
         return walk_surface(self, spacing)
 
     def _beyond(self, points: npt.ArrayLike) -> Floats:
         """How far ``points`` lie beyond the planes of the faces, (2, 3, n): side, axis, point."""
         x = as_points(points, 3).T
         lower, upper = self.bounds[:, :, None]
-        return np.stack([lower - x, x - upper])
+        beyond = np.stack([lower - x, x - upper])
+        beyond[:, self.cell.axes] = -np.inf
+        return beyond
+
+    @property
+    def _faces(self) -> list[int]:
+        """Numbers of the faces that are parts."""
+        return [k for k in range(6) if not self.periodic[k // 2]]
 
     def _round_off(self) -> float:
         return 8.0 * float(np.finfo(np.float64).eps * np.abs(self.bounds).max())

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra, minimum_spanning_tree
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.creases import Crease
 
@@ -50,10 +50,10 @@ class Arcs:
         return len(self.first)
 
 
-def order_arcs(crease: Crease, spacing: Spacing) -> Arcs:
+def order_arcs(crease: Crease, spacing: Spacing, cell: Cell | None = None) -> Arcs:
     """Put points of creases, which lie close to each other, in the order of a walk.
 
-    An arc ends in a corner, where the normal of a side changes, or where the surface is smooth
+    In a periodic ``cell`` an arc goes on across the seam, from image to image. An arc ends in a corner, where the normal of a side changes, or where the surface is smooth
     again.
 
     Examples
@@ -69,9 +69,9 @@ def order_arcs(crease: Crease, spacing: Spacing) -> Arcs:
     >>> arcs.closed
     array([False, False])
     """
-    count = len(crease)
-    a, b = _links(crease, spacing(crease.points))
-    length = np.linalg.norm(crease.points[a] - crease.points[b], axis=1)
+    count, cell = len(crease), Cell.open(3) if cell is None else cell
+    a, b = _links(crease, spacing(crease.points), cell)
+    length = np.linalg.norm(cell.difference(crease.points[a], crease.points[b]), axis=1)
     # The shortest tree that joins points on a curve is the walk along it.
     tree = minimum_spanning_tree(coo_array((length, (a, b)), shape=(count, count)).tocsr())
     arc = connected_components(tree, directed=False)[1]
@@ -86,16 +86,29 @@ def order_arcs(crease: Crease, spacing: Spacing) -> Arcs:
     ends = np.sort(np.column_stack([order[first], order[last]]), axis=1)
     linked = np.isin(ends @ [count, 1], np.minimum(a, b) * count + np.maximum(a, b))
     # The ends of a short arc are linked as well, but the way between them is straight.
-    gap = np.linalg.norm(crease.points[ends[:, 0]] - crease.points[ends[:, 1]], axis=1)
+    gap = np.linalg.norm(
+        cell.difference(crease.points[ends[:, 0]], crease.points[ends[:, 1]]), axis=1
+    )
     closed = linked & (way[order[last]] > 2.0 * gap)
-    return Arcs(crease[order], arc[order], first, last, closed)
+    crease, arc = crease[order], arc[order]
+    if cell.periodic:
+        crease = crease.moved(_unrolled(crease.points, first, arc, cell))
+    return Arcs(crease, arc, first, last, closed)
 
 
-def _links(crease: Crease, h: Floats) -> tuple[Rows, Rows]:
+def _unrolled(points: Floats, first: Rows, arc: Rows, cell: Cell) -> Floats:
+    """Of each of ``points`` (n, 3) the image that is beside the one before it on its arc."""
+    step = np.diff(points, axis=0, prepend=points[:1])
+    laps = cell.difference(points, points - step) - step  # whole periods
+    laps = np.cumsum(laps, axis=0)
+    return np.asarray(points + laps - laps[first][arc])
+
+
+def _links(crease: Crease, h: Floats, cell: Cell) -> tuple[Rows, Rows]:
     """Pairs of neighbours on the same crease."""
-    pairs = cKDTree(crease.points).query_pairs(LINK * float(h.max()), output_type="ndarray")
+    pairs = cell.tree(crease.points).query_pairs(LINK * float(h.max()), output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
-    chord = crease.points[b] - crease.points[a]
+    chord = cell.difference(crease.points[b], crease.points[a])
     length = np.linalg.norm(chord, axis=1)
 
     def cosine(u: Floats, v: Floats) -> Floats:

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.spacing import Spacing
@@ -75,12 +76,16 @@ def find_corners(domain: Domain, arcs: Arcs, spacing: Spacing) -> Corners:
     """
     open_ = np.flatnonzero(~arcs.closed)
     ends = np.concatenate([arcs.first[open_], arcs.last[open_]])
-    group = _together(arcs.crease.points[ends], spacing)
+    group = _together(arcs.crease.points[ends], spacing, domain.cell)
     corner_of = np.full((2, len(arcs)), -1)
     corner_of[:, open_] = group.reshape(2, -1)
     ends, group = ends[group >= 0], group[group >= 0]
     crease, h = arcs.crease[ends], spacing(arcs.crease.points[ends])
     inner = arcs.crease.points[_inwards(arcs, ends)]
+    # Of ends that meet across a seam, the images beside the first of them.
+    common = crease.points[np.unique(group, return_index=True)[1]][group]
+    moved = domain.cell.beside(crease.points, common)
+    crease, inner = crease.moved(moved), inner + (moved - crease.points)
     points = _common_points(crease, group)
     for approach in APPROACHES:
         # Room for the probes about a point on the crease.
@@ -111,14 +116,14 @@ def _different(group: Rows, normals: Floats) -> Sides:
     return Sides(point, unit(mean)[order], np.zeros(len(point), dtype=np.int64))
 
 
-def _together(points: Floats, spacing: Spacing) -> Rows:
+def _together(points: Floats, spacing: Spacing, cell: Cell) -> Rows:
     """Number, for each of ``points`` (n, 3), of the group that it is in; -1 if it is alone."""
     count = len(points)
     if not count:
         return np.zeros(0, dtype=np.intp)
     h = spacing(points)
-    pairs = cKDTree(points).query_pairs(NEAR * float(h.max()), output_type="ndarray")
-    length = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
+    pairs = cell.tree(points).query_pairs(NEAR * float(h.max()), output_type="ndarray")
+    length = np.linalg.norm(cell.difference(points[pairs[:, 0]], points[pairs[:, 1]]), axis=1)
     a, b = pairs[length <= NEAR * h[pairs[:, 0]]].T
     graph = coo_array((np.ones(len(a)), (a, b)), shape=(count, count)).tocsr()
     group = connected_components(graph, directed=False)[1]

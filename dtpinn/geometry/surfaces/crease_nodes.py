@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides, joined_sides
 from dtpinn.geometry.spacing import Spacing, whole_steps
@@ -56,19 +57,20 @@ def walk_creases(domain: Domain, crease: Crease, spacing: Spacing) -> tuple[Floa
     """
     if not len(crease):
         return crease.points, crease.points, crease.sides
-    arcs = order_arcs(crease, spacing)
+    arcs = order_arcs(crease, spacing, domain.cell)
     corners = find_corners(domain, arcs, spacing)
     between = _equal_steps(domain, arcs, corners, spacing)
+    between = between.moved(domain.cell.wrap(between.points))
     # What is left is the error of the planes that touch at some distance.
     points, reached = project(domain, np.concatenate([corners.points, between.points]))
     normals = np.concatenate([corners.normals, between.normals])
     sides = joined_sides([corners.sides, between.sides], [len(corners.points), len(between)])
-    return points[reached], normals[reached], sides.of(np.flatnonzero(reached))
+    return domain.cell.wrap(points[reached]), normals[reached], sides.of(np.flatnonzero(reached))
 
 
 def _equal_steps(domain: Domain, arcs: Arcs, corners: Corners, spacing: Spacing) -> Crease:
     """Points in equal steps along each arc, without the corners."""
-    points, source = _from_corner_to_corner(arcs, corners)
+    points, source = _from_corner_to_corner(arcs, corners, domain.cell)
     arc, h = arcs.arc[source], spacing(points)
     step = np.linalg.norm(np.diff(points, axis=0), axis=1) / (0.5 * (h[1:] + h[:-1]))
     # From one arc to the next any step will do: it keeps them apart in the table.
@@ -88,17 +90,18 @@ def _equal_steps(domain: Domain, arcs: Arcs, corners: Corners, spacing: Spacing)
     return settle(domain, arcs.crease[beside].moved(wanted), spacing(wanted))[0]
 
 
-def _from_corner_to_corner(arcs: Arcs, corners: Corners) -> tuple[Floats, Rows]:
+def _from_corner_to_corner(arcs: Arcs, corners: Corners, cell: Cell) -> tuple[Floats, Rows]:
     """Points (m, 3) of each arc and what it starts and ends with; and the row beside each, (m,)."""
     starts = np.flatnonzero(corners.at_start >= 0)
     ends = np.flatnonzero(corners.at_end >= 0)
     loops = np.flatnonzero(arcs.closed)
-    rows = np.arange(len(arcs.crease))
+    along = arcs.crease.points
+    rows = np.arange(len(along))
     points = [
-        arcs.crease.points,
-        corners.points[corners.at_start[starts]],
-        corners.points[corners.at_end[ends]],
-        arcs.crease.points[arcs.first[loops]],
+        along,
+        cell.beside(corners.points[corners.at_start[starts]], along[arcs.first[starts]]),
+        cell.beside(corners.points[corners.at_end[ends]], along[arcs.last[ends]]),
+        cell.beside(along[arcs.first[loops]], along[arcs.last[loops]]),
     ]
     source = [rows, arcs.first[starts], arcs.last[ends], arcs.last[loops]]
     shift = np.repeat([0.0, -0.25, 0.25, 0.25], [len(part) for part in source])

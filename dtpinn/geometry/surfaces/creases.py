@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides
@@ -126,8 +126,8 @@ def find_creases(domain: Domain, sample: Floats, spacing: Spacing) -> Crease:
     """
     seeds = _pairs_across(domain, sample, spacing)
     found, _ = settle(domain, seeds, spacing(seeds.points))
-    found = found[keep_apart(found.points, NEAREST * spacing(found.points))]
-    cloud = GrowingCloud()
+    found = _thinned(found, spacing, domain.cell)
+    cloud = GrowingCloud(domain.cell)
     pieces = [found]
     while len(found):
         cloud.add(found.points)
@@ -194,18 +194,19 @@ def least_probe(domain: Domain) -> float:
 
 def _pairs_across(domain: Domain, sample: Floats, spacing: Spacing) -> Crease:
     """Where the planes meet that touch the surface at two near samples with other normals."""
-    normals, h = domain.normal(sample), spacing(sample)
+    normals, h, cell = domain.normal(sample), spacing(sample), domain.cell
     reach = ACROSS * float(h.max(initial=0.0))
-    a, b = cKDTree(sample).query_pairs(reach, output_type="ndarray").T
-    length = np.linalg.norm(sample[a] - sample[b], axis=1)
+    a, b = cell.tree(sample).query_pairs(reach, output_type="ndarray").T
+    other = cell.beside(sample[b], sample[a])
+    length = np.linalg.norm(sample[a] - other, axis=1)
     rows = np.flatnonzero(_sharp(normals[a], normals[b]) & (length <= ACROSS * h[a]))
     rows = rows[np.argsort(length[rows], kind="stable")]
-    middle = 0.5 * (sample[a[rows]] + sample[b[rows]])
-    rows = rows[keep_apart(middle, SEEDS * h[a[rows]])]
-    a, b = a[rows], b[rows]
-    slope = np.einsum("ni,ni->n", sample[b] - sample[a], normals[a] - normals[b])
-    points = _meet(sample[a], normals[a], sample[b], normals[b])
-    near = np.linalg.norm(points - 0.5 * (sample[a] + sample[b]), axis=1) <= h[a]
+    middle = 0.5 * (sample[a[rows]] + other[rows])
+    rows = rows[keep_apart(middle, SEEDS * h[a[rows]], cell=cell)]
+    a, b, other = a[rows], b[rows], other[rows]
+    slope = np.einsum("ni,ni->n", other - sample[a], normals[a] - normals[b])
+    points = _meet(sample[a], normals[a], other, normals[b])
+    near = np.linalg.norm(points - 0.5 * (sample[a] + other), axis=1) <= h[a]
     return Crease(points, normals[a], normals[b], np.where(slope < 0.0, 1.0, -1.0))[near]
 
 
@@ -216,7 +217,12 @@ def _grow(domain: Domain, cloud: GrowingCloud, front: Crease, spacing: Spacing) 
     ahead = ahead[cloud.clear(ahead.points, NEAREST * spacing(ahead.points))]
     ahead, _ = settle(domain, ahead, spacing(ahead.points))
     ahead = ahead[cloud.clear(ahead.points, NEAREST * spacing(ahead.points))]
-    return ahead[keep_apart(ahead.points, NEAREST * spacing(ahead.points))]
+    return _thinned(ahead, spacing, domain.cell)
+
+
+def _thinned(crease: Crease, spacing: Spacing, cell: Cell) -> Crease:
+    crease = crease.moved(cell.wrap(crease.points))
+    return crease[keep_apart(crease.points, NEAREST * spacing(crease.points), cell=cell)]
 
 
 def _sharp(first: Floats, second: Floats) -> Flags:

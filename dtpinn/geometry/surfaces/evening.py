@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.spacing import Spacing
 from dtpinn.geometry.surfaces.projection import project
@@ -50,18 +50,18 @@ def even_out(domain: Domain, fixed: Floats, free: Floats, spacing: Spacing, swee
     True
     """
     for _ in range(sweeps):
-        move = _push(np.concatenate([fixed, free]), spacing)[len(fixed) :]
+        move = _push(np.concatenate([fixed, free]), spacing, domain.cell)[len(fixed) :]
         moved, reached = project(domain, free + move)
-        free = np.where(reached[:, None], moved, free)
+        free = domain.cell.wrap(np.where(reached[:, None], moved, free))
     return free
 
 
-def _push(points: Floats, spacing: Spacing) -> Floats:
+def _push(points: Floats, spacing: Spacing, cell: Cell) -> Floats:
     """How far, and where to, each of ``points`` (n, d) is pushed by the others; (n, d)."""
     reach = REACH * spacing(points)
-    pairs = cKDTree(points).query_pairs(float(reach.max(initial=0.0)), output_type="ndarray")
+    pairs = cell.tree(points).query_pairs(float(reach.max(initial=0.0)), output_type="ndarray")
     a, b = pairs[:, 0], pairs[:, 1]
-    way = points[a] - points[b]
+    way = cell.difference(points[a], points[b])
     length = np.linalg.norm(way, axis=1)
     lack = np.maximum(0.5 * (reach[a] + reach[b]) - length, 0.0)
     way *= (STEP * lack / np.maximum(length, np.finfo(np.float64).tiny))[:, None]

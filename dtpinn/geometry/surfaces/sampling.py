@@ -55,12 +55,14 @@ def sample_surface(domain: Domain, spacing: Spacing, rng: np.random.Generator) -
         centres = centres[near]
         small = side <= GRAIN * spacing(centres) * (1.0 + 1e-9)
         leaves = centres[small]
-        found.append(leaves + side * rng.uniform(-0.5, 0.5, leaves.shape))
+        leaves = leaves + side * rng.uniform(-0.5, 0.5, leaves.shape)
+        # Of a periodic domain the cubes reach beyond the cell, where they would count again.
+        found.append(leaves[(domain.cell.wrap(leaves) == leaves).all(axis=1)])
         side *= 0.5
         octants = 0.5 * side * np.array(np.meshgrid(*[[-1.0, 1.0]] * 3)).reshape(3, 8).T
         centres = (centres[~small][:, None] + octants).reshape(-1, 3)
     sample, reached = project(domain, np.concatenate(found))
-    return sample[reached]
+    return domain.cell.wrap(sample[reached])
 
 
 def _coarse_cells(domain: Domain, spacing: Spacing) -> tuple[Floats, float]:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.geometry.boundary import Boundary
+from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.clearance import GrowingCloud, keep_apart
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.sides import Sides, joined_sides, part_among
@@ -80,7 +80,7 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
             f"a surface bounds a domain in 3-D; this {type(domain).__name__} is in "
             f"{domain.dimension}-D. Use its own walk_boundary"
         )
-    h = as_spacing(spacing, domain.bounds)
+    h = as_spacing(spacing, domain.bounds, domain.cell)
     rng = np.random.default_rng(0)
     sample = sample_surface(domain, h, rng)
     if not len(sample):
@@ -89,7 +89,7 @@ def walk_surface(domain: Domain, spacing: SpacingLike) -> Boundary:
             "must vanish on it, and the bounds must hold it"
         )
     fixed, fixed_normals, sides = walk_creases(domain, find_creases(domain, sample, h), h)
-    rows = np.flatnonzero(keep_apart(fixed, CLOSEST * h(fixed)))
+    rows = np.flatnonzero(keep_apart(fixed, CLOSEST * h(fixed), cell=domain.cell))
     fixed, fixed_normals, sides = fixed[rows], fixed_normals[rows], sides.of(rows)
     free = _fill(domain, fixed, sample, h, rng)
     points = np.concatenate([fixed, free])
@@ -109,7 +109,7 @@ def _warn_of_faces_without_nodes(
     sides = boundary.sides
     count = min(BESIDE, len(sides))
     places = boundary.points[sides.point]
-    distance, near = cKDTree(places).query(sample, k=np.arange(1, count + 1))
+    distance, near = domain.cell.tree(places).query(sample, k=np.arange(1, count + 1))
     cosine = np.einsum("nki,ni->nk", sides.normals[near], domain.normal(sample))
     served = (distance <= SERVED * spacing(sample)[:, None]) & (cosine > 0.0)
     bare = np.flatnonzero(~served.any(axis=1))
@@ -129,34 +129,40 @@ def _fill(
 ) -> Floats:
     """Points (n, 3) between the ``fixed`` ones, chosen from ``sample`` and evened out."""
     by_chance = rng.permutation(len(sample))
-    chosen = by_chance[_apart(fixed, sample[by_chance], THINNED, spacing)]
+    chosen = by_chance[_apart(domain.cell, fixed, sample[by_chance], THINNED, spacing)]
     # Back to the order of the cells, in which neighbours in space are neighbours in memory.
     free = sample[np.sort(chosen)]
     for sweeps in SWEEPS:
-        free = _mend(fixed, free, sample, spacing, CLOSE, HOLE)
+        free = _mend(domain.cell, fixed, free, sample, spacing, CLOSE, HOLE)
         free = even_out(domain, fixed, free, spacing, sweeps)
-    return _mend(fixed, free, sample, spacing, CLOSEST, WIDEST)
+    return _mend(domain.cell, fixed, free, sample, spacing, CLOSEST, WIDEST)
 
 
 def _mend(
-    fixed: Floats, free: Floats, sample: Floats, spacing: Spacing, close: float, hole: float
+    cell: Cell,
+    fixed: Floats,
+    free: Floats,
+    sample: Floats,
+    spacing: Spacing,
+    close: float,
+    hole: float,
 ) -> Floats:
     """Take away from ``free`` what is too close, and add of ``sample`` where there are holes."""
-    free = free[_apart(fixed, free, close, spacing)]
-    tree = cKDTree(np.concatenate([fixed, free]))
+    free = free[_apart(cell, fixed, free, close, spacing)]
+    tree = cell.tree(np.concatenate([fixed, free]))
     distance = np.asarray(tree.query(sample)[0]) / spacing(sample)
     holes = np.flatnonzero(distance > hole)
     widest_first = sample[holes[np.argsort(-distance[holes], kind="stable")]]
-    added = widest_first[_apart(fixed[:0], widest_first, hole, spacing)]
+    added = widest_first[_apart(cell, fixed[:0], widest_first, hole, spacing)]
     return np.concatenate([free, added])
 
 
-def _apart(fixed: Floats, points: Floats, share: float, spacing: Spacing) -> Rows:
+def _apart(cell: Cell, fixed: Floats, points: Floats, share: float, spacing: Spacing) -> Rows:
     """Rows of ``points``, none nearer than a share of the spacing to ``fixed`` or to an earlier."""
     radius = share * spacing(points)
     rows = np.arange(len(points))
     if len(fixed):
-        cloud = GrowingCloud()
+        cloud = GrowingCloud(cell)
         cloud.add(fixed)
         rows = cloud.clear(points, radius)
-    return rows[keep_apart(points[rows], radius[rows])]
+    return rows[keep_apart(points[rows], radius[rows], cell=cell)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -107,7 +107,10 @@ def _on(region: Region, state: Floats) -> Sensitivity:
     u = _constant(state, region.points)
     D = _Recorder(u, region)
     r = region.pointwise(u, D)
-    return _sensitivity(r, u, list(D.answers.values()), D.dimension)
+    found = _sensitivity(r, u, list(D.answers.values()), D.dimension)
+    if region.beyond is not None:  # from here to there a constant changes nothing
+        found = replace(found, values=np.zeros_like(found.values), own=np.zeros_like(found.own))
+    return found
 
 
 def _constant(state: Floats, points: Tensor) -> Tensor:

@@ -151,7 +151,7 @@ def _keep_or_mix(candidates: _Candidates, room: Rows, interior_count: int) -> tu
     # The equation gives way where the conditions have taken all the room.
     gives_way = (said >= room) & (equations > 0) & (said > 0) & ~several
     # Conditions may be more than the unknowns where a ghost had no place, but not everywhere.
-    mixed = several | ((said > room) & (said <= room[interior_count:].max()))
+    mixed = several | ((said > room) & (said <= room[interior_count:].max(initial=0)))
     keep = np.flatnonzero(~spare & ~(of_pde & gives_way[node]) & ~mixed[node])
     return keep, np.flatnonzero(mixed)
 

@@ -18,8 +18,9 @@ MAX_ITERATIONS = 50
 _NEARLY = 1e-8
 _UNDETERMINED = (
     "the conditions do not determine the solution (pure Neumann conditions leave a constant free, "
-    "for instance, and tractions alone the motions of a rigid body); constraints complete it, such "
-    "as constraints=[dtpinn.Mean(0.0)] or dtpinn.Pin(point, value)"
+    "for instance, as a period in all directions does, and tractions alone the motions of a rigid "
+    "body); constraints complete it, such as constraints=[dtpinn.Mean(0.0)] or "
+    "dtpinn.Pin(point, value)"
 )
 
 

@@ -1,0 +1,222 @@
+"""Periodic problems: no boundary, hence no condition; real values, and networks of either kind."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import dtpinn
+from dtpinn.geometry import Disk, Interval, Rectangle
+from dtpinn.pde import Dirichlet
+from dtpinn.problem.trust import NotResolved
+
+TURN = 2 * math.pi
+TORUS = Rectangle(periodic=True)
+
+
+class Screened(dtpinn.PDE):
+    """Lap u - 5 u = f, with no word of a boundary."""
+
+    def residual(self, u, D, x):
+        s, c = torch.sin(TURN * x), torch.cos(TURN * x)
+        bend = TURN**2 * (c[:, 0] ** 2 - s[:, 0] - 1.0) - 5.0
+        return D.laplacian(u) - 5.0 * u - bend * torch.exp(s[:, 0]) * c[:, 1]
+
+
+def wave(x):
+    return torch.exp(torch.sin(TURN * x[:, 0])) * torch.cos(TURN * x[:, 1])
+
+
+class Waves(torch.nn.Module):
+    """A network of sines and cosines, periodic whatever its weights."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.net = dtpinn.MLP(4, width=16, depth=2, seed=seed)
+
+    def forward(self, x):
+        return self.net(torch.cat([torch.sin(TURN * x), torch.cos(TURN * x)], dim=1))
+
+
+def relative(u, exact):
+    return float((u - exact).norm() / exact.norm())
+
+
+def screened(spacing, order=4, seed=0, lower=0.0):
+    square = Rectangle((lower, lower), (lower + 1.0, lower + 1.0), periodic=True)
+    nodes = dtpinn.place_nodes(square, spacing, seed=seed)
+    return dtpinn.discretize(Screened(), nodes, order=order)
+
+
+@pytest.mark.parametrize("order", [2, 4])
+def test_an_equation_without_conditions_is_solved_at_its_order(order):
+    def error(spacing):
+        problems = [screened(spacing, order, seed) for seed in (0, 1)]
+        return np.mean([relative(p.solve(), wave(p.points)) for p in problems])
+
+    assert math.log2(error(0.06) / error(0.03)) > order - 0.7
+
+
+def test_the_solution_does_not_depend_on_where_the_seam_is():
+    errors, values = [], []
+    places = [[0.01, 0.4], [0.5, 0.995], [0.7, 0.2]]
+    for lower in (0.0, 0.5, -0.25):
+        problem = screened(0.035, lower=lower)
+        u = problem.solve()
+        errors.append(relative(u, wave(problem.points)))
+        values.append(problem.interpolate(u, np.array(places) + 3.0))
+    assert max(errors) < 3 * min(errors)
+    exact = wave(torch.tensor(places, dtype=torch.float64))
+    for value in values:
+        torch.testing.assert_close(value, exact, rtol=0, atol=6 * max(errors))
+
+
+def test_what_moves_along_a_circle_comes_back():
+    class Advection(dtpinn.PDE):
+        def residual(self, u, D, x, t):
+            return D.time(u) + D.partial(u, 0)
+
+        def initial(self, u, x):
+            return u - torch.exp(torch.sin(TURN * x[:, 0]))
+
+    def lost(spacing):
+        nodes = dtpinn.place_nodes(Interval(0.0, 1.0, periodic=True), spacing)
+        times = torch.linspace(0.0, 2.0, 9)
+        problem = dtpinn.discretize(Advection(), nodes, order=4, times=times)
+        u = problem.solve(time_tolerance=1e-7).reshape(-1, 9)
+        return relative(u[:, -1], u[:, 0])
+
+    assert lost(0.04) < 2e-3
+    assert lost(0.02) < lost(0.04) / 2**3
+
+
+def test_heat_decays_at_the_rate_of_its_wave():
+    nodes = dtpinn.place_nodes(Rectangle(periodic=(True, False)), spacing=0.06)
+    first = lambda x: torch.sin(TURN * x[:, 0]) * torch.sin(math.pi * x[:, 1])  # noqa: E731
+    sides = {"bottom": Dirichlet(), "top": Dirichlet()}
+    pde = dtpinn.Heat(None, sides, initial=first, diffusivity=0.1)
+    problem = dtpinn.discretize(pde, nodes, order=4, times=torch.linspace(0.0, 0.2, 3))
+    u = problem.solve(time_tolerance=1e-7).reshape(-1, 3)
+    rate = math.log(float(u[:, 0].norm() / u[:, -1].norm())) / 0.2
+    assert rate == pytest.approx(0.1 * 5 * math.pi**2, rel=1e-3)
+
+
+def insulated(u, D, x, n):
+    return D.normal(u)
+
+
+class Conduction(dtpinn.PDE):
+    """A potential of 0 on the left and of `right` on the right; no flux elsewhere."""
+
+    def __init__(self, right, *others):
+        super().__init__()
+        self.others, self.right = others, right
+
+    def residual(self, u, D, x):
+        return D.laplacian(u)
+
+    def conditions(self):
+        ends = {"left": lambda u, D, x, n: u, "right": lambda u, D, x, n: u - self.right}
+        return ends | dict.fromkeys(self.others, insulated)
+
+
+def conductivity(domain, right, *others):
+    """Flux through the left side, of a cell of sides 1 and a potential of 1 across it."""
+    nodes = dtpinn.place_nodes(domain, spacing=0.025)
+    problem = dtpinn.discretize(Conduction(right, *others), nodes, order=5)
+    height = float(np.ptp(domain.bounds[:, 1]))
+    # A flux without divergence is the same through every line; by Gauss points on one of them.
+    at, weight = np.polynomial.legendre.leggauss(12)
+    y = domain.bounds[0, 1] + height * (1 + at) / 2
+    inside = nodes.with_ghosts_of(np.arange(0))
+    line = np.column_stack([np.full(12, 0.05), y])
+    slope = dtpinn.rbffd.operator(inside, dtpinn.operators.partial(0), 5, at=line)
+    return float(weight @ (slope @ problem.solve()).numpy()) / 2 * height / right / (2 * height) * 2
+
+
+@pytest.mark.parametrize("middle", [0.0, 0.5, 0.3])
+def test_a_square_array_of_insulating_cylinders_conducts_as_rayleigh_found(middle):
+    # Perrins, McKenzie & McPhedran, Proc. R. Soc. Lond. A 369 (1979) 207-225, equation (14), for
+    # perfect conductors; of insulators it is the reciprocal (Keller 1964). Good to 1e-5 at f = 0.28.
+    f = math.pi * 0.3**2
+    lattice = 0.305827 * f**4 / (1 - 1.402958 * f**8) + 0.013362 * f**8
+    known = 1 / (1 + 2 * f / (1 - f - lattice))
+    array = Rectangle(periodic=(False, True)) - Disk(0.3, (0.5, middle))
+    assert conductivity(array, 1.0, "circle") == pytest.approx(known, rel=1e-3)
+
+
+def test_a_plain_network_and_one_of_waves_learn_a_periodic_solution_by_gauss_newton():
+    problem = screened(0.08)
+    floor = problem.solve()
+    edges = torch.tensor([[0.0, 0.3], [1.0, 0.3], [0.3, 0.0], [0.3, 1.0]], dtype=torch.float64)
+    for model in (dtpinn.MLP(2, width=16, depth=2, seed=0), Waves(0)):
+        result = dtpinn.fit(model, problem, epochs=25, optimizer="gauss-newton")
+        with torch.no_grad():
+            left, right, bottom, top = result.model(edges).reshape(-1)
+            learnt = result.model(problem.points).reshape(-1)
+        assert relative(learnt, floor) < 2e-2
+        assert max(abs(left - right), abs(bottom - top)) < 3e-2
+
+
+def test_compare_agrees_on_a_periodic_model_only():
+    problem = screened(0.04)
+    agreed = problem.compare(Waves(0))
+    assert [part.verdict for part in agreed.parts] == ["agrees"]
+    assert not problem.compare(dtpinn.MLP(2, seed=0)).agrees
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_a_vanilla_network_is_held_together_at_the_seam(mode):
+    nodes = dtpinn.place_nodes(TORUS, spacing=0.1)
+    problem = dtpinn.vanilla(Screened(), nodes, mode=mode)
+    assert problem.names == ["pde", "periodic.x", "periodic.y"]
+    periodic = problem.residuals(Waves(0))
+    assert max(float(periodic[f"periodic.{axis}"].abs().max()) for axis in "xy") < 1e-12
+    plane = problem.residuals(lambda x: 3.0 * x[:, 0] + x[:, 1] ** 2)
+    x, y = plane["periodic.x"], plane["periodic.y"]
+    torch.testing.assert_close(x, torch.tensor([[-3.0, 0.0]], dtype=x.dtype).expand_as(x))
+    torch.testing.assert_close(y, torch.tensor([[-1.0, -2.0]], dtype=x.dtype).expand_as(y))
+    assert 5 <= len(x) <= 20  # about one for each spacing
+
+
+def test_a_plain_vanilla_network_learns_to_be_periodic():
+    class Line(dtpinn.PDE):
+        def residual(self, u, D, x):
+            return D.laplacian(u) - u + (1.0 + TURN**2) * torch.sin(TURN * x[:, 0] + 0.7)
+
+    nodes = dtpinn.place_nodes(Interval(0.0, 1.0, periodic=True), spacing=0.04)
+    model = dtpinn.MLP(1, width=12, depth=2, seed=0)
+    result = dtpinn.fit(model, dtpinn.vanilla(Line(), nodes, mode="forward"), epochs=200)
+    x = torch.linspace(0.0, 1.0, 50, dtype=torch.float64)[:, None]
+    with torch.no_grad():
+        assert relative(result.model(x).reshape(-1), torch.sin(TURN * x[:, 0] + 0.7)) < 2e-2
+
+
+def test_what_a_period_leaves_open_is_told():
+    nodes = dtpinn.place_nodes(TORUS, spacing=0.1)
+    with pytest.raises(RuntimeError, match="singular.*a period in all directions does"):
+        dtpinn.discretize(dtpinn.Poisson(lambda x: torch.sin(TURN * x[:, 0])), nodes).solve()
+    disk = dtpinn.place_nodes(Disk(), spacing=0.2)
+    with pytest.raises(ValueError, match="Poisson was given no boundary condition"):
+        dtpinn.discretize(dtpinn.Poisson(None), disk)
+    with pytest.raises(ValueError, match=r"for the parts \['left'\]"):
+        dtpinn.discretize(dtpinn.Poisson(None, {"left": Dirichlet()}), nodes)
+
+
+def test_a_solution_that_is_not_resolved_at_the_seam_is_told():
+    class Spike(dtpinn.PDE):
+        def residual(self, u, D, x):
+            away = torch.minimum(x[:, 0], 1.0 - x[:, 0])
+            return D.laplacian(u) - 100.0 * u - torch.exp(-((away / 0.02) ** 2))
+
+    nodes = dtpinn.place_nodes(TORUS, spacing=0.08)
+    with pytest.warns(NotResolved, match="between the nodes"):
+        dtpinn.discretize(Spike(), nodes, order=4).solve()
+
+
+def test_a_picture_of_a_periodic_run_is_drawn(tmp_path):
+    problem = screened(0.12)
+    result = dtpinn.fit(dtpinn.MLP(2, width=8, depth=1, seed=0), problem, epochs=2)
+    result.picture(tmp_path / "run.png")
+    assert (tmp_path / "run.png").stat().st_size > 1000
