@@ -77,7 +77,7 @@ def test_what_moves_along_a_circle_comes_back():
         def residual(self, u, D, x, t):
             return D.time(u) + D.partial(u, 0)
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u - torch.exp(torch.sin(TURN * x[:, 0]))
 
     def lost(spacing):
