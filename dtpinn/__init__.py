@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "AllenCahn": "dtpinn.pde",
     "Dirichlet": "dtpinn.pde",
+    "HardBoundary": "dtpinn.models",
     "Heat": "dtpinn.pde",
     "Helmholtz": "dtpinn.pde",
     "Known": "dtpinn.pde",
