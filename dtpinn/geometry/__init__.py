@@ -21,6 +21,7 @@ from dtpinn.geometry.shapes.polygon import Polygon
 from dtpinn.geometry.shapes.rectangle import Rectangle
 from dtpinn.geometry.shapes.torus import Torus
 from dtpinn.geometry.sides import Sides
+from dtpinn.geometry.vanishing import Vanishing
 
 __all__ = [
     "Annulus",
@@ -43,4 +44,5 @@ __all__ = [
     "Transformed",
     "TriangleMesh",
     "Union",
+    "Vanishing",
 ]

@@ -60,7 +60,7 @@ class PeriodicMLP(Network):
         inputs: int,
         *,
         periods: float | Sequence[float | None] = 2.0 * math.pi,
-        harmonics: int = 2,
+        harmonics: int = 3,
         **shared: Any,
     ) -> None:
         check_size("PeriodicMLP", "inputs", inputs)

@@ -25,7 +25,7 @@ from dtpinn.geometry.spacing import SpacingLike
 
 @dataclass(frozen=True)
 class Combination(Domain):
-    """Two domains of equal dimension, combined; see :mod:`~dtpinn.geometry.operations.set_operations`.
+    """Two domains of equal dimension, combined: a union, an intersection or a difference.
 
     On the line and in the plane the boundary is found once, exactly: the curves are cut where they
     cross, and the pieces that bound the result are joined to new loops, in which every crossing is
