@@ -19,6 +19,7 @@ _LAZY = {
     "Data": "dtpinn.problem",
     "Dirichlet": "dtpinn.pde",
     "Flux": "dtpinn.problem",
+    "HardBoundary": "dtpinn.models",
     "Heat": "dtpinn.pde",
     "Helmholtz": "dtpinn.pde",
     "Integral": "dtpinn.problem",

@@ -119,6 +119,15 @@ def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):
     assert float(run_program("torsion")["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
 
 
+def test_a_condition_that_is_built_in_holds_and_leaves_the_floor(run_program):
+    names = run_program("hard")
+    problem, exact = names["problem"], names["exact"]
+    assert names["off"] < 1e-14
+    wanted = exact(problem.points)
+    floor = float((problem.solve() - wanted).norm() / wanted.norm())
+    assert names["result"].relative_error(exact) < 2 * floor
+
+
 @pytest.mark.parametrize("readme", [name for name in PROGRAMS if PROGRAMS[name]])
 def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -23,6 +23,7 @@ from dtpinn.geometry.shapes.rectangle import Rectangle
 from dtpinn.geometry.shapes.torus import Torus
 from dtpinn.geometry.sides import Sides
 from dtpinn.geometry.subdomains import Subdomains
+from dtpinn.geometry.vanishing import Vanishing
 
 __all__ = [
     "Annulus",
@@ -47,4 +48,5 @@ __all__ = [
     "Transformed",
     "TriangleMesh",
     "Union",
+    "Vanishing",
 ]

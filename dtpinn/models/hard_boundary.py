@@ -48,8 +48,12 @@ class HardBoundary(nn.Module):
     Lagaris, Likas & Fotiadis, "Artificial neural networks for solving ordinary and partial
     differential equations" (1998); for domains with corners Sukumar & Srivastava, "Exact imposition
     of boundary conditions with distance functions in physics-informed deep neural networks" (2022),
-    arXiv:2104.08426. At a corner that points into the domain the factor falls off faster than
-    solutions do, and the network has to grow there.
+    arXiv:2104.08426.
+
+    At a corner that points into the domain solutions fall off more slowly than the factor, so the
+    network would have to be infinite there. Measured on an L, that costs what the exact condition
+    gains on even nodes, and much more on nodes that are finer there: take the trained condition.
+    And a `value` that is rougher than the solution is a burden to the network.
 
     Examples
     --------

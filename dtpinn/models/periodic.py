@@ -60,7 +60,7 @@ class PeriodicMLP(Network):
         inputs: int,
         *,
         periods: float | Sequence[float | None] = 2.0 * math.pi,
-        harmonics: int = 2,
+        harmonics: int = 3,
         **shared: Any,
     ) -> None:
         check_size("PeriodicMLP", "inputs", inputs)
@@ -73,13 +73,13 @@ class PeriodicMLP(Network):
         """Set wave vectors, in radians per unit of the coordinates, and layers."""
         # In double precision until the dtype is known: a period that is rounded is another one.
         every = torch.eye(self.inputs, dtype=torch.float64, device="cpu")
-        periodic = [axis for axis, period in enumerate(self.periods) if period is not None]
         waves = [
-            every[axis] * (2.0 * math.pi * k / self.periods[axis])
-            for axis in periodic
+            axis * (2.0 * math.pi * k / period)
+            for axis, period in zip(every, self.periods, strict=True)
+            if period is not None
             for k in range(1, self.harmonics + 1)
         ]
-        others = [axis for axis in range(self.inputs) if axis not in periodic]
+        others = [axis for axis, period in enumerate(self.periods) if period is None]
         self.register_buffer("waves", torch.stack(waves) if waves else every[:0])
         self.register_buffer("plain", every[others])
         features = 2 * len(waves) + len(others)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from dtpinn.models.network import Network
@@ -18,7 +20,7 @@ class ResidualMLP(Network):
     inputs : int
         Coordinates of a point: d, or d + 1 with time.
     depth : int
-        Number of blocks.
+        Number of blocks, each as much work as two hidden layers.
     width, fields, activation, dtype, device, seed, normalise
         As for every :class:`~dtpinn.models.Network`.
 
@@ -36,6 +38,9 @@ class ResidualMLP(Network):
     >>> model(torch.zeros(10, 2, dtype=torch.float64)).shape
     torch.Size([10])
     """
+
+    def __init__(self, inputs: int, *, depth: int = 2, **shared: Any) -> None:
+        super().__init__(inputs, depth=depth, **shared)
 
     def draw(self) -> None:
         """Set the layers: the first, two for each block, the last."""

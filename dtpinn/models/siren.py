@@ -64,7 +64,7 @@ class Siren(Network):
         self.layers = self.linear_layers([self.inputs, *[self.width] * self.depth, self.fields])
         bounds = [1.0 / self.inputs, *[math.sqrt(6.0 / self.width) / self.omega] * self.depth]
         for layer, bound in zip(self.layers, bounds, strict=True):
-            torch.nn.init.uniform_(layer.weight, -bound, bound)
+            torch.nn.init.uniform_(layer.get_parameter("weight"), -bound, bound)
 
     def values(self, x: Tensor) -> Tensor:
         """Return the values (n, fields) at points (n, inputs)."""

@@ -7,6 +7,7 @@ differ by some ten units of round-off of the largest term.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from dtpinn.jets import taylor
 from dtpinn.jets.pointwise import POINTWISE
 from dtpinn.jets.rules import Jet
 from dtpinn.jets.taylor import Layout
+from dtpinn.models import NETWORKS, HardBoundary
 from dtpinn.models.activations import ACTIVATIONS
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.pde.solutions import sine_cosine
@@ -68,6 +70,22 @@ def test_residuals_and_gradients_are_those_of_reverse_mode(name, activation, dty
 def test_conditions_on_parts_of_the_boundary(two_parts):
     model = dtpinn.MLP(2, width=10, depth=2, seed=3)
     assert_equal_modes(TwoParts(), two_parts, model, None, 1e-14)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_by_name(name, disk):
+    model = NETWORKS[name](2, width=8, depth=2, seed=3)
+    assert_equal_modes(equation("nonlinear Poisson")[0], disk(0.2), model, None, 1e-13)
+
+
+def test_hard_conditions_by_products_and_r_functions_and_of_a_part(disk):
+    disk_ = dtpinn.geometry.Disk(1.5)
+    ell = dtpinn.geometry.Polygon([(-2, -2), (3, -2), (3, 0), (0.5, 0.4), (0, 3), (-2, 3)])
+    for domain, part in ((disk_, "circle"), (ell, None), (ell, "edge2"), (disk_ & ell, None)):
+        for moved in (domain, domain.rotate(0.3).scale(2.0)):
+            factor = partial(moved.boundary_factor, parts=part)
+            model = HardBoundary(dtpinn.MLP(2, width=8, depth=2, seed=3), factor, lambda x: x[:, 0])
+            assert_equal_modes(equation("nonlinear Poisson")[0], disk(0.2), model, None, 1e-12)
 
 
 class Residual(nn.Module):

@@ -109,7 +109,7 @@ def walls(ring: Floats, parts: Integers, holes: Sequence[tuple[Floats, int]]) ->
     Line [0]
     Line [1]
     Line [4]
-    Outside [2, 3]
+    Outside [3, 2]
     """
     found = _walls(ring, parts, ring)
     found += [_outside(_walls(hole, np.full(len(hole), part), ring)) for hole, part in holes]
@@ -133,8 +133,8 @@ def _walls(ring: Floats, parts: Integers, whole: Floats) -> list[Wall]:
             heights = (ring - a) @ np.array(line.slope) / math.hypot(*line.slope)
             same = tuple(np.flatnonzero(heights <= near).tolist())
             lines.setdefault(same, (line, []))[1].append((a, b, int(parts[rows[0]])))
-    for rows, (line, edges) in lines.items():
-        meeting = [{int(parts[row - 1]), int(parts[row])} for row in rows]
+    for vertices, (line, edges) in lines.items():
+        meeting = [{int(parts[row - 1]), int(parts[row])} for row in vertices]
         own = {part for _, _, part in edges}
         found.append(Wall(line, edges, [pair for pair in meeting if not pair & own]))
     return found + pockets
