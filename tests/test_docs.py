@@ -100,6 +100,10 @@ def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):
     assert float(run_program("torsion")["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
 
 
+def test_one_period_of_an_array_of_cylinders_conducts_as_rayleigh_found(run_program):
+    assert run_program("cylinders")["flux"] == pytest.approx(0.558485, rel=2e-3)
+
+
 @pytest.mark.parametrize("readme", [name for name in PROGRAMS if PROGRAMS[name]])
 def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -28,7 +28,9 @@ def write_npz(path: Path, nodes: NodeSet) -> None:
     arrays = {name: getattr(nodes, name) for name in ARRAYS}
     arrays |= {name: getattr(nodes.sides, attribute) for name, attribute in SIDES.items()}
     if nodes.cell.periodic:
-        arrays |= dict(zip(CELL, map(np.array, (nodes.cell.lower, nodes.cell.periods)), strict=True))
+        arrays |= dict(
+            zip(CELL, map(np.array, (nodes.cell.lower, nodes.cell.periods)), strict=True)
+        )
     with replacing(path) as file:
         np.savez(file, parts=np.array(nodes.parts), **arrays)
 

@@ -61,8 +61,8 @@ def boundary_of(
     """
     if boundary is None and normals is None:
         return interior[:0], interior[:0]
-    edge = as_cloud([] if boundary is None else boundary, "boundary", interior.shape[1])
-    return edge, as_normals([] if normals is None else normals, edge)
+    edge = as_cloud(boundary, "boundary", interior.shape[1])  # type: ignore[arg-type]
+    return edge, as_normals(normals, edge)  # type: ignore[arg-type]
 
 
 def cell_of(periods: Sequence[float | None] | None, domain: Domain | None, points: Floats) -> Cell:

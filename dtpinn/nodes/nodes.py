@@ -152,9 +152,7 @@ class Nodes(NodeSet):
         at_edge = h[len(inner) :]
         if domain is not None:
             checks.check_belonging(domain, inner, edge, at_edge)
-        ghost, ghost_of = place_ghosts(
-            inner, edge, mean, share * at_edge, domain, walls, cell
-        )
+        ghost, ghost_of = place_ghosts(inner, edge, mean, share * at_edge, domain, walls, cell)
         return cls(inner, edge, ghost, mean, part[rows], names, ghost_of, h, sides, cell)
 
     def with_ghosts_of(self, rows: npt.NDArray[np.integer]) -> Nodes:

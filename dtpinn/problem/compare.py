@@ -136,7 +136,9 @@ def compare(
         base = exact if own_matrices else ours
         truncation = {name: r - base[name] for name, r in _residuals(other, model).items()}
         if problem.nodes.cell.periodic:
-            truncation = {name: _away_from_seams(problem, name, r) for name, r in truncation.items()}
+            truncation = {
+                name: _away_from_seams(problem, name, r) for name, r in truncation.items()
+            }
     weights = balanced_weights(problem.posed, problem.scales, "balanced")
     parts = []
     for name, r in ours.items():

@@ -51,9 +51,7 @@ def with_seams(posed: Posed) -> Posed:
     requests = [request for region in regions for request in dry_run(posed.pde, [region])]
     for region in regions:
         dry_run(posed.pde, [region.beyond])
-    return replace(
-        posed, regions=(*posed.regions, *regions), requests=(*posed.requests, *requests)
-    )
+    return replace(posed, regions=(*posed.regions, *regions), requests=(*posed.requests, *requests))
 
 
 def _places(nodes: Nodes, axis: int) -> Floats:

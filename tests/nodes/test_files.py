@@ -99,7 +99,7 @@ def test_the_table_is_one_node_a_line(tmp_path):
         (
             "interior",
             "inside",
-            "line 2: kind must be interior, boundary, ghost or side; got 'inside'",
+            "line 2: kind must be interior, boundary, ghost, side or cell; got 'inside'",
         ),
         ("0.3\n", "nan\n", "line 2: spacing must be a finite number; got 'nan'"),
         ("0.3\n", "\n", "line 2: spacing must be a finite number; got ''"),

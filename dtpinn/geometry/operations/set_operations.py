@@ -137,7 +137,13 @@ class Combination(Domain):
             along = np.sign(np.sum(ends.normals * other.normal(ends.points), axis=1))
             side = np.where(np.abs(distance) <= TOUCHING * self._size, 0.0, np.sign(distance))
             rows = self._bounds_the_result(side, along, sign, first == 0)
-            kept.append((self.cell.wrap(ends.points[rows]), turn * ends.normals[rows], first + ends.part[rows]))
+            kept.append(
+                (
+                    self.cell.wrap(ends.points[rows]),
+                    turn * ends.normals[rows],
+                    first + ends.part[rows],
+                )
+            )
         points, normals, part = (np.concatenate(column) for column in zip(*kept, strict=True))
         self._check_something_left(len(points))
         return Ends(Boundary(points, normals, part, names).without(names), self.cell)

@@ -157,9 +157,7 @@ def _mend(
     return np.concatenate([free, added])
 
 
-def _apart(
-    cell: Cell, fixed: Floats, points: Floats, share: float, spacing: Spacing
-) -> Rows:
+def _apart(cell: Cell, fixed: Floats, points: Floats, share: float, spacing: Spacing) -> Rows:
     """Rows of ``points``, none nearer than a share of the spacing to ``fixed`` or to an earlier."""
     radius = share * spacing(points)
     rows = np.arange(len(points))
