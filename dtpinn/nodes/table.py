@@ -1,17 +1,18 @@
 """Nodes in a table of text (.csv), one a line, to read and to write by hand.
 
-The columns are ``kind`` (interior, boundary, ghost, side or cell); the coordinates ``x``, ``y``, ``z``;
-for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their ``part``;
-for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for interior and
-boundary nodes their ``spacing``. Numbers have all their digits.
+The columns are ``kind`` (interior, boundary, ghost, side or cell); the coordinates ``x``, ``y``,
+``z``; for boundary nodes their ``normal_x``, ``normal_y``, ``normal_z`` and the name of their
+``part``; for ghosts ``ghost_of``, the number of their node among the boundary nodes, from 0; for
+interior and boundary nodes their ``spacing``. Numbers have all their digits.
 
 A node at a corner has several sides. Then each of its sides has a line of the kind ``side``, with
 the number of the node in one more column, ``side_of``, and the side's normal and part. A boundary
-node without such lines has one side, its own; a table of no others can do without the column. Periodic nodes have two lines of the
-kind ``cell``, the lower and the upper corner of the cell, in which the coordinates of directions
-without a period are empty. Parts
-come in the order in which their names first occur, in the lines of boundary nodes and then in those
-of sides; those without a node are lost.
+node without such lines has one side, its own; a table of no others can do without the column. Parts come in the order in which their names
+first occur, in the lines of boundary nodes and then in those of sides; those without a node are
+lost.
+
+Periodic nodes have two lines of the kind ``cell``, the lower and the upper corner of the cell. The
+coordinates of directions without a period are empty there.
 """
 
 from __future__ import annotations
@@ -121,8 +122,8 @@ def _cell(path: Path, corners: list[Line], axes: Sequence[str]) -> Cell:
         return Cell.open(len(axes))
     if len(corners) != 2:
         raise ValueError(
-            f"{str(path)!r} has {len(corners)} lines of the kind cell; periodic nodes have two, the "
-            "lower and the upper corner"
+            f"{str(path)!r} has {len(corners)} line(s) of the kind cell; periodic nodes have two, "
+            "the lower and the upper corner"
         )
     which = [bool(corners[0][1][axis]) for axis in axes]
     given = [axis for axis, periodic in zip(axes, which, strict=True) if periodic]

@@ -64,18 +64,17 @@ class Forced(PDE):
     ) -> None:
         super().__init__()
         self.f, self.u0 = known(f), known(initial)
-        if boundary is None:
-            self._parts, self.on = (), nn.ModuleList()
-            return
         if not isinstance(boundary, Mapping):
-            boundary = {"": boundary}
-        if not boundary or not all(isinstance(c, BoundaryCondition) for c in boundary.values()):
+            boundary = {} if boundary is None else {"": boundary}
+        elif not boundary:
+            raise TypeError(f"{type(self).__name__}: boundary names no part; leave it out instead")
+        if not all(isinstance(c, BoundaryCondition) for c in boundary.values()):
             raise TypeError(
                 f"{type(self).__name__}: boundary must be a condition (Robin, Dirichlet, "
                 f"Neumann, ...) or a mapping of part names to such; got {boundary!r}"
             )
         # A list, for part names may hold dots, which the keys of a ModuleDict may not.
-        self._parts = tuple(boundary)
+        self._parts: tuple[str, ...] = tuple(boundary)
         self.on = nn.ModuleList(boundary.values())
 
     @classmethod

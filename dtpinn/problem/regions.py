@@ -47,8 +47,8 @@ class Region(nn.Module):
         The same points a period further: the residual is then what the function changes from there
         to here.
     asks_space, asks_time : bool
-        Whether the residual takes derivatives in space, in time. These and the two above the dry run finds
-        out.
+        Whether the residual takes derivatives in space, in time. These, and how many fields and
+        equations there are, the dry run finds out.
     """
 
     fields: int = 1

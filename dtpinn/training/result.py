@@ -200,10 +200,9 @@ class Result:
         # Of periodic nodes with the images next to the cell, or there would be a gap at the seam.
         images, of_images = nodes.cell.images(nodes.collocation, 1.5 * nodes.spacing)
         rows = np.append(np.arange(nodes.count), of_images)
-        solution, error = (
-            None if v is None else v.reshape(nodes.count, -1, v.shape[1])[rows].flatten(0, 1)
-            for v in (solution, error)
-        )
+        by_node = (nodes.count, -1, solution.shape[1])
+        solution = solution.reshape(by_node)[rows].flatten(0, 1)
+        error = None if error is None else error.reshape(by_node)[rows].flatten(0, 1)
         wanted = ("evaluations", "loss", "error", "stage")
         columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:

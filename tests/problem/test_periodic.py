@@ -82,9 +82,9 @@ def test_what_moves_along_a_circle_comes_back():
 
     def lost(spacing):
         nodes = dtpinn.place_nodes(Interval(0.0, 1.0, periodic=True), spacing)
-        times = torch.linspace(0.0, 2.0, 9)
+        times = torch.linspace(0.0, 2.0, 5)
         problem = dtpinn.discretize(Advection(), nodes, order=4, times=times)
-        u = problem.solve(time_tolerance=1e-7).reshape(-1, 9)
+        u = problem.solve(time_tolerance=1e-5).reshape(-1, 5)
         return relative(u[:, -1], u[:, 0])
 
     assert lost(0.04) < 2e-3
@@ -126,7 +126,7 @@ def conductivity(domain):
 @pytest.mark.parametrize("middle", [0.0, 0.5, 0.3])
 def test_a_square_array_of_insulating_cylinders_conducts_as_rayleigh_found(middle):
     # Perrins, McKenzie & McPhedran, Proc. R. Soc. Lond. A 369 (1979) 207-225, equation (14), for
-    # perfect conductors; of insulators it is the reciprocal (Keller 1964). Good to 1e-5 at f = 0.28.
+    # perfect conductors; of insulators it is the reciprocal (Keller 1964). Good to 1e-5 here.
     f = math.pi * 0.3**2
     lattice = 0.305827 * f**4 / (1 - 1.402958 * f**8) + 0.013362 * f**8
     known = 1 / (1 + 2 * f / (1 - f - lattice))
@@ -184,7 +184,7 @@ def test_a_plain_vanilla_network_learns_to_be_periodic():
 
 def test_what_a_period_leaves_open_is_told():
     nodes = dtpinn.place_nodes(TORUS, spacing=0.1)
-    with pytest.raises(RuntimeError, match="singular.*a period in all directions does"):
+    with pytest.raises(RuntimeError, match=r"singular.*a period in all directions does"):
         dtpinn.discretize(dtpinn.Poisson(lambda x: torch.sin(TURN * x[:, 0])), nodes).solve()
     disk = dtpinn.place_nodes(Disk(), spacing=0.2)
     with pytest.raises(ValueError, match="Poisson was given no boundary condition"):
