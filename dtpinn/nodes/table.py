@@ -7,9 +7,9 @@ interior and boundary nodes their ``spacing``. Numbers have all their digits.
 
 A node at a corner has several sides. Then each of its sides has a line of the kind ``side``, with
 the number of the node in one more column, ``side_of``, and the side's normal and part. A boundary
-node without such lines has one side, its own; a table of no others can do without the column. Parts come in the order in which their names
-first occur, in the lines of boundary nodes and then in those of sides; those without a node are
-lost.
+node without such lines has one side, its own; a table of no others can do without the column. Parts
+come in the order in which their names first occur, in the lines of boundary nodes and then in those
+of sides; those without a node are lost.
 
 Periodic nodes have two lines of the kind ``cell``, the lower and the upper corner of the cell. The
 coordinates of directions without a period are empty there.

@@ -64,11 +64,11 @@ class Forced(PDE):
     ) -> None:
         super().__init__()
         self.f, self.u0 = known(f), known(initial)
-        if not isinstance(boundary, Mapping):
+        if boundary is None or isinstance(boundary, BoundaryCondition):
             boundary = {} if boundary is None else {"": boundary}
-        elif not boundary:
-            raise TypeError(f"{type(self).__name__}: boundary names no part; leave it out instead")
-        if not all(isinstance(c, BoundaryCondition) for c in boundary.values()):
+        elif not (isinstance(boundary, Mapping) and boundary) or not all(
+            isinstance(condition, BoundaryCondition) for condition in boundary.values()
+        ):
             raise TypeError(
                 f"{type(self).__name__}: boundary must be a condition (Robin, Dirichlet, "
                 f"Neumann, ...) or a mapping of part names to such; got {boundary!r}"
