@@ -91,6 +91,30 @@ def test_what_moves_along_a_circle_comes_back():
     assert lost(0.02) < lost(0.04) / 2**3
 
 
+@pytest.mark.parametrize("start", [0.0, 0.37])
+def test_a_periodic_shock_is_that_of_cole_and_hopf_wherever_the_seam_is(start):
+    class Burgers(dtpinn.PDE):
+        def residual(self, u, D, x, t):
+            return D.time(u) + u * D.partial(u, 0) - 0.1 * D.laplacian(u)
+
+        def initial(self, u, x):
+            return u - 0.5 * torch.sin(TURN * x[:, 0])
+
+    nodes = dtpinn.place_nodes(Interval(start, start + 1.0, periodic=True), spacing=0.03)
+    times = torch.linspace(0.0, 0.3, 3)
+    problem = dtpinn.discretize(Burgers(), nodes, order=5, times=times)
+    places = np.array([[0.1], [0.3], [0.99]])
+    u = problem.solve(time_tolerance=1e-7)
+    found = problem.interpolate(u, places).reshape(-1, 3)[:, -1]
+    # u = <(x - y) / t>, with weights exp(-G / 2 nu), G = (x - y)^2 / 2 t + the integral of u_0.
+    y = np.linspace(-4.0, 5.0, 20_001)
+    way = places - y
+    G = way**2 / 0.6 + (1.0 - np.cos(TURN * y)) / (2 * TURN)
+    weight = np.exp(-G / 0.2)
+    exact = (way / 0.3 * weight).sum(axis=1) / weight.sum(axis=1)
+    np.testing.assert_allclose(found, exact, atol=2e-6)
+
+
 def test_heat_decays_at_the_rate_of_its_wave():
     nodes = dtpinn.place_nodes(Rectangle(periodic=(True, False)), spacing=0.06)
     first = lambda x: torch.sin(TURN * x[:, 0]) * torch.sin(math.pi * x[:, 1])  # noqa: E731
