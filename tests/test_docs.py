@@ -128,6 +128,10 @@ def test_a_condition_that_is_built_in_holds_and_leaves_the_floor(run_program):
     assert names["result"].relative_error(exact) < 2 * floor
 
 
+def test_one_period_of_an_array_of_cylinders_conducts_as_rayleigh_found(run_program):
+    assert run_program("cylinders")["flux"] == pytest.approx(0.558485, rel=2e-3)
+
+
 @pytest.mark.parametrize("readme", [name for name in PROGRAMS if PROGRAMS[name]])
 def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -97,7 +97,7 @@ class Cell:
 
     def step(self, axis: int) -> Floats:
         """Return the way of one period in a direction, (d,)."""
-        return self.periods[axis] * np.eye(len(self.periods))[axis]
+        return np.asarray(self.periods[axis] * np.eye(len(self.periods))[axis])
 
     def difference(self, points: Floats, origins: Floats) -> Floats:
         """Return the way to the nearest image of ``points`` (..., d) from ``origins`` (..., d)."""

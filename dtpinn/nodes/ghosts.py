@@ -85,8 +85,9 @@ def place_ghosts(
 
     def harmless(pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         first, second = ghost[rows[pairs[:, 0]]], ghost[rows[pairs[:, 1]]]
-        across = (cell.beside(second, first) != second).any(axis=1)  # a seam: no wall is known
-        return walls.far_apart(rows[pairs] + walls.interior_count) & ~across
+        across = np.linalg.norm(first - second, axis=1) > radius[rows[pairs]].max(axis=1)
+        # Those are near to each other across a seam, where no wall is known.
+        return np.asarray(walls.far_apart(rows[pairs] + walls.interior_count) & ~across)
 
     rows = rows[keep_apart(ghost[rows], radius[rows], harmless, cell)]
     return ghost[rows], rows.astype(np.int64)

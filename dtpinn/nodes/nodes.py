@@ -16,6 +16,7 @@ from dtpinn.nodes import checks, files
 from dtpinn.nodes.ghosts import checked_share, place_ghosts
 from dtpinn.nodes.merging import merge_faces
 from dtpinn.nodes.node_set import NodeSet
+from dtpinn.nodes.periods import boundary_of, cell_of, check_closed
 from dtpinn.nodes.picture import draw_nodes
 from dtpinn.nodes.quality import Quality, measure
 from dtpinn.nodes.spacings import spacing_of, typical_spacing
@@ -131,11 +132,11 @@ class Nodes(NodeSet):
         inner = checks.as_cloud(interior, "interior")
         if domain is not None:
             checks.check_domain(domain)
-        edge, outward = checks.boundary_of(boundary, normals, inner)
-        cell = checks.cell_of(periods, domain, np.concatenate([inner, edge]))
+        edge, outward = boundary_of(boundary, normals, inner)
+        cell = cell_of(periods, domain, np.concatenate([inner, edge]))
         inner, edge = cell.wrap(inner), cell.wrap(edge)
         if not len(edge):
-            checks.check_closed(cell)
+            check_closed(cell)
             h = spacing_of(inner, spacing, cell)
             checks.check_distinct(inner, edge, float(h.min()), None, np.arange(0), cell)
             none = np.zeros(0, dtype=np.int64)

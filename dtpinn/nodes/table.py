@@ -124,8 +124,8 @@ def _cell(path: Path, corners: list[Line], axes: Sequence[str]) -> Cell:
         return Cell.open(len(axes))
     if len(corners) != 2:
         raise ValueError(
-            f"{str(path)!r} has {len(corners)} lines of the kind cell; periodic nodes have two, the "
-            "lower and the upper corner"
+            f"{str(path)!r} has {len(corners)} line(s) of the kind cell; periodic nodes have two, "
+            "the lower and the upper corner"
         )
     which = [bool(corners[0][1][axis]) for axis in axes]
     given = [axis for axis, periodic in zip(axes, which, strict=True) if periodic]

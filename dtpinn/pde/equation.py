@@ -15,7 +15,8 @@ Condition = Callable[..., Tensor]
 class PDE(nn.Module):
     """An equation and its boundary conditions, as residuals that vanish at the solution.
 
-    Subclass it and write `residual` and `boundary`. Both are pointwise: row i of the result depends
+    Subclass it and write `residual` and `boundary`, the latter unless there is no boundary, all
+    directions being periodic. Both are pointwise: row i of the result depends
     on row i of u, of its derivatives and of the points. Unknown coefficients are ``nn.Parameter``
     members, which ``fit`` trains along with the network.
 

@@ -113,8 +113,9 @@ def compare(
 
     The yardstick is what the matrices of the next order change, |r_p - r_(p+1)|, on the very same
     model; assembled for the purpose. On periodic nodes it is taken away from the seams, which lie
-    anywhere: a model that is not periodic jumps there, and matrices of every order see it. Given matrices have no next order, and their order is not
-    known: they are asked to be as good as RBF-FD of order 2 on these nodes.
+    anywhere: a model that is not periodic jumps there, and matrices of every order see it. Given
+    matrices have no next order, and their order is not known: they are asked to be as good as
+    RBF-FD of order 2 on these nodes.
 
     Parameters
     ----------

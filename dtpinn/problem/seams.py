@@ -49,8 +49,6 @@ def with_seams(posed: Posed) -> Posed:
         here.beyond = beyond
         regions.append(here)
     requests = [request for region in regions for request in dry_run(posed.pde, [region])]
-    for region in regions:
-        dry_run(posed.pde, [region.beyond])
     return replace(posed, regions=(*posed.regions, *regions), requests=(*posed.requests, *requests))
 
 

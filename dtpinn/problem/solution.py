@@ -174,10 +174,9 @@ class Solution(Tensor):
             with torch.no_grad():
                 error = values - exact(at_shown(self.points)).reshape(values.shape)
         drawn, rows = self.nodes.drawn()
-        values, error = (
-            None if v is None else v.reshape(self.nodes.count, -1, v.shape[1])[rows].flatten(0, 1)
-            for v in (values, error)
-        )
+        by_node = (self.nodes.count, -1, values.shape[1])
+        values = values.reshape(by_node)[rows].flatten(0, 1)
+        error = None if error is None else error.reshape(by_node)[rows].flatten(0, 1)
         picture_run(
             path, drawn, values, error,
             times=None if self.times is None else self.times[shown], title=title,

@@ -198,10 +198,9 @@ class Result:
         if self.exact is not None:
             error = (solution - self.exact(points).reshape(len(points), -1)).cpu()
         drawn, rows = nodes.drawn()
-        solution, error = (
-            None if v is None else v.reshape(nodes.count, -1, v.shape[1])[rows].flatten(0, 1)
-            for v in (solution, error)
-        )
+        by_node = (nodes.count, -1, solution.shape[1])
+        solution = solution.reshape(by_node)[rows].flatten(0, 1)
+        error = None if error is None else error.reshape(by_node)[rows].flatten(0, 1)
         wanted = ("evaluations", "loss", "error", "stage")
         columns = {name: self.history.column(name) for name in wanted}
         if self.history.best is None:

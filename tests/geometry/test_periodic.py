@@ -60,6 +60,25 @@ def test_a_walk_goes_on_across_the_seam_and_stays_in_the_cell(name):
     np.testing.assert_allclose(outward, 1e-3, rtol=1e-2)
 
 
+def test_holes_may_meet_across_the_seam():
+    first, second = Disk(0.3, (0.1, 0.4)), Ellipse((0.3, 0.2), (1.75, 0.5))
+    wavy = CHANNEL - Ellipse((0.8, 0.2), (0.0, 0.0))  # the seam is at the top of the wave
+    points = np.random.default_rng(0).uniform((-1.0, 0.0), (3.0, 1.0), (500, 2))
+    near = [CHANNEL.cell.difference(points, np.array(c)) for c in ([0.1, 0.4], [1.75, 0.5])]
+    covered = (near[0] ** 2).sum(1) < 0.3**2
+    covered |= ((near[1] / [0.3, 0.2]) ** 2).sum(1) < 1.0
+    for both in (CHANNEL - first - second, CHANNEL - (first.translate((2.0, 0.0)) | second)):
+        np.testing.assert_array_equal(both.contains(points), ~covered)
+        walk = both.walk_boundary(0.05)
+        assert np.isin(["circle", "ellipse"], walk.names).all()
+        assert walk.sides.several(len(walk)).sum() == 2  # where the two cross
+    walk = wavy.walk_boundary(0.1)
+    assert walk.sides.several(len(walk)).sum() == 2
+    assert walk.points[walk.part == walk.names.index("ellipse"), 1].max() == pytest.approx(
+        0.2, abs=1e-2
+    )
+
+
 def test_sides_that_are_glued_are_no_parts():
     assert Interval(periodic=True).parts == TORUS.parts == Box(periodic=True).parts == ()
     assert CHANNEL.parts == ("bottom", "top")

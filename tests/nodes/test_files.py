@@ -114,7 +114,7 @@ def test_the_table_is_one_part_or_node_a_line(tmp_path):
         (
             "interior",
             "inside",
-            "line 3: kind must be part, interior, boundary, ghost or side; got 'inside'",
+            "line 3: kind must be part, interior, boundary, ghost, side or cell; got 'inside'",
         ),
         ("0.3\n", "nan\n", "line 3: spacing must be a finite number; got 'nan'"),
         ("0.3\n", "\n", "line 3: spacing must be a finite number; got ''"),

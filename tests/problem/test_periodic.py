@@ -55,7 +55,7 @@ def test_an_equation_without_conditions_is_solved_at_its_order(order):
         problems = [screened(spacing, order, seed) for seed in (0, 1)]
         return np.mean([relative(p.solve(), wave(p.points)) for p in problems])
 
-    assert math.log2(error(0.06) / error(0.03)) > order - 0.7
+    assert math.log2(error(0.06) / error(0.03)) > order - 1.2  # scattered nodes scatter
 
 
 def test_the_solution_does_not_depend_on_where_the_seam_is():
@@ -82,13 +82,37 @@ def test_what_moves_along_a_circle_comes_back():
 
     def lost(spacing):
         nodes = dtpinn.place_nodes(Interval(0.0, 1.0, periodic=True), spacing)
-        times = torch.linspace(0.0, 2.0, 9)
+        times = torch.linspace(0.0, 2.0, 5)
         problem = dtpinn.discretize(Advection(), nodes, order=4, times=times)
-        u = problem.solve(time_tolerance=1e-7).reshape(-1, 9)
+        u = problem.solve(time_tolerance=1e-5).reshape(-1, 5)
         return relative(u[:, -1], u[:, 0])
 
     assert lost(0.04) < 2e-3
     assert lost(0.02) < lost(0.04) / 2**3
+
+
+@pytest.mark.parametrize("start", [0.0, 0.37])
+def test_a_periodic_shock_is_that_of_cole_and_hopf_wherever_the_seam_is(start):
+    class Burgers(dtpinn.PDE):
+        def residual(self, u, D, x, t):
+            return D.time(u) + u * D.partial(u, 0) - 0.1 * D.laplacian(u)
+
+        def initial(self, u, x):
+            return u - 0.5 * torch.sin(TURN * x[:, 0])
+
+    nodes = dtpinn.place_nodes(Interval(start, start + 1.0, periodic=True), spacing=0.03)
+    times = torch.linspace(0.0, 0.3, 3)
+    problem = dtpinn.discretize(Burgers(), nodes, order=5, times=times)
+    places = np.array([[0.1], [0.3], [0.99]])
+    u = problem.solve(time_tolerance=1e-7)
+    found = problem.interpolate(u, places).reshape(-1, 3)[:, -1]
+    # u = <(x - y) / t>, with weights exp(-G / 2 nu), G = (x - y)^2 / 2 t + the integral of u_0.
+    y = np.linspace(-4.0, 5.0, 20_001)
+    way = places - y
+    G = way**2 / 0.6 + (1.0 - np.cos(TURN * y)) / (2 * TURN)
+    weight = np.exp(-G / 0.2)
+    exact = (way / 0.3 * weight).sum(axis=1) / weight.sum(axis=1)
+    np.testing.assert_allclose(found, exact, atol=2e-6)
 
 
 def test_heat_decays_at_the_rate_of_its_wave():
@@ -102,48 +126,36 @@ def test_heat_decays_at_the_rate_of_its_wave():
     assert rate == pytest.approx(0.1 * 5 * math.pi**2, rel=1e-3)
 
 
-def insulated(u, D, x, n):
-    return D.normal(u)
-
-
 class Conduction(dtpinn.PDE):
-    """A potential of 0 on the left and of `right` on the right; no flux elsewhere."""
-
-    def __init__(self, right, *others):
-        super().__init__()
-        self.others, self.right = others, right
+    """A potential of 0 on the left and of 1 on the right of insulating cylinders."""
 
     def residual(self, u, D, x):
         return D.laplacian(u)
 
     def conditions(self):
-        ends = {"left": lambda u, D, x, n: u, "right": lambda u, D, x, n: u - self.right}
-        return ends | dict.fromkeys(self.others, insulated)
+        ends = {"left": lambda u, D, x, n: u, "right": lambda u, D, x, n: u - 1.0}
+        return ends | {"circle": lambda u, D, x, n: D.normal(u)}
 
 
-def conductivity(domain, right, *others):
-    """Flux through the left side, of a cell of sides 1 and a potential of 1 across it."""
+def conductivity(domain):
+    """Flux through a line between the cylinders, for a potential of 1 across a cell of sides 1."""
     nodes = dtpinn.place_nodes(domain, spacing=0.025)
-    problem = dtpinn.discretize(Conduction(right, *others), nodes, order=5)
-    height = float(np.ptp(domain.bounds[:, 1]))
-    # A flux without divergence is the same through every line; by Gauss points on one of them.
-    at, weight = np.polynomial.legendre.leggauss(12)
-    y = domain.bounds[0, 1] + height * (1 + at) / 2
-    inside = nodes.with_ghosts_of(np.arange(0))
-    line = np.column_stack([np.full(12, 0.05), y])
-    slope = dtpinn.rbffd.operator(inside, dtpinn.operators.partial(0), 5, at=line)
-    return float(weight @ (slope @ problem.solve()).numpy()) / 2 * height / right / (2 * height) * 2
+    problem = dtpinn.discretize(Conduction(), nodes, order=5)
+    line = np.column_stack([np.full(40, 0.05), np.arange(40) / 40])  # along which it is periodic
+    on_x = nodes.with_ghosts_of(np.arange(0))
+    slope = dtpinn.rbffd.operator(on_x, dtpinn.operators.partial(0), 5, at=line)
+    return float((slope @ problem.solve()).mean())
 
 
 @pytest.mark.parametrize("middle", [0.0, 0.5, 0.3])
 def test_a_square_array_of_insulating_cylinders_conducts_as_rayleigh_found(middle):
     # Perrins, McKenzie & McPhedran, Proc. R. Soc. Lond. A 369 (1979) 207-225, equation (14), for
-    # perfect conductors; of insulators it is the reciprocal (Keller 1964). Good to 1e-5 at f = 0.28.
+    # perfect conductors; of insulators it is the reciprocal (Keller 1964). Good to 1e-5 here.
     f = math.pi * 0.3**2
     lattice = 0.305827 * f**4 / (1 - 1.402958 * f**8) + 0.013362 * f**8
     known = 1 / (1 + 2 * f / (1 - f - lattice))
     array = Rectangle(periodic=(False, True)) - Disk(0.3, (0.5, middle))
-    assert conductivity(array, 1.0, "circle") == pytest.approx(known, rel=1e-3)
+    assert conductivity(array) == pytest.approx(known, rel=1e-3)
 
 
 def test_a_plain_network_and_one_of_waves_learn_a_periodic_solution_by_gauss_newton():
@@ -180,6 +192,7 @@ def test_a_vanilla_network_is_held_together_at_the_seam(mode):
     assert 5 <= len(x) <= 20  # about one for each spacing
 
 
+@pytest.mark.full
 def test_a_plain_vanilla_network_learns_to_be_periodic():
     class Line(dtpinn.PDE):
         def residual(self, u, D, x):
@@ -187,7 +200,7 @@ def test_a_plain_vanilla_network_learns_to_be_periodic():
 
     nodes = dtpinn.place_nodes(Interval(0.0, 1.0, periodic=True), spacing=0.04)
     model = dtpinn.MLP(1, width=12, depth=2, seed=0)
-    result = dtpinn.fit(model, dtpinn.vanilla(Line(), nodes, mode="forward"), epochs=200)
+    result = dtpinn.fit(model, dtpinn.vanilla(Line(), nodes, mode="forward"), epochs=60)
     x = torch.linspace(0.0, 1.0, 50, dtype=torch.float64)[:, None]
     with torch.no_grad():
         assert relative(result.model(x).reshape(-1), torch.sin(TURN * x[:, 0] + 0.7)) < 2e-2
@@ -195,7 +208,7 @@ def test_a_plain_vanilla_network_learns_to_be_periodic():
 
 def test_what_a_period_leaves_open_is_told():
     nodes = dtpinn.place_nodes(TORUS, spacing=0.1)
-    with pytest.raises(RuntimeError, match="singular.*a period in all directions does"):
+    with pytest.raises(RuntimeError, match=r"singular.*a period in all directions does"):
         dtpinn.discretize(dtpinn.Poisson(lambda x: torch.sin(TURN * x[:, 0])), nodes).solve()
     disk = dtpinn.place_nodes(Disk(), spacing=0.2)
     with pytest.raises(ValueError, match="Poisson was given no boundary condition"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dtpinn.geometry.arc import Curve
 from dtpinn.geometry.cell import Cell
@@ -34,7 +34,7 @@ class Loops(Planar):
 
     curves: Sequence[Curve]
     names: tuple[str, ...]
-    period: Cell = Cell.open(2)
+    period: Cell = field(default_factory=lambda: Cell.open(2))
 
     @property
     def cell(self) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,7 @@ class Ends(Domain):
     """
 
     boundary: Boundary
-    period: Cell = Cell.open(1)
+    period: Cell = field(default_factory=lambda: Cell.open(1))
 
     @property
     def cell(self) -> Cell:

@@ -83,7 +83,7 @@ class Repeated(Domain):
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, d) to the nearest image, negative inside; (n,)."""
         asked = self._nearest_images(as_points(points, self.dimension))
-        return np.min([self.domain.signed_distance(at) for at in asked], axis=0)
+        return np.asarray(np.min([self.domain.signed_distance(at) for at in asked], axis=0))
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals at ``points`` (n, d) of the boundary; (n, d)."""
@@ -112,7 +112,7 @@ class Repeated(Domain):
 
     @cached_property
     def _shift(self) -> Floats:
-        return self.period.wrap(self._middle[None])[0] - self._middle
+        return np.asarray(self.period.wrap(self._middle[None])[0] - self._middle)
 
     def _nearest_images(self, points: Floats) -> list[Floats]:
         """Where ``points`` lie beside the domain, and beside its next images, 2^k times (n, d).

@@ -147,7 +147,8 @@ def rotated(
     Raises
     ------
     ValueError
-        On the line, or of a periodic domain; in space if ``axis`` is not a direction, in the plane if there is one.
+        On the line, or of a periodic domain; in space if ``axis`` is not a direction, in the plane
+        if there is one.
     """
     (turn,) = as_vector([angle], 1, "angle")
     dimension = domain.dimension

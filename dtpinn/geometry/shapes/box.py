@@ -119,7 +119,8 @@ class Box(Domain):
         beyond = self._beyond(np.clip(as_points(points, 3), self.lower, self.upper))
         by_face = beyond.transpose(1, 0, 2).reshape(6, -1)
         nearest = by_face >= by_face.max(axis=0) - self._round_off()
-        return np.searchsorted(self._faces, np.argmax(nearest, axis=0)).astype(np.int64)
+        face = np.searchsorted(self._faces, np.argmax(nearest, axis=0))
+        return np.asarray(face, dtype=np.int64)
 
     def normal(self, points: npt.ArrayLike) -> Floats:
         """Outward unit normals at boundary ``points`` (n, 3), on an edge or a corner the mean.

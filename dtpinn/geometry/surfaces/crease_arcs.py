@@ -53,8 +53,8 @@ class Arcs:
 def order_arcs(crease: Crease, spacing: Spacing, cell: Cell | None = None) -> Arcs:
     """Put points of creases, which lie close to each other, in the order of a walk.
 
-    In a periodic ``cell`` an arc goes on across the seam, from image to image. An arc ends in a corner, where the normal of a side changes, or where the surface is smooth
-    again.
+    An arc ends in a corner, where the normal of a side changes, or where the surface is smooth
+    again. In a periodic ``cell`` it goes on across the seam, from image to image.
 
     Examples
     --------
