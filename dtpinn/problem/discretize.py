@@ -13,6 +13,7 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts
 from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.discrete_problem import DiscreteProblem
+from dtpinn.problem.initial_rates import check_initial_rates
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
 from dtpinn.rbffd import Options
@@ -98,5 +99,6 @@ def discretize(
     problem = DiscreteProblem(
         pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners
     )
+    check_initial_rates(problem.posed)
     problem.set_weights(weights)
     return problem.to(device=device)

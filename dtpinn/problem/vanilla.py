@@ -15,6 +15,7 @@ from dtpinn.problem.arrangement import Corners, arrange, interior_alone
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.forward_problem import ForwardProblem
+from dtpinn.problem.initial_rates import check_initial_rates
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import check_device
 
@@ -83,6 +84,8 @@ def vanilla(
         raise ValueError(f'mode must be "reverse" or "forward", got {mode!r}')
     check_device(device)
     arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
-    problem = MODES[mode](pose(pde, nodes, times, dtype, corners, arrangement)).to(device=device)
+    posed = pose(pde, nodes, times, dtype, corners, arrangement)
+    check_initial_rates(posed)
+    problem = MODES[mode](posed).to(device=device)
     problem.set_weights(weights)
     return problem
