@@ -100,6 +100,11 @@ def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):
     assert float(run_program("torsion")["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
 
 
+def test_the_tones_of_a_drum_are_the_zeros_of_a_bessel_function(run_program):
+    tones = run_program("drum")["tones"]
+    assert np.allclose(tones[:3], [2.404826, 5.520078, 8.653728], rtol=2e-3)
+
+
 @pytest.mark.parametrize("readme", [name for name in PROGRAMS if PROGRAMS[name]])
 def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -11,6 +11,7 @@ from dtpinn.output import format_table
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import balanced_weights
 from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.terms import sizes_of_terms
 
 # How many times the truncation error is still one: orders are not exact, nor are clouds alike.
 FACTOR = 10.0
@@ -31,8 +32,8 @@ class ResidualComparison:
         Largest difference at any point.
     relative : float
         l2 norm of the difference, several equations each in its own size, relative to that of the
-        model's part in the residual: what it changes where the model is replaced by its mean. (The
-        residual itself would be no measure, as it is nearly zero where the model is good.)
+        terms that the model brings into the residual (:func:`sizes_of_terms`). The residual itself
+        would be no measure: it is nearly zero where the model is good.
     truncation : float or None
         The same of the truncation error, estimated: the yardstick. None where the nodes carry no
         other RBF-FD to compare with.
@@ -123,10 +124,8 @@ def compare(
     """
     # At the very same points, so the same tensors: what is known of these is known there.
     automatic = AutomaticProblem(problem.posed)
-    mean = _mean_of(problem, model)
-    ours, exact, flat = (
-        _residuals(p, m) for p, m in ((problem, model), (automatic, model), (automatic, mean))
-    )
+    ours, exact = (_residuals(p, model) for p in (problem, automatic))
+    terms = sizes_of_terms(automatic, model)
     truncation = None
     if other is not None:
         base = exact if own_matrices else ours
@@ -135,7 +134,7 @@ def compare(
     parts = []
     for name, r in ours.items():
         # Equations of different units have no common norm but in natural ones.
-        size = _natural(exact[name] - flat[name], weights.get(name))
+        size = _natural(terms[name], weights.get(name))
         difference = r - exact[name]
         error = None
         if truncation is not None:
@@ -157,13 +156,6 @@ def compare(
 def _residuals(problem: Problem, model: Model) -> dict[str, Tensor]:
     with torch.no_grad():
         return {name: r.detach() for name, r in problem.residuals(model).items()}
-
-
-def _mean_of(problem: Problem, model: Model) -> Model:
-    """A constant function: the mean of the model over the points."""
-    with torch.no_grad():
-        mean = problem.evaluate(model, problem.points).mean(dim=0)
-    return lambda points: mean.expand(len(points), *mean.shape)
 
 
 def _natural(r: Tensor, weights: tuple[float, ...] | None) -> Tensor:

@@ -190,5 +190,5 @@ def with_rates(
     along = torch.zeros_like(points)
     along[:, -1] = 1.0
     lower = lambda x: with_rates(values, x, order - 1)  # noqa: E731
-    known, slopes = jvp(lower, (points,), (along,))
+    known, slopes = jvp(lower, (points,), (along,))[:2]
     return (*known, slopes[-1])
