@@ -181,8 +181,7 @@ def with_rates(
 
     Examples
     --------
-    >>> u, rate, second = with_rates(lambda p: p[:, 0] * p[:, 1] ** 2, torch.tensor([[3.0, 2.0]]), 2)
-    >>> u, rate, second
+    >>> with_rates(lambda p: p[:, 0] * p[:, 1] ** 2, torch.tensor([[3.0, 2.0]]), 2)
     (tensor([12.]), tensor([12.]), tensor([6.]))
     """
     if order == 0:
