@@ -228,4 +228,4 @@ def test_a_wave_is_estimated_compared_and_trained():
     assert problem.estimate(solution).total < 1e-3
     model = dtpinn.MLP(2, width=10, depth=1, seed=0)
     result = dtpinn.fit(model, problem, epochs=60, optimizer="gauss-newton")
-    assert result.relative_error(solution) < 2e-3
+    assert result.relative_error(solution) < 1e-3  # the discrete solution is 1.2e-4 away
