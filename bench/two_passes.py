@@ -41,9 +41,9 @@ class _Columns(Derivatives):
         terms = operator.terms_at(self._place)
         return sum(c * self._along(*_axes(alpha)) for alpha, c in terms.items())
 
-    def time(self, of):
+    def rate(self, of, order):
         check_argument(of, self._u, "time")
-        return self._along(self.dimension)
+        return self._along(*[self.dimension] * order)
 
     def _along(self, *axes):
         if axes not in self._known:

@@ -132,6 +132,11 @@ def test_one_period_of_an_array_of_cylinders_conducts_as_rayleigh_found(run_prog
     assert run_program("cylinders")["flux"] == pytest.approx(0.558485, rel=2e-3)
 
 
+def test_the_tones_of_a_drum_are_the_zeros_of_a_bessel_function(run_program):
+    tones = run_program("drum")["tones"]
+    assert np.allclose(tones[:3], [2.404826, 5.520078, 8.653728], rtol=2e-3)
+
+
 @pytest.mark.parametrize("readme", [name for name in PROGRAMS if PROGRAMS[name]])
 def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

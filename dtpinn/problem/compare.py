@@ -12,6 +12,7 @@ from dtpinn.output import format_table
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.balance.weights import balanced_weights
 from dtpinn.problem.problem import Model, Problem
+from dtpinn.problem.terms import sizes_of_terms
 
 # How many times the truncation error is still one: orders are not exact, nor are clouds alike.
 FACTOR = 10.0
@@ -34,8 +35,8 @@ class ResidualComparison:
         Largest difference at any point.
     relative : float
         l2 norm of the difference, several equations each in its own size, relative to that of the
-        model's part in the residual: what it changes where the model is replaced by its mean. (The
-        residual itself would be no measure, as it is nearly zero where the model is good.)
+        terms that the model brings into the residual (:func:`sizes_of_terms`). The residual itself
+        would be no measure: it is nearly zero where the model is good.
     truncation : float or None
         The same of the truncation error, estimated: the yardstick. None where the nodes carry no
         other RBF-FD to compare with.
@@ -128,10 +129,8 @@ def compare(
     """
     # At the very same points, so the same tensors: what is known of these is known there.
     automatic = AutomaticProblem(problem.posed)
-    mean = _mean_of(problem, model)
-    ours, exact, flat = (
-        _residuals(p, m) for p, m in ((problem, model), (automatic, model), (automatic, mean))
-    )
+    ours, exact = (_residuals(p, model) for p in (problem, automatic))
+    terms = sizes_of_terms(automatic, model)
     truncation = None
     if other is not None:
         base = exact if own_matrices else ours
@@ -146,7 +145,7 @@ def compare(
     yardsticks: dict[str, float] = {}
     for name, r in ours.items():
         # Equations of different units have no common norm but in natural ones.
-        size = _natural(exact[name] - flat[name], weights.get(name))
+        size = _natural(terms[name], weights.get(name))
         difference = r - exact[name]
         error = None
         if truncation is not None:
@@ -192,13 +191,6 @@ def _away_from_seams(problem: Problem, name: str, r: Tensor) -> Tensor:
     kept = torch.from_numpy(np.repeat(away, times)).to(r.device)
     scaled = r * (len(away) / away.sum()) ** 0.5
     return torch.where(kept if r.dim() == 1 else kept[:, None], scaled, torch.zeros_like(r))
-
-
-def _mean_of(problem: Problem, model: Model) -> Model:
-    """A constant function: the mean of the model over the points."""
-    with torch.no_grad():
-        mean = problem.evaluate(model, problem.points).mean(dim=0)
-    return lambda points: mean.expand(len(points), *mean.shape)
 
 
 def _natural(r: Tensor, weights: tuple[float, ...] | None) -> Tensor:

@@ -15,6 +15,7 @@ from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
 from dtpinn.problem.discrete_problem import DiscreteProblem
+from dtpinn.problem.initial_rates import check_initial_rates
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
 from dtpinn.rbffd import Options
@@ -109,5 +110,6 @@ def discretize(
         pde, nodes, order, times, dtype, operators, options, ghosts=ghosts, corners=corners,
         constraints=constraints, data=data,
     )  # fmt: skip
+    check_initial_rates(problem.posed)
     problem.set_weights(weights)
     return problem.to(device=device)

@@ -17,6 +17,7 @@ from dtpinn.problem.balance.weights import Choice
 from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
 from dtpinn.problem.forward_problem import ForwardProblem
+from dtpinn.problem.initial_rates import check_initial_rates
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import check_device
 from dtpinn.problem.seams import with_seams
@@ -94,6 +95,7 @@ def vanilla(
     check_device(device)
     arrangement = interior_alone if collocation == "interior" else partial(arrange, ghosts="auto")
     posed = with_seams(pose(pde, nodes, times, dtype, corners, arrangement, constraints, data))
+    check_initial_rates(posed)
     problem = MODES[mode](posed).to(device=device)
     problem.set_weights(weights)
     return problem

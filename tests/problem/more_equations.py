@@ -80,7 +80,7 @@ class Thermoelastic(dtpinn.PDE):
     fields = 3
 
     def residual(self, u, D, x, t):
-        (w, T, s), L = u.unbind(1), D.laplacian(u)
+        (_, T, s), L = u.unbind(1), D.laplacian(u)
         rate = D.time(u)
         swing = D.time(u, 2)[:, 0] - L[:, 0] + 0.5 * D.partial(u, 0)[:, 1]
         return torch.stack([swing, rate[:, 1] - L[:, 1] + 0.2 * rate[:, 0], s - L[:, 0] + T], 1)

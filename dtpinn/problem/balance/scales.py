@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from dtpinn.arrays import Floats
-from dtpinn.problem.balance.sensitivity import Sensitivity, sensitivities
+from dtpinn.problem.balance.sensitivity import Sensitivity, in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import Wavenumbers, of_domain
 from dtpinn.problem.posed import Posed
 
@@ -49,9 +49,9 @@ def field_scales(posed: Posed) -> FieldScales:
     Both follow the units: in others, of length, time, the unknown or the equations, they are the
     same numbers of those. Where there are no data at all, nothing tells a size, and it is 1.
     """
-    at = of_domain(posed.nodes, posed.slices)
     zero = np.zeros(posed.pde.field_count)
     here = sensitivities(posed, zero)
+    at = in_tune(of_domain(posed.nodes, posed.slices), here)
     table = _Table(here, at)
     centre = table.nearest_constant(here)
     there = sensitivities(posed, centre)

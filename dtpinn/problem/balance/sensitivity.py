@@ -68,6 +68,13 @@ class Sensitivity:
         total = sum(part.slopes * part.size(at, self.dimension) for part in self.parts)
         return _rms(np.asarray(total))
 
+    def frequencies(self, at: Wavenumbers) -> Floats:
+        """(k,): what second rates make of the rest of an equation for a wave in space."""
+        parts = [part for part in self.parts if not isinstance(part.operator, int)]
+        rest = _rms(np.asarray(sum(p.slopes * p.size(at, self.dimension) for p in parts)))
+        second = sum((_rms(p.slopes) for p in self.parts if p.operator == 2), 0.0 * rest)
+        return np.sqrt(rest[second > 0.0] / second[second > 0.0])
+
     @property
     def rms(self) -> Floats:
         """(equations,) of the residual."""
@@ -101,6 +108,15 @@ def sensitivities(posed: Posed, state: Floats) -> dict[str, Sensitivity]:
         The value of every field, everywhere and always.
     """
     return {region.name: _on(region, state) for region in posed.everywhere}
+
+
+def in_tune(at: Wavenumbers, at_state: dict[str, Sensitivity]) -> Wavenumbers:
+    """Return a wave in time as fast as equations of second order make it of the one in space.
+
+    What they describe does not grow from one end of the times to the other: it swings.
+    """
+    found = [f[np.isfinite(f)] for f in (s.frequencies(at) for s in at_state.values())]
+    return Wavenumbers(at.space, max(at.time, *(f.max(initial=0.0) for f in found)))
 
 
 def _on(region: Region, state: Floats) -> Sensitivity:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from dtpinn.problem.balance.scales import FieldScales
-from dtpinn.problem.balance.sensitivity import sensitivities
+from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
 from dtpinn.problem.posed import Posed
 
@@ -31,12 +31,14 @@ def balanced_weights(
     size, in the middle of the wavenumbers that the nodes can hold. Where there is a rate of change
     it is that of the longest wave, over the whole of the times: what such an equation leaves is
     added up from the first slice to the last, and a network that is not held to it jumps between
-    two slices, where no loss sees it, to wherever the other residuals vanish.
+    two slices, where no loss sees it, to wherever the other residuals vanish. Equations of second
+    order in time swing: there, and in an initial velocity, it is the frequency of that wave.
     """
     multiples = {} if isinstance(choice, str) else choice
     middle, longest = (f(posed.nodes, posed.slices) for f in (in_the_middle, of_domain))
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
     states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
+    longest = in_tune(longest, states[0])
     result = {}
     # A constraint is a sum of what is sized point by point.
     sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}

@@ -63,8 +63,8 @@ def initial_values(
     if not left <= 1e-10 * max(first or 0.0, newton.size(state)):
         raise RuntimeError(
             f"initial(): Newton's method cannot solve it for u; the residual fell from {first:.3g} "
-            f"to {left:.3g}. Write it as u - u_0(x), or start from a better guess; with derivatives "
-            "in space for the rate alone, D.time(u) + D.partial(u, 0)"
+            f"to {left:.3g}. Write it as u - u_0(x), or start from a better guess; derivatives in "
+            "space are for the rate alone, D.time(u) + D.partial(u, 0)"
         )
     order = posed.time_order
     values = [posed.with_ghosts(part.cpu().numpy()) for part in state[:order]]

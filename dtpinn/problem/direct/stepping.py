@@ -15,9 +15,9 @@ from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.time_slices import TimeSlices
 
-# Order 9. With three stages, of order 5, a string takes 8 times as many steps for an error of 1e-10,
-# heat in a disk 10 times; for 1e-7 4 and 2 times. A step of five solves three systems for two, and
-# its factors take 5/3 of the memory.
+# Order 9. With three stages, of order 5, a string takes 8 times as many steps for an error of
+# 1e-10, heat in a disk 10 times; for 1e-7 4 and 2 times. A step of five solves three systems for
+# two, and its factors take 5/3 of the memory.
 STAGES = 5
 MAX_ITERATIONS = 25
 # Contraction of an iteration from which on the next step factorises anew.

@@ -181,8 +181,7 @@ def with_rates(
 
     Examples
     --------
-    >>> u, rate, second = with_rates(lambda p: p[:, 0] * p[:, 1] ** 2, torch.tensor([[3.0, 2.0]]), 2)
-    >>> u, rate, second
+    >>> with_rates(lambda p: p[:, 0] * p[:, 1] ** 2, torch.tensor([[3.0, 2.0]]), 2)
     (tensor([12.]), tensor([12.]), tensor([6.]))
     """
     if order == 0:
@@ -190,5 +189,5 @@ def with_rates(
     along = torch.zeros_like(points)
     along[:, -1] = 1.0
     lower = lambda x: with_rates(values, x, order - 1)  # noqa: E731
-    known, slopes = jvp(lower, (points,), (along,))
+    known, slopes = jvp(lower, (points,), (along,))[:2]
     return (*known, slopes[-1])
