@@ -14,7 +14,7 @@ from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.exact import Solution
 from dtpinn.pde.flow_conditions import Incompressible
 from dtpinn.pde.forced import Boundary, Conditions, Forced, Source
-from dtpinn.pde.known import Known, known
+from dtpinn.pde.known import Known
 from dtpinn.pde.on_parts import WHOLE
 from dtpinn.pde.row_gradients import row_gradients
 
@@ -51,7 +51,7 @@ class Stokes(Forced):
         Force by mass, x (n, d) -> (n, d); in time (x, t). Written with torch functions: its
         divergence is needed, and found by automatic differentiation. None for 0.
     initial : sequence of numbers or callable, optional
-        Velocity at the start, x (n, d) -> (n, d), of a flow in time; free of divergence. None for 0.
+        Velocity at the start, x (n, d) -> (n, d), in time; free of divergence. None for 0.
     dimension : 2 or 3
         d.
     damping : float
@@ -90,12 +90,12 @@ class Stokes(Forced):
         if dimension not in (2, 3):
             raise ValueError(f"{name}: dimension must be 2 or 3, got {dimension!r}")
         super().__init__(None, _incompressible(boundary), initial)
-        self.fields = ("u", "v", "w")[:dimension] + ("p",)
+        self.fields = (*("u", "v", "w")[:dimension], "p")
         self.dimension, self.viscosity = dimension, constant(f"{name}: viscosity", viscosity)
         self.damping = self.usual_damping if damping is None else float(damping)
         if not 0.0 <= self.damping < float("inf"):
             raise ValueError(f"{name}: damping must be a rate of at least 0, got {damping!r}")
-        self.f = None if f is None else Known(_with_divergence(known(f), dimension))
+        self.f = None if f is None else Known(_with_divergence(f, dimension))
 
     @classmethod
     def from_solution(  # type: ignore[override]
@@ -196,13 +196,14 @@ def _incompressible(boundary: Boundary) -> Mapping[str, Conditions]:
     }
 
 
-def _with_divergence(f: Known, dimension: int) -> Callable[..., Tensor]:
+def _with_divergence(f: Source, dimension: int) -> Callable[..., Tensor]:
     """The sources of all equations, (n, d + 1): a force and its divergence."""
+    given = Known(f)
 
     def sources(x: Tensor, *t: Tensor) -> Tensor:
         with torch.enable_grad():
             at = x.detach().requires_grad_()
-            force = f(at, *t).expand(len(x), dimension)
+            force = given(at, *t).expand(len(x), dimension)
             columns = [row_gradients(force[:, k], at)[:, k] for k in range(dimension)]
         return torch.cat([force, torch.stack(columns).sum(0)[:, None]], dim=1).detach()
 

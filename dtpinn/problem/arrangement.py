@@ -9,6 +9,14 @@ there is room for it:
 - under a condition without one (Dirichlet) there is no ghost, and the equation gives way. A ghost
   would be tied to the domain by the equation alone, from outside it: where the solution is singular
   the equation on the boundary is wrong, and errors grew to many times the solution;
+- a field of which the equation holds no more than first derivatives has no ghost: a pressure in the
+  original equations of a flow, a flux in a mixed form. On the cloud its ghosts are extrapolated.
+  Where it has no condition of its own, the fields with second derivatives have their ghosts under
+  values as well, and with them the equation holds on the boundary. Without such fields (all of
+  first order) there are no ghosts, and a direct solve takes of the equation what is in need of no
+  normal derivative of what is not given: u given, of s = grad u and div s = f the first; s . n
+  given, the second and the first along the tangent. All others left pressures or fluxes that were
+  wrong by their own size on one cloud in three;
 - where two pieces of the boundary meet, both conditions hold, each with its own normal, in the
   place of the equation; so they do where one part ends and another begins. But where one of them
   gives the value, a flux gives way to it: beside a value it says nothing new of a smooth solution,
@@ -139,6 +147,7 @@ def arrange(
     if ghosts not in get_args(Ghosts):
         raise ValueError(f'ghosts must be "auto", "all" or "none", got {ghosts!r}')
     count, fields = nodes.boundary_count, equation.fields
+    second = held(equation).order.max(axis=0) > 1
     several = sides_at(nodes, conditions) > 1
     if ghosts == "all":
         return nodes, _inside_and(nodes, ~several)
@@ -149,11 +158,25 @@ def arrange(
         np.add.at(given, point, region.equations)
         if ghosts == "auto":
             np.logical_or.at(derivative, point, held(region).derivative.any(axis=1))
-    # A field without a condition is left to the equation, which needs its ghost for that.
-    served = derivative | ((given < fields) & (ghosts == "auto"))
+    # A field without a condition is left to the equation, which needs ghosts for that.
+    served = derivative | ((given < fields) & (ghosts == "auto") & second.any())
     reduced = nodes.with_ghosts_of(np.flatnonzero(served))
-    unknowns = fields * (1 + np.bincount(reduced.ghost_of, minlength=count))
+    of_ghost = with_ghosts(equation, conditions).sum()
+    unknowns = fields + of_ghost * np.bincount(reduced.ghost_of, minlength=count)
     return reduced, _inside_and(nodes, (given + equation.equations <= unknowns) & ~several)
+
+
+def with_ghosts(equation: Region, conditions: Sequence[Region]) -> NDArray[np.bool_]:
+    """Return the fields (fields,) whose values on ghosts are unknowns: others are extrapolated.
+
+    Those with second derivatives in the equation or a derivative in some condition, and scalars.
+    """
+    if equation.fields == 1:
+        return np.ones(1, dtype=np.bool_)
+    found = held(equation).order.max(axis=0) > 1
+    for region in conditions:
+        found |= held(region).derivative.any(axis=0)
+    return found
 
 
 def interior_alone(

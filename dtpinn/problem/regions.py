@@ -51,13 +51,16 @@ class Region(nn.Module):
     fields, equations : int
         Of the unknown, and of the residual at a point.
     asks_space, asks_time : bool
-        Whether the residual takes derivatives in space, in time. These four the dry run finds out.
+        Whether the residual takes derivatives in space, in time.
+    highest : int
+        Order of the highest derivative in space that it asks for. These five the dry run finds out.
     """
 
     fields: int = 1
     equations: int = 1
     asks_space: bool = False
     asks_time: bool = False
+    highest: int = 0
 
     points: Tensor
     normals: Tensor | None
