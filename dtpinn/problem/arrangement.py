@@ -175,8 +175,8 @@ def with_ghosts(equation: Region, conditions: Sequence[Region]) -> NDArray[np.bo
         return np.ones(1, dtype=np.bool_)
     found = held(equation).order.max(axis=0) > 1
     for region in conditions:
-        found |= held(region).derivative.any(axis=0)
-    return found
+        found = found | held(region).derivative.any(axis=0)
+    return np.asarray(found)
 
 
 def interior_alone(
