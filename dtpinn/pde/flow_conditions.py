@@ -13,8 +13,8 @@ from dtpinn.pde.derivatives import Derivatives
 class Incompressible(BoundaryCondition):
     """``div u = g`` on the boundary, of the first d fields.
 
-    What makes a flow that solves Poisson's equation for the pressure an incompressible one; the
-    equations :class:`~dtpinn.pde.Stokes` and :class:`~dtpinn.pde.NavierStokes` add it to every part.
+    What makes a flow that solves Poisson's equation for the pressure an incompressible one:
+    :class:`~dtpinn.pde.Stokes` and :class:`~dtpinn.pde.NavierStokes` add it to every part.
 
     Examples
     --------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.exact import Solution
 from dtpinn.pde.flow_conditions import Incompressible
 from dtpinn.pde.forced import Boundary, Conditions, Forced, Source
-from dtpinn.pde.known import Known, known
+from dtpinn.pde.known import Known
 from dtpinn.pde.on_parts import WHOLE
 from dtpinn.pde.row_gradients import row_gradients
 
@@ -35,6 +35,10 @@ class Stokes(Forced):
     waves of the pressure from node to node nearly free; this one does not (Gresho & Sani 1987,
     Int. J. Numer. Methods Fluids 7, 1111, on the conditions that it needs).
 
+    The divergence inside may be damped beside, ``Laplacian p - damping div u = div f``: equally
+    right for every rate, and for large ones the continuity equation itself with a term that
+    stabilises the pressure.
+
     Parameters
     ----------
     viscosity : float or nn.Parameter
@@ -47,9 +51,11 @@ class Stokes(Forced):
         Force by mass, x (n, d) -> (n, d); in time (x, t). Written with torch functions: its
         divergence is needed, and found by automatic differentiation. None for 0.
     initial : sequence of numbers or callable, optional
-        Velocity at the start, x (n, d) -> (n, d), of a flow in time; free of divergence. None for 0.
+        Velocity at the start, x (n, d) -> (n, d), in time; free of divergence. None for 0.
     dimension : 2 or 3
         d.
+    damping : float
+        1 / time, at least 0; how fast what there is of a divergence decays.
 
     Examples
     --------
@@ -68,6 +74,7 @@ class Stokes(Forced):
     """
 
     in_time = None
+    usual_damping: ClassVar[float] = 0.0
 
     def __init__(
         self,
@@ -77,14 +84,18 @@ class Stokes(Forced):
         initial: Source | None = None,
         *,
         dimension: int = 2,
+        damping: float | None = None,
     ) -> None:
         name = type(self).__name__
         if dimension not in (2, 3):
             raise ValueError(f"{name}: dimension must be 2 or 3, got {dimension!r}")
         super().__init__(None, _incompressible(boundary), initial)
-        self.fields = ("u", "v", "w")[:dimension] + ("p",)
+        self.fields = (*("u", "v", "w")[:dimension], "p")
         self.dimension, self.viscosity = dimension, constant(f"{name}: viscosity", viscosity)
-        self.f = None if f is None else Known(_with_divergence(known(f), dimension))
+        self.damping = self.usual_damping if damping is None else float(damping)
+        if not 0.0 <= self.damping < float("inf"):
+            raise ValueError(f"{name}: damping must be a rate of at least 0, got {damping!r}")
+        self.f = None if f is None else Known(_with_divergence(f, dimension))
 
     @classmethod
     def from_solution(  # type: ignore[override]
@@ -118,7 +129,7 @@ class Stokes(Forced):
         return pde
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
-        """Return the momentum equation's left side and the Laplacian of the pressure."""
+        """Return the momentum equation's left side, and its divergence less the damping."""
         d = self.dimension
         if D.dimension != d:
             raise ValueError(
@@ -129,7 +140,10 @@ class Stokes(Forced):
         momentum = gradient[:, d] - self.viscosity * laplacian[:, :d]
         if t:
             momentum = momentum + D.time(u)[:, :d]
-        return torch.cat([momentum, laplacian[:, d:]], dim=1)
+        pressure = laplacian[:, d]
+        if self.damping:
+            pressure = pressure - self.damping * torch.einsum("nii->n", gradient[:, :d])
+        return torch.cat([momentum, pressure[:, None]], dim=1)
 
     def initial(self, u: Tensor, x: Tensor) -> Tensor:
         """Return velocity - u_0 at the first of the times; the pressure has no initial value."""
@@ -141,8 +155,8 @@ class NavierStokes(Stokes):
     """``[u_t] + (u . grad) u - viscosity Laplacian u + grad p = f``, ``div u = 0``.
 
     Everything else is as of :class:`Stokes`. With lengths and speeds of about 1 the viscosity is
-    1 / Re. Newton's method starts from rest and reached Re 1000 in a cavity; beyond that give
-    ``solve(guess)`` the flow at a lower Reynolds number.
+    1 / Re, and the usual damping, 100, is right; in other units about 100 U / L. Where Newton's
+    method does not converge from rest, give ``solve(guess)`` the flow at a lower Reynolds number.
 
     Examples
     --------
@@ -159,6 +173,8 @@ class NavierStokes(Stokes):
     >>> bool(pde.f(x).abs().max() < 1e-11)
     True
     """
+
+    usual_damping = 100.0
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return those of Stokes with (u . grad) u, and its divergence beside the pressure's."""
@@ -180,13 +196,14 @@ def _incompressible(boundary: Boundary) -> Mapping[str, Conditions]:
     }
 
 
-def _with_divergence(f: Known, dimension: int) -> Callable[..., Tensor]:
+def _with_divergence(f: Source, dimension: int) -> Callable[..., Tensor]:
     """The sources of all equations, (n, d + 1): a force and its divergence."""
+    given = Known(f)
 
     def sources(x: Tensor, *t: Tensor) -> Tensor:
         with torch.enable_grad():
             at = x.detach().requires_grad_()
-            force = f(at, *t).expand(len(x), dimension)
+            force = given(at, *t).expand(len(x), dimension)
             columns = [row_gradients(force[:, k], at)[:, k] for k in range(dimension)]
         return torch.cat([force, torch.stack(columns).sum(0)[:, None]], dim=1).detach()
 

@@ -14,6 +14,14 @@ there is room for it:
   real axis and waves grow of themselves: from order 5, in space from order 3, at up to 5 times the
   speed / the size of the domain and faster on finer nodes. With ghosts at 0.15 times, at orders 2
   to 6 on disk, rectangle, L, ball and box;
+- a field of which the equation holds no more than first derivatives has no ghost: a pressure in the
+  original equations of a flow, a flux in a mixed form. On the cloud its ghosts are extrapolated.
+  Where it has no condition of its own, the fields with second derivatives have their ghosts under
+  values as well, and with them the equation holds on the boundary. Without such fields (all of
+  first order) there are no ghosts, and a direct solve takes of the equation what is in need of no
+  normal derivative of what is not given: u given, of s = grad u and div s = f the first; s . n
+  given, the second and the first along the tangent. All others left pressures or fluxes that were
+  wrong by their own size on one cloud in three;
 - where two pieces of the boundary meet, both conditions hold, each with its own normal, in the
   place of the equation; so they do where one part ends and another begins. But where one of them
   gives the value, a flux gives way to it: beside a value it says nothing new of a smooth solution,
@@ -144,6 +152,7 @@ def arrange(
     if ghosts not in get_args(Ghosts):
         raise ValueError(f'ghosts must be "auto", "all" or "none", got {ghosts!r}')
     count, fields = nodes.boundary_count, equation.fields
+    second = held(equation).order.max(axis=0) > 1
     several = sides_at(nodes, conditions) > 1
     if ghosts == "all":
         return nodes, _inside_and(nodes, ~several)
@@ -154,12 +163,26 @@ def arrange(
         np.add.at(given, point, region.equations)
         if ghosts == "auto":
             np.logical_or.at(derivative, point, held(region).derivative.any(axis=1))
-    # A field without a condition is left to the equation, which needs its ghost for that.
-    needed = (given < fields) | (equation.time_order == 2)
+    # A field without a condition is left to the equation, which needs ghosts for that.
+    needed = ((given < fields) & second.any()) | (equation.time_order == 2)
     served = derivative | (needed & (ghosts == "auto"))
     reduced = nodes.with_ghosts_of(np.flatnonzero(served))
-    unknowns = fields * (1 + np.bincount(reduced.ghost_of, minlength=count))
+    of_ghost = with_ghosts(equation, conditions).sum()
+    unknowns = fields + of_ghost * np.bincount(reduced.ghost_of, minlength=count)
     return reduced, _inside_and(nodes, (given + equation.equations <= unknowns) & ~several)
+
+
+def with_ghosts(equation: Region, conditions: Sequence[Region]) -> NDArray[np.bool_]:
+    """Return the fields (fields,) whose values on ghosts are unknowns: others are extrapolated.
+
+    Those with second derivatives in the equation or a derivative in some condition, and scalars.
+    """
+    if equation.fields == 1:
+        return np.ones(1, dtype=np.bool_)
+    found = held(equation).order.max(axis=0) > 1
+    for region in conditions:
+        found = found | held(region).derivative.any(axis=0)
+    return np.asarray(found)
 
 
 def interior_alone(

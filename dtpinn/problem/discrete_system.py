@@ -127,8 +127,12 @@ def _matrices_at_start(
 def _where_sides_meet(posed: Posed) -> Region | None:
     """The equation where it gave way to several conditions, for what those leave open."""
     nodes, (equation, *conditions) = posed.nodes, posed.regions
-    several = np.flatnonzero(sides_at(nodes, conditions) > 1)
-    rows = np.setdiff1d(several + nodes.interior_count, equation.rows)
+    # There, and where the conditions are too few for the unknowns.
+    said = np.zeros(nodes.boundary_count, dtype=np.int64)
+    for region in conditions:
+        np.add.at(said, region.rows - nodes.interior_count, region.equations)
+    wanting = (sides_at(nodes, conditions) > 1) | (said < equation.fields)
+    rows = np.setdiff1d(np.flatnonzero(wanting) + nodes.interior_count, equation.rows)
     if not len(rows):
         return None
     return pde_region(posed.pde, nodes, rows, posed.slices, posed.dtype, MEETING)

@@ -59,6 +59,7 @@ class _Recorder(Derivatives):
                 "D.gradient in residual()"
             )
         self._region.asks_space = True
+        self._region.highest = max(self._region.highest, operator.order)
         of_function = of is not self._u
         request = Request(self._region.name, operator, of_function)
         if request not in self.requests:

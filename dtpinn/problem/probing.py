@@ -1,4 +1,4 @@
-"""What a condition is about at each point: values of the unknown, or derivatives of it?"""
+"""What a residual is about at each point: values of the unknown, or derivatives of it?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dtpinn.arrays import Integers
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.dry_run import dummy_unknown
@@ -19,16 +20,23 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Held:
-    """What a condition depends on at each of its sides, by field.
+    """What a residual depends on at each of its rows or sides, by field.
 
     Attributes
     ----------
-    value, derivative : (m, fields) bool array
-        Whether it holds the field itself, and a derivative of it.
+    value : (m, fields) bool array
+        Whether it holds the field itself.
+    order : (m, fields) int array
+        Of the highest derivative of the field in it; 0 without one.
     """
 
     value: Flags
-    derivative: Flags
+    order: Integers
+
+    @property
+    def derivative(self) -> Flags:
+        """Whether it holds a derivative of the field, (m, fields)."""
+        return self.order > 0
 
 
 class _Probe(Derivatives):
@@ -38,6 +46,7 @@ class _Probe(Derivatives):
         self.dimension, self._u, self._at = dimension, u, at
         self.state = (u, *at)
         self.leaves: list[Tensor] = []
+        self.orders: list[int] = []
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         values = of if isinstance(of, Tensor) else of(self._u, *self._at)
@@ -46,6 +55,7 @@ class _Probe(Derivatives):
         # Not all ones: what is subtracted from another derivative must not vanish by chance.
         leaf = torch.full_like(values, 1.0 + 0.1 * len(self.leaves)).detach().requires_grad_()
         self.leaves.append(leaf)
+        self.orders.append(operator.order)
         return leaf
 
     def rate(self, of: Argument, order: int) -> Tensor:
@@ -53,7 +63,7 @@ class _Probe(Derivatives):
 
 
 def held(region: Region) -> Held:
-    """Return what a condition holds at each of its sides.
+    """Return what a residual holds at each of its rows or sides.
 
     It may ask for derivatives and use them on a part of its region only (``torch.where``, a
     coefficient that vanishes). One that learns, here or in its coefficients, is taken to use all
@@ -62,13 +72,13 @@ def held(region: Region) -> Held:
     Parameters
     ----------
     region : Region
-        A condition that has been through the dry run.
+        It has been through the dry run.
     """
     count, fields = len(region.rows), region.fields
     module = getattr(region.function, "__self__", region.function)
     if isinstance(module, nn.Module) and any(p.requires_grad for p in module.parameters()):
         everything = np.ones((count, fields), dtype=np.bool_)
-        return Held(everything, everything & region.asks_space)
+        return Held(everything, everything * region.highest)
     x = region.points
     u = dummy_unknown(x, fields).requires_grad_()
     at = (x,) if region.time is None else (x, region.time)
@@ -84,9 +94,13 @@ def held(region: Region) -> Held:
 
     nothing = torch.zeros(len(x), fields, dtype=torch.bool)
     own, *others = [nothing | by_field(used) for used in by_leaf]
-    derivative = torch.stack([nothing, *others]).any(0)
+    orders = [nothing.int(), *(of * used for of, used in zip(probe.orders, others, strict=True))]
     # In space-time a side holds what it holds at any of the times.
-    return Held(*(part.reshape(count, -1, fields).any(dim=1).numpy() for part in (own, derivative)))
+    value, order = (
+        part.reshape(count, -1, fields).amax(dim=1).numpy()
+        for part in (own, torch.stack(orders).amax(dim=0))
+    )
+    return Held(value, order.astype(np.int64))
 
 
 def _dependence(r: Tensor, leaves: list[Tensor]) -> list[Tensor]:

@@ -58,14 +58,17 @@ class Region(nn.Module):
         to here.
     asks_space : bool
         Whether the residual takes derivatives in space.
+    highest : int
+        Order of the highest derivative in space that it asks for.
     time_order : int
-        The highest derivative in time that it takes: 0, 1 or 2. This, `asks_space`, `fields` and
+        The highest derivative in time that it takes: 0, 1 or 2. This, the two before, `fields` and
         `equations` the dry run finds out.
     """
 
     fields: int = 1
     equations: int = 1
     asks_space: bool = False
+    highest: int = 0
     time_order: int = 0
 
     points: Tensor

@@ -89,7 +89,8 @@ def choose_equations(
         of_pde = candidates.of_pde[here]
         chosen = np.concatenate([here[~of_pde], here[of_pde]])
         own = np.flatnonzero(owner == at)
-        entries = _combine(everything[chosen], own, int((~of_pde).sum()))
+        few = len(own) == unknown.shape[1]
+        entries = _combine(everything[chosen], own, int((~of_pde).sum()), without_ghost=few)
         first, second = np.nonzero(entries)
         pieces.append((count + first, chosen[second], entries[first, second]))
         count += len(entries)
@@ -156,7 +157,9 @@ def _keep_or_mix(candidates: _Candidates, room: Rows, interior_count: int) -> tu
     return keep, np.flatnonzero(mixed)
 
 
-def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
+def _combine(
+    equations: csr_array, unknowns: Rows, conditions: int, *, without_ghost: bool
+) -> Floats:
     """Return as many combinations of a node's equations as it has `unknowns`, or fewer.
 
     Parameters
@@ -166,6 +169,9 @@ def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
     unknowns : int array
         Columns of the node's own values and of its ghost's.
     conditions : int
+    without_ghost : bool
+        Whether the node has none. Then what the equation says least of the node is taken, not what
+        it says most: that is what holds no normal derivative of what is not given.
 
     Returns
     -------
@@ -184,7 +190,9 @@ def _combine(equations: csr_array, unknowns: Rows, conditions: int) -> Floats:
         )
     told = np.eye(conditions) if rank == conditions else U[:, :rank].T / size[:conditions]
     left = A[conditions:] - (A[conditions:] @ Vt[:rank].T) @ Vt[:rank]
-    beyond = np.linalg.svd(left, full_matrices=False)[0][:, : len(unknowns) - rank]
+    room = len(unknowns) - rank
+    beyond = np.linalg.svd(left)[0]
+    beyond = beyond[:, max(len(left) - room, 0) :] if without_ghost else beyond[:, :room]
     combined = block_diag(told, beyond.T / size[conditions:])
     # What rounding has left of zeros would bring whole rows of a matrix in, and their units.
     share = np.abs(combined) * size

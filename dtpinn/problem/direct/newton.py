@@ -7,7 +7,7 @@ from scipy.sparse import csc_array
 from tqdm import tqdm
 
 from dtpinn.arrays import Floats
-from dtpinn.problem.direct.factorise import factorise
+from dtpinn.problem.direct.factorise import Factors, factorise
 from dtpinn.problem.direct.square_system import LARGE, SquareSystem, generic_values
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
@@ -27,7 +27,10 @@ _UNDETERMINED = (
 def solve_newton(system: DiscreteSystem, start: Floats) -> Floats:
     """Return the nodal values on X~ of a steady system, (nodes,) or (nodes, fields).
 
-    Full Newton steps, halved while they do not decrease the residual. A linear equation takes one
+    Full Newton steps, halved while they decrease neither the residual nor the step that would
+    follow from it with the same factors: the natural monotonicity test (Deuflhard, Newton Methods
+    for Nonlinear Problems, 2004, section 3.3), which does not see how the equations are scaled. A
+    flow's residual may have to grow before it falls. A linear equation takes one
     factorisation; in every case the last one is used once more to polish.
 
     Raises
@@ -109,7 +112,7 @@ class _Newton:
         factors = factorise(self._J, _UNDETERMINED)
         self._rows = factors.scales.rows
         if self.norm > self._round_off():
-            self._damped_step(factors.solve(-self._r))
+            self._damped_step(factors)
         if self.norm <= max(_NEARLY * self.first, self._round_off()):
             polished = self.u + factors.solve(-self._r)
             if self._size(self._evaluate(polished)[0]) <= self.norm:
@@ -132,13 +135,17 @@ class _Newton:
         eps = float(np.finfo(np.float64).eps)
         return 4 * eps * self._size(abs(self._J) @ np.abs(self.u))
 
-    def _damped_step(self, step: Floats) -> None:
-        length = 1.0
+    def _damped_step(self, factors: Factors) -> None:
+        step, length = factors.solve(-self._r), 1.0
+        natural = np.linalg.norm(step / factors.scales.columns)
         while length > 1e-6:
             trial = self.u + length * step
             r, at = self._evaluate(trial)
-            if self._size(r) <= (1.0 - 1e-4 * length) * self.norm:  # false also for NaN
-                return self._take(trial, r, at)
+            if np.isfinite(r).all():
+                next_step = np.linalg.norm(factors.solve(-r) / factors.scales.columns)
+                falls = self._size(r) <= (1.0 - 1e-4 * length) * self.norm
+                if falls or next_step <= (1.0 - length / 4.0) * natural:
+                    return self._take(trial, r, at)
             length /= 2.0
         raise RuntimeError(
             f"Newton: no step along the Newton direction reduces the residual {self.norm:.3g}; "

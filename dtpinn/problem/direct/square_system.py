@@ -11,12 +11,14 @@ from scipy.sparse import csc_array, csr_array, vstack
 from torch import Tensor
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.arrangement import with_ghosts
 from dtpinn.problem.direct.border import Border, find_border
 from dtpinn.problem.direct.choice import choose_equations
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.posed import Posed
 from dtpinn.problem.time_slices import TimeSlices, node_major
+from dtpinn.rbffd import interpolation
 
 LARGE = 20_000
 """Nodes from which on a factorisation takes so long that the user is told of it."""
@@ -54,6 +56,10 @@ class SquareSystem:
             used.ravel()[jacobian.indices] = True
         used[: nodes.count] = True
         by_field = np.asarray(used.any(axis=1)).reshape(-1, self.fields)
+        equation, *conditions = posed.regions
+        alike = by_field[nodes.count :] & ~with_ghosts(equation, conditions)
+        by_field[nodes.count :] &= ~alike
+        self._from_unknowns = _extrapolation(system, by_field, alike)
         self._unknowns = np.flatnonzero(by_field)
         self._conditions = int(by_field[nodes.count :].any(axis=0).sum()) or self.fields
         inside = example.jacobians
@@ -67,8 +73,7 @@ class SquareSystem:
 
     def expand(self, unknowns: Floats) -> Floats:
         """Nodal values (nodes * times[, fields]) of unknowns (times, n); unused ghosts are zero."""
-        u = np.zeros((len(unknowns), int(np.prod(self.shape))))
-        u[:, self._unknowns] = unknowns[:, : len(self._unknowns)]
+        u = (self._from_unknowns @ unknowns[:, : len(self._unknowns)].T).T
         return node_major(u.reshape(len(u), *self.shape))
 
     def restrict(self, u: Floats) -> Floats:
@@ -163,9 +168,40 @@ class SquareSystem:
         count, equations = at.residuals[name].shape
         points = np.arange(count // self._slices.count)
         rows = _entries(self._slices.sites_at(points, time), equations)
-        nodes, field = np.divmod(self._unknowns, self.fields)
+        nodes, field = np.divmod(np.arange(int(np.prod(self.shape))), self.fields)
         columns = self._slices.sites_at(nodes, time) * self.fields + field
-        return csr_array(which[name][rows][:, columns])
+        return csr_array(which[name][rows][:, columns] @ self._from_unknowns)
+
+
+def _extrapolation(
+    system: DiscreteSystem, unknown: NDArray[np.bool_], alike: NDArray[np.bool_]
+) -> csr_array:
+    """Return nodal values on X~ as sums of the unknowns, (nodes * fields, unknowns).
+
+    Parameters
+    ----------
+    system : DiscreteSystem
+    unknown : (nodes of X~, fields) bool array
+    alike : (ghosts, fields) bool array
+        Which values on ghosts are extrapolated from those on X.
+    """
+    number = np.cumsum(unknown.ravel()) - 1
+    own = np.flatnonzero(unknown)
+    selected = csr_array(
+        (np.ones(len(own)), (own, number[own])), shape=(unknown.size, int(unknown.sum()))
+    )
+    if not alike.any():
+        return selected
+    nodes, fields = system.posed.nodes, unknown.shape[1]
+    to_ghosts = interpolation(
+        nodes, nodes.ghost, system.order, on="collocation", **system.options
+    ).to_scipy()
+    parts = to_ghosts.tocoo()
+    rows = ((nodes.count + parts.row)[:, None] * fields + np.arange(fields)).ravel()
+    columns = number[(parts.col[:, None] * fields + np.arange(fields)).ravel()]
+    wanted = alike[parts.row].ravel()
+    data = np.repeat(parts.data, fields)[wanted]
+    return selected + csr_array((data, (rows[wanted], columns[wanted])), shape=selected.shape)
 
 
 def _entries(rows: NDArray[np.integer], width: int) -> NDArray[np.integer]:
