@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from dtpinn.problem.jacobian.automatic_residuals import AutomaticResiduals
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import with_time
@@ -26,6 +27,13 @@ class AutomaticProblem(Problem):
             )
             result[initial.name] = initial.residual(u, None)
         return {**result, **self.data_residuals(model)}
+
+    def least_squares(self, model: nn.Module) -> AutomaticResiduals:
+        """Return the weighted residuals of a model with their Jacobian in all that is learnt.
+
+        For ``dtpinn.optim.GaussNewton``; ``fit`` does it by itself.
+        """
+        return AutomaticResiduals(self, model)
 
     def _residual(self, model: Model, region: Region) -> Tensor:
         return self.automatic_residual(model, region)
