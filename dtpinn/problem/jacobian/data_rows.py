@@ -57,12 +57,12 @@ class DataRows:
         with torch.no_grad():
             points = with_time(region.points, region.time)
             u = self._problem.evaluate(self._model, points)
+        told = region.name, region.function
         with torch.enable_grad():
             u = u.detach().requires_grad_()
             r = region.residual(u, None)
-        columns = r[:, None] if r.dim() == 1 else r
-        told = region.name, region.function
-        slopes = [checked_diagonals(column, [u], *told)[0] for column in columns.unbind(1)]
+            columns = r[:, None] if r.dim() == 1 else r
+            slopes = [checked_diagonals(column, [u], *told)[0] for column in columns.unbind(1)]
         outer = np.stack(slopes, axis=1)  # (m, columns, fields)
         count, width, fields = outer.shape
         place = np.arange(count)[:, None] * fields + np.arange(fields)
