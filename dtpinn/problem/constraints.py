@@ -260,9 +260,7 @@ class Place:
         return on_it
 
 
-def constraint_regions(
-    constraints: Sequence[Constraint], place: Place
-) -> list[Region]:
+def constraint_regions(constraints: Sequence[Constraint], place: Place) -> list[Region]:
     """Return a region for each constraint.
 
     Raises
@@ -318,9 +316,7 @@ class _Constrained:
         The integrand itself, for messages.
     """
 
-    def __init__(
-        self, of: Integrand, value: Value, measure: float, slices: TimeSlices
-    ) -> None:
+    def __init__(self, of: Integrand, value: Value, measure: float, slices: TimeSlices) -> None:
         self.func, self._value, self._measure = of, value, measure
         if callable(value) and slices.steady:
             raise TypeError("constraints: a value that is a function of the time needs times=...")

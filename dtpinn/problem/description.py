@@ -114,7 +114,8 @@ def _told_arrangement(posed: Posed) -> str:
     return (
         f"the equation at {len(equation.rows)} of {posed.nodes.count} nodes, conditions on "
         f"{sides} sides of {posed.nodes.boundary_count} boundary nodes"
-        + f"; {data} data" * bool(data)
+        + f"; {data} data"
+        * bool(data)
     )
 
 

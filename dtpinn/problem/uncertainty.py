@@ -73,12 +73,12 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
     ``sigma^2 (A' A)^-1``.)
 
     Assumed is that errors of data are independent, of one size within a set (inversely to the root
-    of the weights, where points have some), that the training has converged, that the discretisation
-    and the network are good to less than these errors, and that a small change of the data changes
-    all linearly. With weights far above the balanced ones the model follows the noise, and the last
-    two fail: with a hundred times those, 65 of 100 intervals of two standard errors held the truth,
-    with the balanced ones 95. The noise is estimated from the misfits: their sum of squares over their number
-    less the trace of the data's block of ``A A^+``.
+    of the weights, where points have some), that the training has converged, that discretisation
+    and network are good to less than these errors, and that a small change of the data changes all
+    linearly. With weights far above the balanced ones the model follows the noise, and the last two
+    fail: with a hundred times those, 65 of 100 intervals of two standard errors held the truth,
+    with the balanced ones 95. The noise is estimated from the misfits: their sum of squares over
+    their number less the trace of the data's block of ``A A^+``.
 
     Parameters
     ----------

@@ -54,6 +54,7 @@ def resume(run: StagedRun, path: StrPath) -> None:
             *_details(state["details"], run.result.details),
         ],
     )
+    run.problem.adapted = state["adapted"]
     _check_problem(path, state, run)
     model.load_state_dict(state["model"])
     run.problem.pde.load_state_dict(state["coefficients"])

@@ -55,8 +55,10 @@ def test_misfits_are_what_the_model_says_less_the_values(make):
         dtpinn.Data(SEEN, np.zeros((3, 2)), of=lambda u, D, x: D.gradient(u) * x),
         dtpinn.Data(SEEN, np.zeros(3), of=lambda u, x: u**2 + x[:, 1]),
     ]
-    r = make(Membrane(), nodes, order=2, data=data) if make is dtpinn.discretize else make(
-        Membrane(), nodes, data=data
+    r = (
+        make(Membrane(), nodes, order=2, data=data)
+        if make is dtpinn.discretize
+        else make(Membrane(), nodes, data=data)
     )
     found = r.residuals(lambda x: x[:, 0] ** 2)
     x, y = torch.tensor(SEEN).T

@@ -45,6 +45,4 @@ def loss_scales(
             f"weighted sum of the squares of its residuals ({squares:.6g}); where `loss_parts` "
             "is overridden it may weight squares, and nothing else"
         )
-    return {
-        name: w.sqrt().reshape(-1).detach().to(problem.dtype) for name, w in weights.items()
-    }
+    return {name: w.sqrt().reshape(-1).detach().to(problem.dtype) for name, w in weights.items()}
