@@ -58,7 +58,8 @@ class Uncertainty:
         with torch.enable_grad():
             values = function()
         slopes = backward_rows(values.reshape(-1), self._parameters, None)
-        return (slopes @ self._spread).norm(dim=1).reshape(values.shape)
+        errors = torch.linalg.vector_norm(slopes.double() @ self._spread, dim=1)
+        return errors.reshape(values.shape)
 
 
 def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) -> Uncertainty:
@@ -121,6 +122,7 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
             "uncertainty: the problem has no data; give it discretize(..., data=[dtpinn.Data(...)])"
         )
     system = problem.least_squares(model)
+    learnt: list[Tensor] = list(system.parameters)
     r, A = system.residual().double(), system.jacobian().double()
     length = A.norm(dim=0)
     length = torch.where(length > 0.0, length, 1.0)
@@ -143,11 +145,11 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
         noise[region.name] = tau / _scale(problem, region)
         pieces.append(tau * U[rows])
     spread = ((Vt.T / s) @ torch.cat(pieces).T) / length[:, None]
-    names, places = _single_numbers(problem.pde, system.parameters)
+    names, places = _single_numbers(problem.pde, learnt)
     factor = spread[places]
     covariance = factor @ factor.T
     errors = dict(zip(names, covariance.diagonal().sqrt().tolist(), strict=True))
-    return Uncertainty(noise, errors, covariance, system.parameters, spread)
+    return Uncertainty(noise, errors, covariance, learnt, spread)
 
 
 def _scale(problem: StencilProblem | AutomaticProblem, region: DataRegion) -> float:

@@ -26,7 +26,7 @@ def backward_rows(r: Tensor, parameters: Sequence[Tensor], rows: Tensor | None) 
     found = r.new_zeros((len(wanted), size), requires_grad=False)
     first = 0
     with torch.enable_grad():
-        for part in wanted.to(r.device).split(_AT_ONCE):
+        for part in torch.split(wanted.to(r.device), _AT_ONCE):
             gradients = torch.autograd.grad(
                 r[part], list(parameters), torch.eye(len(part)).to(r), retain_graph=True,
                 is_grads_batched=True, allow_unused=True,

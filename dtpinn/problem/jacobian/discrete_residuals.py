@@ -124,6 +124,7 @@ class DiscreteResiduals:
         self._follow()
         if self._scales is None:
             self.residual()
+        assert self._scales is not None
         nodal, others = self._split(rows)
         S = self._matrix()
         if nodal is not None:
