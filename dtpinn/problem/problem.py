@@ -266,7 +266,7 @@ def _weighted(r: Tensor, weights: tuple[float, ...], by_point: Tensor | None) ->
         r = r * (root if r.dim() == 1 else root[:, None])
     if len(set(weights)) == 1:
         return r if weights[0] == 1.0 else r * math.sqrt(weights[0])
-    return r * r.new_tensor(weights).sqrt()
+    return r * r.new_tensor([math.sqrt(w) for w in weights])
 
 
 def check_device(device: torch.device | str | None) -> None:
