@@ -106,6 +106,15 @@ def test_the_plate_is_as_it_is_drawn_and_its_operators_differentiate(run_program
     assert (abs(rows).sum(axis=1) == 1.0).all()  # one entry, beta, at the node itself
 
 
+def test_ten_sensors_tell_a_diffusivity_and_how_sure_it_is(run_program):
+    result = run_program("sensors")["result"]
+    sure = result.uncertainty
+    (error,) = sure.standard_errors.values()
+    assert abs(result.coefficients["diffusivity"] - 0.1) < 3 * error
+    assert error < 0.01
+    assert 0.003 < sure.noise["data"] < 0.03
+
+
 def test_fluxes_alone_leave_a_mean_that_a_constraint_gives(run_program):
     names = run_program("neumann")
     u, x = names["u"], torch.tensor(names["nodes"].collocation)

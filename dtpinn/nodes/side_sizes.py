@@ -132,4 +132,5 @@ def _reentrant(nodes: NodeSet, one: np.ndarray, other: np.ndarray, middle: Float
 def _sharing(nodes: NodeSet) -> Floats:
     """How many sides share each side's cell: 1 but where parts meet on a smooth boundary."""
     one, _, lean = _pairs(nodes)
-    return 1.0 + np.bincount(one, weights=lean >= _SMOOTH, minlength=len(nodes.sides.point))
+    others = np.bincount(one[lean >= _SMOOTH], minlength=len(nodes.sides.point))
+    return np.asarray(1.0 + others)

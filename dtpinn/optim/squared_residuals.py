@@ -82,7 +82,7 @@ class ResidualFunction:
             r, self.parameters, seeds if rows is None else seeds[rows], is_grads_batched=True,
             allow_unused=True, materialize_grads=True,
         )  # fmt: skip
-        return torch.cat([column.flatten(1) for column in columns], dim=1)
+        return torch.cat([column.reshape(len(column), -1) for column in columns], dim=1)
 
     def _checked(self) -> Tensor:
         r = self._function()

@@ -15,6 +15,7 @@ from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
 from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.integrate import integrate
+from dtpinn.problem.jacobian.automatic_residuals import AutomaticResiduals
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
@@ -24,6 +25,7 @@ from dtpinn.problem.vanilla import vanilla
 
 __all__ = [
     "AutomaticProblem",
+    "AutomaticResiduals",
     "Comparison",
     "Data",
     "Description",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from dtpinn.problem.jacobian.automatic_residuals import AutomaticResiduals
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region
 
@@ -21,6 +22,13 @@ class AutomaticProblem(Problem):
             if region.beyond is not None:
                 result[region.name] = result[region.name] - self._residual(model, region.beyond)
         return {**result, **self.data_residuals(model)}
+
+    def least_squares(self, model: nn.Module) -> AutomaticResiduals:
+        """Return the weighted residuals of a model with their Jacobian in all that is learnt.
+
+        For ``dtpinn.optim.GaussNewton``; ``fit`` does it by itself.
+        """
+        return AutomaticResiduals(self, model)
 
     def _residual(self, model: Model, region: Region) -> Tensor:
         return self.automatic_residual(model, region)

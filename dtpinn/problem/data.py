@@ -1,4 +1,4 @@
-"""Data: values that are known at points of their own, such as measurements, as the user writes them."""
+"""Data: values known at points of their own, such as measurements, as the user writes them."""
 
 from __future__ import annotations
 

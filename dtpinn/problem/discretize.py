@@ -78,7 +78,7 @@ def discretize(
         Further equations, each over many nodes: a mean value, a value at a point, a flux through a
         part. They are residuals like others. In :meth:`DiscreteProblem.solve` they complete a
         system that leaves something open (pure Neumann conditions, a pressure).
-    weights : "balanced", "equal" or mapping of residual to float
+    weights : "balanced", "equal", "adaptive" or mapping of residual to float or Tensor
         How much each residual counts in the loss: :meth:`Problem.set_weights`. By default each by
         its own size; "equal" are the paper's; ``{"pde": 0.01}`` is a hundredth of the default.
     dtype : torch.dtype

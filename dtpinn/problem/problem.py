@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dtpinn.nodes import Nodes
 from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.problem.arrangement import Corners
+from dtpinn.problem.balance.adaptive import equal_rates
 from dtpinn.problem.balance.scales import FieldScales, field_scales
 from dtpinn.problem.balance.weights import (
     Choice,
@@ -20,6 +21,7 @@ from dtpinn.problem.balance.weights import (
     balanced_weights,
     check_weights,
     equal_weights,
+    point_weights,
 )
 from dtpinn.problem.dry_run import COMPLEX, Request
 from dtpinn.problem.posed import DTYPES, Posed
@@ -86,13 +88,15 @@ class Problem(nn.Module, ABC):
 
         Parameters
         ----------
-        choice : "balanced", "equal" or mapping of str to float
+        choice : "balanced", "equal", "adaptive" or mapping of str to float or Tensor
             "balanced": every equation and every condition by 1 / size^2, its size being what its
             operators make of a solution as large as the data ask for, at a wavenumber halfway
             between the domain's and the spacing's; with a rate of change, at the domain's own and
             over the whole duration. "equal": 1, the paper's. A mapping gives
             multiples of the balanced weights, by name of the residual; "boundary" stands for all
-            of its parts, and what is not named keeps its own.
+            of its parts, and what is not named keeps its own. A multiple may be a tensor (n,): of
+            each of its points, or of each at every time. "adaptive": the balanced ones until
+            `adapt` is called, which :func:`dtpinn.fit` does whenever a stage begins.
 
         Raises
         ------
@@ -100,7 +104,29 @@ class Problem(nn.Module, ABC):
             If it is none of these, or names a residual that there is not.
         """
         check_weights(choice, self.names)
+        by_point = point_weights(choice, self.posed.everywhere, self.posed.slices.count)
+        for region in self.posed.data:
+            by_point[region.name] = by_point.get(region.name, 1.0) * region.emphasis.cpu()
         self.weight_choice, self._weights = choice, cast("Weights | None", None)
+        self._by_point = by_point
+        self.adapted: dict[str, float] = {}
+
+    def adapt(self, model: nn.Module) -> None:
+        """Let all residuals of a model decay at one rate, if the weights are "adaptive".
+
+        They stay so until the next call: within a stage of training the loss is one and the same,
+        as the memory of L-BFGS and the damping of Gauss-Newton need it. See
+        :func:`~dtpinn.problem.balance.adaptive.equal_rates`.
+        """
+        if self.weight_choice != "adaptive":
+            return
+        self.adapted = {}
+
+        def weighted() -> dict[str, Tensor]:
+            found = self.residuals(model)
+            return {name: _weighted(r, self._in_use[name], None) for name, r in found.items()}
+
+        self.adapted = equal_rates(weighted, [p for p in model.parameters() if p.requires_grad])
 
     @property
     def weights(self) -> dict[str, float | tuple[float, ...]]:
@@ -112,6 +138,11 @@ class Problem(nn.Module, ABC):
 
     @property
     def _in_use(self) -> Weights:
+        of = self.adapted
+        return {n: tuple(of.get(n, 1.0) * x for x in w) for n, w in self._unadapted.items()}
+
+    @property
+    def _unadapted(self) -> Weights:
         if self._weights is None:
             self._weights = (
                 equal_weights(self.names)
@@ -182,9 +213,9 @@ class Problem(nn.Module, ABC):
     def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the weighted mean square of each residual, by name; the loss is their sum."""
         shares = {region.name: region.share for region in self.posed.everywhere}
-        emphasis = {region.name: region.emphasis for region in self.posed.data}
+        in_use, by_point = self._in_use, self._by_point
         return {
-            name: _sum_of_squares(r, self._in_use[name], emphasis.get(name)) / shares[name]
+            name: _weighted(r, in_use[name], by_point.get(name)).square().sum() / shares[name]
             for name, r in residuals.items()
         }
 
@@ -230,18 +261,17 @@ class Problem(nn.Module, ABC):
         return self
 
 
-def _sum_of_squares(r: Tensor, weights: tuple[float, ...], emphasis: Tensor | None) -> Tensor:
+def _weighted(r: Tensor, weights: tuple[float, ...], by_point: Tensor | None) -> Tensor:
     """Weighted before it is squared: a residual in pascals would overflow float32.
 
-    `emphasis` (n,) multiplies the squares of each point.
+    `by_point` (n,) are further multiples of the weights.
     """
-    if emphasis is not None:
-        root = emphasis.to(r).sqrt()
+    if by_point is not None:
+        root = by_point.to(r).sqrt()
         r = r * (root if r.dim() == 1 else root[:, None])
     if len(set(weights)) == 1:
-        return (r if weights[0] == 1.0 else r * math.sqrt(weights[0])).square().sum()
-    columns = zip(r.unbind(1), weights, strict=True)
-    return torch.stack([(column * math.sqrt(w)).square().sum() for column, w in columns]).sum()
+        return r if weights[0] == 1.0 else r * math.sqrt(weights[0])
+    return r * r.new_tensor([math.sqrt(w) for w in weights])
 
 
 def check_device(device: torch.device | str | None) -> None:

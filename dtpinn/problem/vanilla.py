@@ -66,7 +66,7 @@ def vanilla(
         As of :func:`dtpinn.discretize`.
     constraints : sequence of Mean, Pin, Flux or Integral
         As of :func:`dtpinn.discretize`; sums of nodal values here as well.
-    weights : "balanced", "equal" or mapping of residual to float
+    weights : "balanced", "equal", "adaptive" or mapping of residual to float or Tensor
         As of :func:`dtpinn.discretize`, whose weights are the same on the same nodes.
 
     Raises

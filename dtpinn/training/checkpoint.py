@@ -33,6 +33,7 @@ _ABSENT = {
     "network": "mlp",  # since format 4; what could be made again before was one
     "model_config": None,  # not to be made again
     "problem": None,
+    "adapted": {},
     "coefficients": {},
     "optimizer": None,
     "history": _REQUIRED,
@@ -78,6 +79,7 @@ def save_checkpoint(
             "model_config": config,
             "problem": None if problem is None else to_json(identity(problem)),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
+            "adapted": {} if problem is None else dict(problem.adapted),
             "optimizer": None if optimizer is None else optimizer.state_dict(),
             "history": history.state(),
             "stages": [asdict(stage) for stage in stages],

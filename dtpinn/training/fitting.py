@@ -53,10 +53,11 @@ def fit(
         Steps of the optimiser, those before `resume` included. With L-BFGS one step is up to 20
         iterations, with Gauss-Newton one. In stages: of each, or a number for each.
     optimizer : str, torch.optim.Optimizer or callable, or a sequence of them
-        A name in ``dtpinn.optim.OPTIMIZERS``: "lbfgs", "adam", "gauss-newton" for discrete
-        problems; an optimiser of the parameters; or a function that makes one from their list, such
-        as ``torch.optim.SGD`` or ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those
-        of later stages are made when their stage begins.
+        A name in ``dtpinn.optim.OPTIMIZERS``: "lbfgs", "adam", "gauss-newton", which on vanilla
+        problems is for points by the hundreds; an optimiser of the parameters; or a function that
+        makes one from their list, such as ``torch.optim.SGD`` or
+        ``functools.partial(dtpinn.optim.LBFGS, line_search=None)``. Those of later stages are made
+        when their stage begins.
     exact : callable, optional
         The solution where it is known, points -> (n,): the error is then part of the history.
     points : (n, inputs) Tensor, optional

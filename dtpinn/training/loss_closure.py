@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.optim.by_name import needs_of
-from dtpinn.problem import DiscreteProblem, DiscreteResiduals, Problem
+from dtpinn.problem import (
+    AutomaticProblem,
+    AutomaticResiduals,
+    DiscreteProblem,
+    DiscreteResiduals,
+    Problem,
+)
 
 
 class LossClosure:
@@ -55,19 +61,19 @@ class LossClosure:
 
 def make_closure(
     optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
-) -> LossClosure | DiscreteResiduals:
+) -> LossClosure | DiscreteResiduals | AutomaticResiduals:
     """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian."""
     if not needs_of(optimizer).jacobian:
         return LossClosure(model, problem, learnt)
     check_has_jacobian(problem, type(optimizer).__name__)
-    assert isinstance(problem, DiscreteProblem)
+    assert isinstance(problem, (DiscreteProblem, AutomaticProblem))
     return problem.least_squares(model)
 
 
 def check_has_jacobian(problem: Problem, optimizer: str) -> None:
     """Raise TypeError for a problem that an optimiser of Jacobians cannot train on."""
-    if not isinstance(problem, DiscreteProblem):
+    if not isinstance(problem, (DiscreteProblem, AutomaticProblem)):
         raise TypeError(
-            f"fit: {optimizer} needs the sparse Jacobian of a discrete residual, from "
-            f"dtpinn.discretize, got {type(problem).__name__}; train it with optimizer='lbfgs'"
+            f"fit: {optimizer} needs residuals with a Jacobian, from dtpinn.discretize or "
+            f"dtpinn.vanilla, got {type(problem).__name__}; train it with optimizer='lbfgs'"
         )

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from dtpinn.models.by_name import from_config
 from dtpinn.output import picture_run, shown_times, write_json
 from dtpinn.output.files import StrPath
-from dtpinn.problem import Problem
+from dtpinn.problem import AutomaticProblem, Problem
 from dtpinn.problem.relative_error import Exact, relative_error
+from dtpinn.problem.stencil_problem import StencilProblem
+from dtpinn.problem.uncertainty import Uncertainty, uncertainty
 from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
 from dtpinn.training.history import History
 from dtpinn.training.stage_figures import STILL_RUNNING, Stage
@@ -68,6 +70,16 @@ class Result:
     def coefficients(self) -> dict[str, float]:
         """Unknown coefficients of the PDE as they were found, those that are single numbers."""
         return self.history[-1].coefficients
+
+    @property
+    def uncertainty(self) -> Uncertainty:
+        """How sure the coefficients are that were found from data: standard errors, covariance.
+
+        One Jacobian and its singular values; see :func:`dtpinn.problem.uncertainty.uncertainty`.
+        """
+        if not isinstance(self.problem, (AutomaticProblem, StencilProblem)):
+            raise ValueError("uncertainty: a result read from a file has no problem to ask")
+        return uncertainty(self.problem, self.model)
 
     @property
     def loss(self) -> float:

@@ -52,8 +52,13 @@ def resume(run: StagedRun, path: StrPath) -> None:
         *(of_model or _different(_shapes("model", state["model"], model.state_dict()))),
         *_different(_details(state["details"], run.result.details)),
     ]
-    of_problem = _of_problem(path, state, run)
-    check_same(path, [*of_run, *of_problem], remedy="" if of_run else _ANOTHER_PROBLEM)
+    before, run.problem.adapted = run.problem.adapted, state["adapted"]  # its loss is of these
+    try:
+        of_problem = _of_problem(path, state, run)
+        check_same(path, [*of_run, *of_problem], remedy="" if of_run else _ANOTHER_PROBLEM)
+    except CheckpointError:
+        run.problem.adapted = before
+        raise
     _check_finished(path, stages[:-1], run.plans)
     run.finished = stages[:-1]
     run.begin_stage()  # what a function makes of the optimiser is known now

@@ -81,6 +81,7 @@ class StagedRun:
         vars(self).pop("stage", None)
         self.result.optimizer = None
         plan = self.plans[len(self.finished)]
+        self.problem.adapt(self.model)
         self.stage = RunningStage(plan, self.model, self.problem, self.parameters)
         self.result.optimizer = self.stage.optimizer
         self._update_result()

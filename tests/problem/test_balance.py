@@ -167,3 +167,42 @@ def test_the_default_is_near_the_best_of_a_sweep(name):
     errors = [UNLIKE[name].error({"pde": multiple})[0] for multiple in (0.01, 1.0, 100.0)]
     assert errors[1] < 2.0 * min(errors)
     assert errors[1] < 0.5 * max(errors)
+
+
+def test_points_have_weights_of_their_own(square):
+    pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] ** 2)
+    problem = dtpinn.discretize(pde, square)
+    model = dtpinn.MLP(2, width=4, depth=1, seed=0)
+    r = {name: part.detach() for name, part in problem.residuals(model).items()}
+    before = problem.loss_parts(r)
+    weights = torch.linspace(0.0, 2.0, len(r["pde"]), dtype=torch.float64)
+    problem.set_weights({"pde": weights, "boundary": 2.0})
+    after = problem.loss_parts(r)
+    expected = before["pde"] * (weights * r["pde"] ** 2).sum() / (r["pde"] ** 2).sum()
+    assert torch.allclose(after["pde"], expected)
+    assert torch.allclose(after["boundary"], 2 * before["boundary"])
+    rows = problem.least_squares(model).residual()
+    assert torch.allclose(rows.square().sum(), problem.loss(model).detach())
+    for wrong in (torch.ones(3), -weights):
+        with pytest.raises(ValueError, match="numbers of at least 0"):
+            problem.set_weights({"pde": wrong})
+
+
+def test_adaptive_weights_let_all_residuals_decay_at_one_rate(square, tmp_path):
+    """Of the Jacobian's rows the mean squares agree, and a run goes on with the weights it had."""
+    pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] ** 2)
+    problem = dtpinn.discretize(pde, square, weights="adaptive")
+    assert problem.weights == dtpinn.discretize(pde, square).weights
+    model = dtpinn.MLP(2, width=20, depth=1, seed=0)
+    problem.adapt(model)
+    system = problem.least_squares(model)
+    system.residual()
+    rates = [rows.square().sum() for rows in system.jacobian().split(system.sizes)]
+    assert float(max(rates) / min(rates)) < 3.0
+    kept = tmp_path / "run.pt"
+    fitted = dtpinn.fit(model, problem, 2, checkpoint=kept)
+    again = dtpinn.discretize(pde, square, weights="adaptive")
+    other = dtpinn.MLP(2, width=20, depth=1, seed=1)
+    resumed = dtpinn.fit(other, again, 3, resume=kept)
+    assert again.weights == problem.weights
+    assert resumed.history[0].loss == fitted.history[0].loss

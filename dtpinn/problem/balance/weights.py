@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from torch import Tensor
 
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
 from dtpinn.problem.posed import Posed
+from dtpinn.problem.regions import Region
 
-Choice = Literal["balanced", "equal"] | Mapping[str, float]
+Choice = Literal["balanced", "equal", "adaptive"] | Mapping[str, float | Tensor]
 Weights = dict[str, tuple[float, ...]]
 """By name of the residual: of each of its equations, or one for all."""
 
@@ -22,9 +24,7 @@ def equal_weights(names: list[str]) -> Weights:
     return dict.fromkeys(names, (1.0,))
 
 
-def balanced_weights(
-    posed: Posed, scales: FieldScales, choice: Literal["balanced"] | Mapping[str, float]
-) -> Weights:
+def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weights:
     """Return the weight of every equation of every residual, by name of the residual.
 
     1 / size^2, the size being that of the residual for waves of each field, of the field's own
@@ -53,8 +53,8 @@ def balanced_weights(
     return result
 
 
-def multiple_of(name: str, multiples: Mapping[str, float]) -> float:
-    """Return what was asked for a residual, or for what its name begins with.
+def multiple_of(name: str, multiples: Mapping[str, float | Tensor]) -> float:
+    """Return the number that was asked for a residual, or for what its name begins with.
 
     "boundary" stands for all of its parts, "boundary.right" for all conditions there.
 
@@ -63,13 +63,47 @@ def multiple_of(name: str, multiples: Mapping[str, float]) -> float:
     >>> multiple_of("boundary.left", {"boundary": 3.0, "boundary.right": 5.0})
     3.0
     """
-    return next((multiples[key] for key in _stand_for(name) if key in multiples), 1.0)
+    asked = next((multiples[key] for key in _stand_for(name) if key in multiples), 1.0)
+    return 1.0 if isinstance(asked, Tensor) else asked
 
 
 def _stand_for(name: str) -> list[str]:
     """A residual's own name, and all that it begins with, the longest first."""
     words = name.split(".")
     return [".".join(words[:k]) for k in range(len(words), 0, -1)]
+
+
+def point_weights(choice: Choice, regions: Sequence[Region], times: int) -> dict[str, Tensor]:
+    """Return the multiples that were given point by point, one for each row of the residual.
+
+    Raises
+    ------
+    ValueError
+        If there is not one number of at least 0 for each of its points, or for each at every time.
+    """
+    found: dict[str, Tensor] = {}
+    by_name = {region.name: region for region in regions}
+    for name, weight in {} if isinstance(choice, str) else choice.items():
+        if not isinstance(weight, Tensor):
+            continue
+        region = by_name.get(name)
+        if region is None or region.summing is not None:
+            raise ValueError(
+                f"weights[{name!r}]: weights of points are for one residual that holds at points, "
+                f"such as {regions[0].name!r}"
+            )
+        rows, fine = len(region.points), weight.dim() == 1 and bool((weight >= 0.0).all())
+        if (
+            not fine
+            or not bool(weight.isfinite().all())
+            or len(weight) not in (rows, rows // times)
+        ):
+            raise ValueError(
+                f"weights[{name!r}] must be a number, or a tensor of {rows} numbers of at least 0, "
+                f"one for each row of the residual, got shape {tuple(weight.shape)}"
+            )
+        found[name] = weight.detach().repeat_interleave(rows // len(weight))
+    return found
 
 
 def check_weights(choice: object, names: list[str]) -> None:
@@ -87,16 +121,16 @@ def check_weights(choice: object, names: list[str]) -> None:
     ValueError: weights: there is no residual 'boundry'; there are pde, boundary
     """
     if isinstance(choice, str):
-        if choice not in ("balanced", "equal"):
+        if choice not in ("balanced", "equal", "adaptive"):
             raise ValueError(
-                f'weights must be "balanced", "equal" or a mapping of residual to multiple of the '
-                f"balanced weight, got {choice!r}"
+                'weights must be "balanced", "equal", "adaptive" or a mapping of residual to '
+                f"multiple of the balanced weight, got {choice!r}"
             )
         return
     if not isinstance(choice, Mapping):
         raise TypeError(
-            'weights: expected "balanced", "equal" or a mapping of residual to multiple of the '
-            f"balanced weight, got {type(choice).__name__}"
+            'weights: expected "balanced", "equal", "adaptive" or a mapping of residual to '
+            f"multiple of the balanced weight, got {type(choice).__name__}"
         )
     known = {key for name in names for key in _stand_for(name)}
     for name, weight in choice.items():
@@ -104,6 +138,8 @@ def check_weights(choice: object, names: list[str]) -> None:
             raise ValueError(
                 f"weights: there is no residual {name!r}; there are {', '.join(names)}"
             )
+        if isinstance(weight, Tensor):
+            continue  # checked with the points that it is for
         number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
         if not number or not 0.0 <= weight < float("inf"):
             raise ValueError(f"weights[{name!r}] must be a number of at least 0, got {weight!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -10,13 +10,11 @@ from scipy.sparse import csr_array
 from torch import Tensor, nn
 
 from dtpinn.problem.data import DataRegion
+from dtpinn.problem.jacobian.backward_rows import backward_rows
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 from dtpinn.problem.pointwise import checked_diagonals
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.time_slices import with_time
-
-# Rows whose gradients one backward pass takes together.
-_AT_ONCE = 128
 
 
 class DataRows:
@@ -50,21 +48,21 @@ class DataRows:
             if rows is not None:
                 some = rows[(rows >= first) & (rows < first + len(scale))] - first
             first += len(scale)
-            way = self._of_points if region.differentiates else self._of_nodes
-            found += [*way(region, scale, some)]
+            way = self._of_derivatives if region.differentiates else self._of_model_values
+            found.append(way(region, scale, some))
         return found
 
-    def _of_nodes(self, region: DataRegion, scale: Tensor, rows: Tensor | None) -> Iterator[Tensor]:
+    def _of_model_values(self, region: DataRegion, scale: Tensor, rows: Tensor | None) -> Tensor:
         """Of the model's values: the Jacobian of these, as at nodes."""
         with torch.no_grad():
             points = with_time(region.points, region.time)
             u = self._problem.evaluate(self._model, points)
+        told = region.name, region.function
         with torch.enable_grad():
             u = u.detach().requires_grad_()
             r = region.residual(u, None)
-        columns = r[:, None] if r.dim() == 1 else r
-        told = region.name, region.function
-        slopes = [checked_diagonals(column, [u], *told)[0] for column in columns.unbind(1)]
+            columns = r[:, None] if r.dim() == 1 else r
+            slopes = [checked_diagonals(column, [u], *told)[0] for column in columns.unbind(1)]
         outer = np.stack(slopes, axis=1)  # (m, columns, fields)
         count, width, fields = outer.shape
         place = np.arange(count)[:, None] * fields + np.arange(fields)
@@ -73,18 +71,10 @@ class DataRows:
         starts = np.arange(count * width + 1) * fields
         S = csr_array((weights.ravel(), indices, starts), shape=(count * width, count * fields))
         S = S if rows is None else csr_array(S[rows.cpu().numpy()])
-        yield self._of_values[region.name].product(S)
+        return self._of_values[region.name].product(S)
 
-    @torch.enable_grad()
-    def _of_points(
-        self, region: DataRegion, scale: Tensor, rows: Tensor | None
-    ) -> Iterator[Tensor]:
-        """Of derivatives of the model: backward from each row, many rows together."""
-        r = scale * self._problem.automatic_residual(self._model, region).reshape(-1)
-        some = torch.arange(len(r)) if rows is None else rows
-        for part in some.to(r.device).split(_AT_ONCE):
-            gradients = torch.autograd.grad(
-                r[part], list(self._parameters.values()), torch.eye(len(part)).to(r),
-                retain_graph=True, is_grads_batched=True, allow_unused=True, materialize_grads=True,
-            )  # fmt: skip
-            yield torch.cat([g.flatten(1) for g in gradients], dim=1).detach()
+    def _of_derivatives(self, region: DataRegion, scale: Tensor, rows: Tensor | None) -> Tensor:
+        """Of derivatives of the model: backward from each row."""
+        with torch.enable_grad():
+            r = scale * self._problem.automatic_residual(self._model, region).reshape(-1)
+        return backward_rows(r, list(self._parameters.values()), rows)

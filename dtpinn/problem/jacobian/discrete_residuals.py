@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from dtpinn.problem.jacobian.data_rows import DataRows
 from dtpinn.problem.jacobian.linearize import Linearization
+from dtpinn.problem.jacobian.loss_scales import loss_scales
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian, with_rates
 from dtpinn.problem.problem import Problem
 
@@ -103,7 +104,10 @@ class DiscreteResiduals:
             self._check_pointwise()
         residuals = self._problem.residuals(self._model)
         if self._scales is None:
-            self._scales = self._weigh(residuals)
+            scales = loss_scales(self._problem, self._model, residuals)
+            # Those of nodal values first: they are the rows of S.
+            names = [*self._nodal, *(name for name in scales if name not in self._nodal)]
+            self._scales = {name: scales[name] for name in names}
         return self._weighted(residuals).detach()
 
     def jacobian(self, rows: Tensor | None = None) -> Tensor:
@@ -119,6 +123,7 @@ class DiscreteResiduals:
         self._follow()
         if self._scales is None:
             self.residual()
+        assert self._scales is not None
         nodal, others = self._split(rows)
         S = self._matrix()
         if nodal is not None:
@@ -186,40 +191,6 @@ class DiscreteResiduals:
             )
 
     # The weights of the loss
-
-    def _weigh(self, residuals: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Square roots of the weights that the loss gives to every entry of every residual."""
-        with torch.enable_grad():
-            # In double: the square of a size in pascals is beyond what float32 holds.
-            ones = {
-                name: torch.ones_like(r, dtype=torch.float64, requires_grad=True)
-                for name, r in residuals.items()
-            }
-            total = torch.stack(list(self._problem.loss_parts(ones).values())).sum()
-            doubled = torch.autograd.grad(total, list(ones.values()), allow_unused=True)
-        weights = {
-            name: torch.zeros_like(ones[name]) if w is None else 0.5 * w
-            for name, w in zip(ones, doubled, strict=True)
-        }
-        parts = [
-            (w * residuals[name].detach().double().square()).sum() for name, w in weights.items()
-        ]
-        squares = float(torch.stack(parts).sum())
-        loss = float(self._problem.loss(self._model).detach())
-        tolerance = 1e3 * torch.finfo(self._problem.dtype).eps
-        negative = any(bool((w < 0.0).any()) for w in weights.values())
-        if negative or abs(squares - loss) > tolerance * abs(loss):
-            raise ValueError(
-                f"Gauss-Newton: the loss {loss:.6g} of {type(self._problem).__name__} is not a "
-                f"weighted sum of the squares of its residuals ({squares:.6g}); where `loss_parts` "
-                "is overridden it may weight squares, and nothing else"
-            )
-        # Those of nodal values first: they are the rows of S.
-        names = [*self._nodal, *(name for name in weights if name not in self._nodal)]
-        return {
-            name: weights[name].sqrt().reshape(-1).detach().to(self._problem.dtype)
-            for name in names
-        }
 
     def _weighted(self, residuals: dict[str, Tensor]) -> Tensor:
         assert self._scales is not None
