@@ -100,12 +100,12 @@ def joints(body: Pieces, conductivity: Coefficient) -> dict[str, BoundaryConditi
 
     Examples
     --------
-    A wall of 1 m of brick and 0.1 m of wool, at 20 and -10 degrees. The heat that flows through it
-    is 30 / (1 / 0.6 + 0.1 / 0.04) = 7.2 W/m^2, so that brick and wool meet at 8 degrees.
+    A wall of 1 m of brick and 0.2 m of wool, at 20 and -10 degrees. The heat that flows through it
+    is 30 / (1 / 0.6 + 0.2 / 0.04) = 4.5 W/m^2, so that brick and wool meet at 12.5 degrees.
 
     >>> import dtpinn
     >>> from dtpinn.geometry import Interval, Subdomains
-    >>> wall = Subdomains({"brick": Interval(0.0, 1.0), "wool": Interval(1.0, 1.1)})
+    >>> wall = Subdomains({"brick": Interval(0.0, 1.0), "wool": Interval(1.0, 1.2)})
     >>> k = dtpinn.pde.Piecewise(wall, {"brick": 0.6, "wool": 0.04})
     >>> warm = dtpinn.Dirichlet(lambda x, n: torch.full((len(x),), 20.0))
     >>> cold = dtpinn.Dirichlet(lambda x, n: torch.full((len(x),), -10.0))
@@ -114,7 +114,7 @@ def joints(body: Pieces, conductivity: Coefficient) -> dict[str, BoundaryConditi
     >>> pde = dtpinn.Poisson(None, sides, conductivity=k)
     >>> problem = dtpinn.discretize(pde, nodes)
     >>> problem.interpolate(problem.solve(), wall.apart([[1.0]])).round(decimals=6)
-    tensor([8.], dtype=torch.float64)
+    tensor([12.5000], dtype=torch.float64)
     """
     held: dict[str, BoundaryCondition] = {}
     for name, other in body.interfaces:

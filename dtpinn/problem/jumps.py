@@ -56,6 +56,7 @@ def _check(name: str, coefficient: Known, nodes: Nodes) -> None:
         warnings.warn(
             f"{name}: between neighbouring nodes near {points[worst]} it changes by more than its "
             "gradient tells: it jumps there, or varies faster than the spacing. The flux is then "
-            "wrong by as much. Smooth it over a few spacings, or use smaller ones",
+            "wrong by as much. Pieces of different materials are dtpinn.geometry.Subdomains; what "
+            "only varies fast needs a smaller spacing",
             stacklevel=2,
         )

@@ -121,22 +121,28 @@ def test_jumps_are_given_and_times_and_layers_are_many():
     assert (p.solve() - exact(p.points)).abs().max() < 1e-8
 
 
-def test_a_body_that_cools():
-    """By the chosen solution e^-t of the composite cylinder's, made by autograd piece by piece."""
-    body, k, exact, outer = composite_cylinder()
-    k, exact = Piecewise(body, k | {"copper": 4.0}), Piecewise(body, exact)
-    still = {part: Dirichlet() for part in outer}
-    pde = dtpinn.Heat.from_solution(
-        lambda x, t: exact(x) * torch.exp(-t), boundary=still | joints(body, k), diffusivity=k
+def test_a_wall_that_cools():
+    """By a chosen solution with a kink, its source made by autograd piece by piece."""
+    body = Subdomains({"a": Interval(0.0, 1.0), "b": Interval(1.0, 3.0)})
+    k = Piecewise(body, {"a": 1.0, "b": 4.0})
+    exact = Piecewise(
+        body, {"a": lambda x: x[:, 0] ** 2, "b": lambda x: 1 + 0.5 * torch.sin(x[:, 0] - 1)}
     )
-    nodes = dtpinn.place_nodes(body, spacing=0.16)
+    ends = {"a.left": Dirichlet(), "b.right": Neumann()}
+    pde = dtpinn.Heat.from_solution(
+        lambda x, t: exact(x) * torch.exp(-t), boundary=ends | joints(body, k), diffusivity=k
+    )
+    nodes = dtpinn.place_nodes(body, spacing=0.05)
     p = dtpinn.discretize(pde, nodes, times=torch.linspace(0.0, 1.0, 3))
-    wanted = exact(p.points[:, :2]) * torch.exp(-p.points[:, 2])
-    assert (p.solve() - wanted).norm() < 1e-2 * wanted.norm()
+    wanted = exact(p.points[:, :1]) * torch.exp(-p.points[:, 1])
+    assert (p.solve() - wanted).norm() < 1e-4 * wanted.norm()
 
 
-@pytest.mark.parametrize("optimizer", ["gauss-newton", "lbfgs"])
-def test_one_network_learns_a_kink_and_the_conductivity_beside_it(optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "epochs"),
+    [("gauss-newton", 30), pytest.param("lbfgs", 60, marks=pytest.mark.full)],
+)
+def test_one_network_learns_a_kink_and_the_conductivity_beside_it(optimizer, epochs):
     """Over pieces laid apart a smooth network has kinks; the unknown k is that of the brick."""
     body = Subdomains({"brick": Interval(0.0, 1.0), "wool": Interval(1.0, 2.0)})
     k = Piecewise(body, {"brick": nn.Parameter(torch.tensor(0.5)), "wool": 0.1})
@@ -153,10 +159,10 @@ def test_one_network_learns_a_kink_and_the_conductivity_beside_it(optimizer):
             )
             return torch.stack([flow, u - wanted(x)], dim=1)
 
-    nodes = dtpinn.place_nodes(body, spacing=0.1)
+    nodes = dtpinn.place_nodes(body, spacing=0.05)
     p = dtpinn.discretize(Measured(None, ends | joints(body, k), conductivity=k), nodes)
     model = dtpinn.MLP(1, width=8, depth=1, seed=0)
-    dtpinn.fit(model, p, epochs=40 if optimizer == "lbfgs" else 15, optimizer=optimizer)
+    dtpinn.fit(model, p, epochs=epochs, optimizer=optimizer)
     assert k.of_0.item() == pytest.approx(0.8, rel=0.02)
 
 
