@@ -13,7 +13,7 @@ from dtpinn.pde.exact import in_space_time
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
 from dtpinn.pde.helmholtz import Helmholtz
-from dtpinn.pde.joints import SameFlux, SameValue, joints
+from dtpinn.pde.joints import SameFlux, SameTraction, SameValue, joints
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
@@ -42,6 +42,7 @@ __all__ = [
     "Poisson",
     "Robin",
     "SameFlux",
+    "SameTraction",
     "SameValue",
     "Traction",
     "Young",

@@ -39,6 +39,11 @@ class Derivatives(ABC):
     dimension: int
     state: tuple[Tensor, ...]
 
+    @property
+    def points(self) -> Tensor:
+        """The points (n, d) at which these derivatives are."""
+        return self.state[1]
+
     @abstractmethod
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return a linear spatial operator applied to the unknown or a function of it."""
@@ -221,6 +226,11 @@ class _At(Derivatives):
         if self._value is None:  # not before it is asked for: it is a matrix
             self._value = self.apply(operators.identity, self._unknown)
         return self._value, *self._there
+
+    @property
+    def points(self) -> Tensor:
+        """The places."""
+        return self._there[0]
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         own = of is self._value

@@ -9,6 +9,7 @@ from dtpinn.pde.coefficients import Coefficient, at, checked
 from dtpinn.pde.conditions import BoundaryCondition, Data
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.known import Known
+from dtpinn.pde.material import Material
 from dtpinn.pde.piecewise import Pieces
 
 
@@ -86,17 +87,43 @@ class SameFlux(BoundaryCondition):
         return at(self.conductivity, u, x, *t) * D.normal(u) - beyond
 
 
-def joints(body: Pieces, conductivity: Coefficient) -> dict[str, BoundaryCondition]:
-    """Return the conditions of perfect contact on every interface: by name of the parts.
-
-    The value is the same on both sides, and the flux that leaves one enters the other. Two sides,
-    two conditions: the value's holds on the side of the piece that is named first.
+class SameTraction(BoundaryCondition):
+    """``sigma n - sigma_other n = g`` on the interface of two elastic pieces.
 
     Parameters
     ----------
     body : Subdomains
-    conductivity : float, nn.Parameter or callable
-        That of the equation.
+    name, other : str
+        The piece on whose side it holds, the part "name|other", and the one beyond.
+    material : Material
+        That of the equation, with moduli that are :class:`Piecewise`.
+    g : callable, optional
+        A force on the interface itself, (x, normal) -> (n, d). None for 0.
+    """
+
+    def __init__(
+        self, body: Pieces, name: str, other: str, material: Material, g: Data | None = None
+    ) -> None:
+        super().__init__(g)
+        self.across, self.material = Across(body, name, other), material
+
+    def operator(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
+        """Return the difference of the forces."""
+        beyond = self.material.stress(u, D.at(self.across))
+        return torch.einsum("nij,nj->ni", self.material.stress(u, D) - beyond, n)
+
+
+def joints(body: Pieces, medium: Coefficient | Material) -> dict[str, BoundaryCondition]:
+    """Return the conditions of perfect contact on every interface: by name of the parts.
+
+    The unknown is the same on both sides, and the flux, or force, that leaves one enters the other.
+    Two sides, two conditions: the value's holds on the side of the piece that is named first.
+
+    Parameters
+    ----------
+    body : Subdomains
+    medium : float, nn.Parameter or callable; or Material
+        The equation's conductivity, or the material of an elastic body.
 
     Examples
     --------
@@ -119,5 +146,9 @@ def joints(body: Pieces, conductivity: Coefficient) -> dict[str, BoundaryConditi
     held: dict[str, BoundaryCondition] = {}
     for name, other in body.interfaces:
         held[f"{name}|{other}"] = SameValue(body, name, other)
-        held[f"{other}|{name}"] = SameFlux(body, other, name, conductivity)
+        held[f"{other}|{name}"] = (
+            SameTraction(body, other, name, medium)
+            if isinstance(medium, Material)
+            else SameFlux(body, other, name, medium)
+        )
     return held

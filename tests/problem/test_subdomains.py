@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,8 @@ from torch import nn
 import dtpinn
 from dtpinn import Dirichlet, Neumann
 from dtpinn.geometry import Annulus, Disk, Interval, Rectangle, Subdomains
-from dtpinn.pde import Piecewise, SameFlux, SameValue, joints
+from dtpinn.pde import Piecewise, SameFlux, SameValue, Traction, Young, joints
+from tests.answers.known.elastic import Symmetry
 
 
 def problem(body, k, outer, spacing, seed=0, times=None):
@@ -88,6 +90,39 @@ def test_closed_forms_across_an_interface(name, seed):
     assert comparison.agrees, str(comparison)
     automatic = dtpinn.vanilla(found[0].pde, found[0].nodes).residuals(exact)
     assert max(float(r.detach().abs().max()) for r in automatic.values()) < 1e-10
+
+
+def test_a_soft_ring_in_a_hard_one_under_pressure():
+    """Lame's A r + B / r in each, plane strain; displacement and radial stress meet at 1.5."""
+    nu, a, b, c = 0.3, 1.0, 1.5, 2.0
+    pieces = {"soft": (a, b), "hard": (b, c)}
+    body = Subdomains({n: Annulus(*r) & Rectangle((0, 0), (3, 3)) for n, r in pieces.items()})
+    young = {"soft": 1.0, "hard": 10.0}
+    material = Young(Piecewise(body, young), nu, "strain")
+    (soft, soft_2), (hard, hard_2) = (
+        (2 * sum(Young(E, nu, "strain").lame()), -2 * Young(E, nu, "strain").lame()[1])
+        for E in young.values()
+    )
+    matrix = [
+        [soft, soft_2 / a**2, 0, 0],
+        [b, 1 / b, -b, -1 / b],
+        [soft, soft_2 / b**2, -hard, -hard_2 / b**2],
+        [0, 0, hard, hard_2 / c**2],
+    ]
+    A, B, C, D = np.linalg.solve(matrix, [-1.0, 0.0, 0.0, 0.0])
+    exact = Piecewise(
+        body,
+        {
+            "soft": lambda x: x * (A + B / x.square().sum(1, keepdim=True)),
+            "hard": lambda x: x * (C + D / x.square().sum(1, keepdim=True)),
+        },
+    )
+    cut = [f"{piece}.{side}" for piece in pieces for side in ("left", "bottom")]
+    sides = {"soft.inner": Traction(material, lambda x, n: -n), "hard.outer": Traction(material)}
+    sides |= dict.fromkeys(cut, Symmetry(material)) | joints(body, material)
+    pde = dtpinn.LinearElasticity(None, sides, material=material)
+    p = dtpinn.discretize(pde, dtpinn.place_nodes(body, spacing=0.07), order=4)
+    assert error(p, exact) < 4e-3
 
 
 def test_jumps_are_given_and_times_and_layers_are_many():
