@@ -4,6 +4,7 @@ The same residual runs on RBF-FD matrices and on automatic differentiation, and 
 """
 
 from dtpinn.operators import Operator
+from dtpinn.pde import derived  # noqa: F401  (hands Derivatives what its words make)
 from dtpinn.pde.allen_cahn import AllenCahn
 from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
 from dtpinn.pde.derivatives import Derivatives
