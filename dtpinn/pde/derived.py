@@ -83,6 +83,11 @@ class _InFlux(Derivatives):
                 "D.gradient in it, and in the condition its part along the normal, "
                 "(flux(u, D, x) * n).sum(1)"
             )
+        if operator.where is not None:
+            raise ValueError(
+                "D.at: what is at another place is not differentiated in a flux; use it in the "
+                "condition, beside the flux"
+            )
         of = self._outside.state[0] if of is self.state[0] else of
         key = operator.name, id(of)
         if key not in self._used:
