@@ -218,3 +218,25 @@ def test_places_of_one_name_and_forward_mode_are_refused():
         dtpinn.vanilla(pde, dtpinn.place_nodes(body, spacing=0.2), mode="forward")
     with pytest.raises(ValueError, match=r"given for \['glass'\], but the pieces are"):
         Piecewise(body, {"glass": 1.0})
+
+
+def test_a_contact_that_resists_is_written_by_hand():
+    """Two unit rods of k = 1, and 2 W/m^2K between them: 1 / (1 + 1 / 2 + 1) flows through."""
+    body = Subdomains({"a": Interval(0.0, 1.0), "b": Interval(1.0, 2.0)})
+    beyond = SameValue(body, "a", "b").across
+
+    class Contact(dtpinn.PDE):
+        def residual(self, u, D, x):
+            return D.laplacian(u)
+
+        def conditions(self):
+            return {
+                "a.left": lambda u, D, x, n: u,
+                "a|b": lambda u, D, x, n: D.normal(u) - 2 * (D.at(beyond).state[0] - u),
+                "b|a": SameFlux(body, "b", "a", 1.0),
+                "b.right": lambda u, D, x, n: u - 1,
+            }
+
+    p = dtpinn.discretize(Contact(), dtpinn.place_nodes(body, spacing=0.05))
+    u = p.interpolate(p.solve(), body.apart([[0.5], [1.5]]))
+    assert torch.allclose(u, torch.tensor([0.2, 0.8]), atol=1e-9)
