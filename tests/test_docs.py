@@ -90,6 +90,12 @@ def test_the_insulation_of_a_pipe_is_as_warm_as_by_kirchhoff(run_program, capsys
     assert told == pytest.approx((-b + np.sqrt(b * b - 4 * a * c)) / (2 * a), abs=0.01)
 
 
+def test_glass_and_copper_meet_at_the_temperature_of_their_resistances(run_program):
+    glass, copper = np.log(1.5) / 1.38, np.log(4 / 3) / 400
+    wanted = 20 + 80 * copper / (glass + copper)
+    assert run_program("interface")["met"] == pytest.approx(wanted, abs=0.01)
+
+
 def test_the_plate_is_as_it_is_drawn_and_its_operators_differentiate(run_program):
     names = run_program("operators")
     nodes = names["nodes"]

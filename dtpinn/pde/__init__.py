@@ -4,6 +4,7 @@ The same residual runs on RBF-FD matrices and on automatic differentiation, and 
 """
 
 from dtpinn.operators import Operator
+from dtpinn.pde import derived  # noqa: F401  (hands Derivatives what its words make)
 from dtpinn.pde.allen_cahn import AllenCahn
 from dtpinn.pde.complex_fields import Complex, to_complex, to_real
 from dtpinn.pde.conditions import BoundaryCondition, Dirichlet, Neumann, Robin
@@ -15,7 +16,7 @@ from dtpinn.pde.flow_conditions import Incompressible, Outflow, Slip
 from dtpinn.pde.forced import Forced
 from dtpinn.pde.heat import Heat
 from dtpinn.pde.helmholtz import Helmholtz
-from dtpinn.pde.joints import SameFlux, SameValue, joints
+from dtpinn.pde.joints import SameFlux, SameTraction, SameValue, joints
 from dtpinn.pde.known import Known
 from dtpinn.pde.manufactured import Manufactured
 from dtpinn.pde.material import Lame, Material, Young
@@ -50,6 +51,7 @@ __all__ = [
     "Poisson",
     "Robin",
     "SameFlux",
+    "SameTraction",
     "SameValue",
     "Slip",
     "Stokes",

@@ -37,7 +37,7 @@ class Material(nn.Module, ABC):
 
     def stress(self, u: Tensor, D: Derivatives) -> Tensor:
         """Return the stress tensor (n, d, d) of the displacement u (n, d)."""
-        first, shear = (_by_point(p, 3) for p in self.lame(D.state[1]))
+        first, shear = (_by_point(p, 3) for p in self.lame(D.points))
         gradient = D.gradient(u)
         divergence = torch.einsum("nii->n", gradient)
         identity = torch.eye(D.dimension, dtype=u.dtype, device=u.device)
@@ -49,7 +49,7 @@ class Material(nn.Module, ABC):
         ``mu Laplacian u + (lambda + mu) grad div u``, and where they vary
         ``+ div u grad lambda + (grad u + grad u^T) grad mu``.
         """
-        x, axes = D.state[1], range(D.dimension)
+        x, axes = D.points, range(D.dimension)
         first, shear = (_by_point(p, 2) for p in self.lame(x))
         second = {(i, j): D.partial(u, i, j) for i in axes for j in axes if i <= j}
         laplacian = torch.stack([second[i, i] for i in axes]).sum(0)

@@ -197,6 +197,8 @@ class _FreshDerivatives(Derivatives):
 
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return an operator's values as a leaf, and note the sizes of its terms."""
+        if operator.where is not None:
+            raise TypeError("what is at another place is not known between the nodes")
         values = self._u if isinstance(of, Tensor) else of(self._u, *self._at)
         nodal = values.detach().cpu().numpy()
         return self._answer(operator.terms_at(Space(self.dimension)), nodal)

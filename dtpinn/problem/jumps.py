@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Known
+from dtpinn.pde.diffusion import with_gradient
 
 # What two neighbours' gradients may leave unexplained of the difference of their values, relative
 # to the smaller of these: a jump of a tenth. At less, a smooth coefficient costs no accuracy to
@@ -42,10 +43,10 @@ def warn_of_jumps(pde: PDE, nodes: Nodes) -> None:
 def _check(name: str, coefficient: Known, nodes: Nodes) -> None:
     x = torch.tensor(nodes.collocation)
     try:
-        value, slopes = coefficient(x).expand(len(x)).numpy(), coefficient.gradient(x).numpy()
+        at, gradient = with_gradient(coefficient, x)
     except TypeError:  # it depends on the time as well
         return
-    points = nodes.collocation
+    points, value, slopes = nodes.collocation, at.expand(len(x)).numpy(), gradient.numpy()
     _, near = cKDTree(points).query(points, k=min(_NEIGHBOURS + 1, len(points)))
     step = points[near] - points[:, None]
     told = 0.5 * np.einsum("nkd,nkd->nk", slopes[near] + slopes[:, None], step)
@@ -56,6 +57,7 @@ def _check(name: str, coefficient: Known, nodes: Nodes) -> None:
         warnings.warn(
             f"{name}: between neighbouring nodes near {points[worst]} it changes by more than its "
             "gradient tells: it jumps there, or varies faster than the spacing. The flux is then "
-            "wrong by as much. Smooth it over a few spacings, or use smaller ones",
+            "wrong by as much. Pieces of different materials are dtpinn.geometry.Subdomains; what "
+            "only varies fast needs a smaller spacing",
             stacklevel=2,
         )

@@ -12,7 +12,7 @@ SQUARE = Rectangle((-1, -1), (1, 1))
 BODIES = {
     "a wall": {"a": Interval(0, 1), "b": Interval(1, 3)},
     "a fibre": {"fibre": Disk(0.5), "matrix": SQUARE - Disk(0.5)},
-    "three layers": {n: Annulus(1 + 0.4 * k, 1.4 + 0.4 * k) for k, n in enumerate("abc")},
+    "three layers": {n: Annulus(1 + k, 2 + k) for k, n in enumerate("abc")},
     "half a side": {"a": Rectangle((0, 0), (1, 2)), "b": Rectangle((1, 0), (2, 1))},
     "a core": {"core": Ball(0.5), "shell": Ball(1.0) - Ball(0.5)},
 }

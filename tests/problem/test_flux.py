@@ -212,6 +212,7 @@ REFUSED = {
     "points apart": (lambda u, D, x: u.mean() * D.gradient(u), "flux must be pointwise"),
     "a normal": (lambda u, D, x: D.normal(u)[:, None] * x, "its part along the normal"),
     "a rate": (lambda u, D, x: D.time(u)[:, None] * x, "make it a field"),
+    "a place": (lambda u, D, x: D.at(torch.neg).gradient(u), "not differentiated in a flux"),
     "arguments": (lambda u, D, x, t: D.gradient(u), r"calls it with \(u, D, x\)"),
     "out of torch": (
         lambda u, D, x: (1 + torch.from_numpy(x.detach().numpy()) ** 2) * D.gradient(u),

@@ -159,7 +159,7 @@ class Combination(Domain):
     def _on_the_line(self, names: tuple[str, ...]) -> Domain:
         kept = []
         for domain, other, sign, turn, first in self._sides():
-            ends = domain.walk_boundary(_size(domain))  # all ends, whatever the spacing
+            ends = domain.walk_boundary(0.5 * _size(domain))  # all ends, whatever the spacing
             distance = other.signed_distance(ends.points)
             along = np.sign(np.sum(ends.normals * other.normal(ends.points), axis=1))
             side = np.where(np.abs(distance) <= TOUCHING * self._size, 0.0, np.sign(distance))
