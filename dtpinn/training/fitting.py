@@ -105,7 +105,8 @@ def fit(
 
     At the end the model is compared with the discrete solution, where that takes seconds: see
     ``Result.distance``. If it is off by more than 1% and ten times the error of the discretisation,
-    a warning tells so.
+    a warning tells so. Another one names an unknown coefficient on which no residual depends there:
+    what it has become means nothing.
 
     Examples
     --------

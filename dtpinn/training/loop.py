@@ -15,6 +15,7 @@ from dtpinn.training.result import Result
 from dtpinn.training.stage_figures import INTERRUPTED
 from dtpinn.training.staged_run import Ending, StagedRun
 from dtpinn.training.stalled import distance_to_solution, warn_if_far
+from dtpinn.training.undetermined import warn_if_undetermined
 
 Callback = Callable[[Result], Any]
 
@@ -69,6 +70,8 @@ class Loop:
             run.result.distance = distance_to_solution(run.model, run.problem)
         self._save()
         warn_if_far(run.result)  # an error, where users want it so
+        if ending.of_itself:
+            warn_if_undetermined(run.result)
 
     def _train_stage(self) -> Ending:
         """Train until the stage is over."""

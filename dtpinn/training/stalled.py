@@ -36,7 +36,7 @@ def distance_to_solution(model: nn.Module, problem: Problem) -> float | None:
     try:
         # What there is to say of the system is not of training, and a model that draws random
         # numbers goes on as if it had not been asked.
-        with warnings.catch_warnings(), torch.no_grad(), _generators_kept(problem):
+        with warnings.catch_warnings(), torch.no_grad(), generators_kept(problem):
             warnings.simplefilter("ignore")
             solution = problem.solve(guess=model, time_tolerance=TOLERANCE)
             u = problem.evaluate(model, problem.points).to(solution.dtype)
@@ -56,7 +56,7 @@ def warn_if_far(result: Result) -> None:
         return
     error = None
     try:
-        with warnings.catch_warnings(), _generators_kept(problem):
+        with warnings.catch_warnings(), generators_kept(problem):
             warnings.simplefilter("ignore")
             if problem.times is None:
                 error = problem.estimate(model).discretisation
@@ -87,7 +87,8 @@ def _ways(result: Result, problem: Problem) -> Iterator[str]:
     )
 
 
-def _generators_kept(problem: Problem) -> AbstractContextManager[None]:
+def generators_kept(problem: Problem) -> AbstractContextManager[None]:
+    """While open, whatever draws random numbers takes none from what comes after."""
     devices = [problem.device] if problem.device.type == "cuda" else []
     kept: AbstractContextManager[None] = torch.random.fork_rng(devices=devices)
     return kept
