@@ -1,4 +1,4 @@
-"""A plane wave meets a hard cylinder: Helmholtz' equation, whose outer boundary lets waves leave."""
+"""A plane wave meets a hard cylinder; the outer boundary lets the scattered one leave."""
 
 import torch
 
@@ -8,7 +8,8 @@ from dtpinn.pde import to_complex
 k, far = 6.0, 1.5
 
 
-def slope(x, n):  # the scattered wave takes the incident one's, exp(ikx), from the cylinder
+def slope(x, n):
+    """Less that of the incident wave, exp(ikx)."""
     return -1j * k * n[:, 0] * torch.exp(1j * k * x[:, 0])
 
 

@@ -32,8 +32,8 @@ _SHORT = 0.1
 _UNTOLD = {
     1: "initial() says nothing of the field(s) {}, whose rate is in the equations: it must give a "
     "residual for each of them",
-    2: "initial() says nothing of the rate of the field(s) {}, whose second derivative in time is in "
-    f"the equations: it must give two residuals for each of them, {WITH_VELOCITY}",
+    2: "initial() says nothing of the rate of the field(s) {}, whose second derivative in time is "
+    f"in the equations: it must give two residuals for each of them, {WITH_VELOCITY}",
 }
 
 
