@@ -10,6 +10,7 @@ from dtpinn.problem.constraints import Flux, Integral, Mean, Pin
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description
 from dtpinn.problem.direct.method_of_lines import Trajectory
+from dtpinn.problem.direct.border import Incompatible
 from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
@@ -21,6 +22,7 @@ from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
 from dtpinn.problem.solution import Solution
 from dtpinn.problem.trust import NotResolved
+from dtpinn.problem.uncertainty import Uncertainty
 from dtpinn.problem.vanilla import vanilla
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Estimate",
     "Flux",
     "ForwardProblem",
+    "Incompatible",
     "Integral",
     "Linearization",
     "Mean",
@@ -43,6 +46,7 @@ __all__ = [
     "ResidualComparison",
     "Solution",
     "Trajectory",
+    "Uncertainty",
     "discretize",
     "integrate",
     "vanilla",

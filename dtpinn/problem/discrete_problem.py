@@ -73,6 +73,8 @@ class DiscreteProblem(StencilProblem):
 
         Newton's method on the nodal values, one sparse factorisation if the equation is linear.
         Where a boundary node has no ghost, its equation gives way to its boundary condition.
+        Constraints close what equation and conditions leave open, each with a multiplier: a source
+        in the equation that is deficient, as small as the data are compatible. Data play no part.
 
         In space-time, where a DT-PINN does not discretise the time, it is the semi-discrete
         solution: the same matrices in space, and time integrated to a tolerance, from the initial
@@ -99,12 +101,14 @@ class DiscreteProblem(StencilProblem):
         Raises
         ------
         ValueError
-            If the system is not square.
+            If the system is not square, or determined without its constraints.
         RuntimeError
             If Newton does not converge, the system is singular, or the tolerance is not reached.
 
         Warns
         -----
+        Incompatible
+            If the data of a system that constraints complete do not balance, by more than 2%.
         NotResolved
             If the solution does not solve the equation between the nodes (in space-time at the
             last of the times), or stencils have huge weights; with the places.

@@ -58,7 +58,7 @@ class Uncertainty:
         with torch.enable_grad():
             values = function()
         slopes = backward_rows(values.reshape(-1), self._parameters, None)
-        errors = torch.linalg.vector_norm(slopes.double() @ self._spread, dim=1)
+        errors: Tensor = torch.linalg.vector_norm(slopes.double() @ self._spread, dim=1)
         return errors.reshape(values.shape)
 
 

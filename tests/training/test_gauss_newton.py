@@ -132,5 +132,5 @@ def test_a_vanilla_problem_is_trained_row_by_row(how, nodes):
     problem = dtpinn.vanilla(dtpinn.Poisson.from_solution(sine_cosine), nodes)
     model = dtpinn.MLP(2, width=10, depth=1, seed=0)
     before = float(problem.loss(model).detach())
-    result = dtpinn.fit(model, problem, 3, optimizer=how)
+    result = dtpinn.fit(model, problem, 20, optimizer=how)
     assert result.loss < 0.1 * before
