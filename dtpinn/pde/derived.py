@@ -57,7 +57,7 @@ class _At(Derivatives):
         own = of is self._value
         return self._here.apply(operator.at(self._where), self._unknown if own else of)
 
-    def time(self, of: Argument) -> Tensor:
+    def rate(self, of: Argument, order: int) -> Tensor:
         raise ValueError("D.at: there is no rate at other places; write the condition without it")
 
 
@@ -94,7 +94,7 @@ class _InFlux(Derivatives):
             self._use(operator, of, apart(self._outside.apply(operator, of)))
         return self._used[key].values
 
-    def time(self, of: Argument) -> Tensor:
+    def rate(self, of: Argument, order: int) -> Tensor:
         raise ValueError(
             "D.time: the rate in a flux would have to be differentiated in space; make it a field "
             "of its own, and write the flux with that"

@@ -145,7 +145,7 @@ class Stokes(Forced):
             pressure = pressure - self.damping * torch.einsum("nii->n", gradient[:, :d])
         return torch.cat([momentum, pressure[:, None]], dim=1)
 
-    def initial(self, u: Tensor, x: Tensor) -> Tensor:
+    def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Return velocity - u_0 at the first of the times; the pressure has no initial value."""
         velocity = u[:, : self.dimension]
         return velocity if self.u0 is None else velocity - self.u0(x)

@@ -102,13 +102,13 @@ class Piecewise(nn.Module):
 
 
 def _value(of: Checked, x: Tensor, *others: Tensor) -> Tensor:
-    if isinstance(of, (float, Tensor)):
+    if isinstance(of, (float, complex, Tensor)):
         return torch.as_tensor(of, dtype=x.dtype, device=x.device).expand(len(x))
     value: Tensor = of(x, *others)
     return value
 
 
 def _gradient(of: Checked, x: Tensor, *others: Tensor) -> Tensor:
-    if isinstance(of, (float, Tensor)):
+    if isinstance(of, (float, complex, Tensor)):
         return torch.zeros_like(x)
     return with_gradient(of, x, *others)[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -131,7 +132,7 @@ class DataRegion(Region):
     @property
     def differentiates(self) -> bool:
         """Whether it asks for derivatives of the unknown; the dry run has found out."""
-        return self.asks_space or self.asks_time
+        return self.asks_space or self.time_order > 0
 
 
 def data_regions(
@@ -166,7 +167,7 @@ class _Found:
     """
 
     def __init__(self, data: Data, steady: bool) -> None:
-        self._field, self._of = data.field, data.of
+        self._field, self._of = cast(int, data.field), data.of  # a number by now
         self._short = False
         if data.of is not None and not isinstance(data.of, Operator):
             self._short = takes_no_derivatives(data.of, steady)

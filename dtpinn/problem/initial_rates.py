@@ -34,19 +34,19 @@ def check_initial_rates(posed: Posed) -> None:
     >>> with warnings.catch_warnings(record=True) as told:
     ...     warnings.simplefilter("always")
     ...     problem = dtpinn.discretize(AtRest(None, dtpinn.Dirichlet()), line, times=[0, 1])
-    >>> str(told[0].message)[:66]
-    'AtRest.initial() says nothing of the rate of field(s) [0], whose s'
+    >>> str(told[0].message)[:62]
+    'AtRest.initial() says nothing of the rate of the field(s) u'
     """
     if posed.time_order < 2:
         return
     # Not at zero, where the slopes of products vanish.
-    by_name = sensitivities(posed, np.linspace(0.5, 1.5, posed.pde.fields))
+    by_name = sensitivities(posed, np.linspace(0.5, 1.5, posed.pde.field_count))
     starts = _slopes((by_name[INITIAL],), 1)
     needed = _slopes((s for name, s in by_name.items() if name != INITIAL), 2)
     if len(fields := np.flatnonzero((needed > 0.0) & (starts == 0.0))):
         warnings.warn(
-            f"{type(posed.pde).__name__}.initial() says nothing of the rate of field(s) "
-            f"{fields.tolist()}, whose second derivative in time is in the equations: solve() and "
+            f"{type(posed.pde).__name__}.initial() says nothing of the rate of the field(s) "
+            f"{', '.join(posed.pde.field_names[k] for k in fields)}, whose second derivative in time is in the equations: solve() and "
             "estimate() will refuse, and a training has nothing that chooses among its solutions. "
             f"Return {WITH_VELOCITY}, two residuals for each such field",
             stacklevel=3,

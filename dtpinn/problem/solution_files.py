@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ def write_solution(path: Path, held: Held, points: Tensor) -> None:
     values, nodes, order, times, names = held
     columns = values.reshape(len(values), -1)
     if suffix == ".npz":
-        more = {"solution": values, "order": np.array(order), "names": np.array(names)}
+        more: dict[str, Any] = {"solution": values, "order": np.array(order), "names": np.array(names)}
         if times is not None:
             more["times"] = times.numpy()
         with replacing(path) as file:
