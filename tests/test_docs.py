@@ -11,7 +11,7 @@ import meshio
 import numpy as np
 import pytest
 import torch
-from scipy.special import h1vp, hankel1, jvp
+from scipy.special import h1vp, hankel1, ive, jvp
 
 import dtpinn
 
@@ -128,6 +128,16 @@ def test_fluxes_alone_leave_a_mean_that_a_constraint_gives(run_program):
     # The square's eight symmetries are the solution's.
     at = names["problem"].interpolate(u, torch.stack([x[:, 1], -x[:, 0]], dim=1)[:200])
     assert (at - u[:200]).abs().max() < 2e-3
+
+
+def test_burgers_equation_is_solved_as_by_the_series_of_cole_and_hopf(run_program):
+    names = run_program("burgers")
+    nu, x, t, n = names["VISCOSITY"], 0.75, 0.5, np.arange(1, 100)
+    a = ive(n, 1 / (2 * np.pi * nu)) * np.exp(-nu * (n * np.pi) ** 2 * t)
+    above, below = (n * a * np.sin(n * np.pi * x)).sum(), (a * np.cos(n * np.pi * x)).sum()
+    wanted = 4 * np.pi * nu * above / (ive(0, 1 / (2 * np.pi * nu)) + 2 * below)
+    assert wanted == pytest.approx(0.5541, abs=5e-5)
+    assert names["u"] == pytest.approx(wanted, rel=3e-3)
 
 
 def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):

@@ -139,6 +139,7 @@ class _ComplexDerivatives(Derivatives):
     def __init__(self, D: Derivatives, pairs: Tensor, values: Tensor) -> None:
         self.dimension = D.dimension
         self._D, self._pairs, self._values = D, pairs, values
+        self.state = (values, *D.state[1:])
         # By identity, as the derivatives beneath remember what they were asked of.
         self._functions: dict[int, tuple[Argument, Callable[..., Tensor]]] = {}
 
