@@ -7,6 +7,8 @@ from dtpinn.pde import Dirichlet, Neumann
 
 
 class Wall(dtpinn.PDE):
+    """Heat drives salt, which is taken up on its way."""
+
     fields = ("heat", "salt")
 
     def residual(self, u, D, x):
