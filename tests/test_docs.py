@@ -180,3 +180,15 @@ def test_a_scattered_wave_is_hankels_but_for_the_boundary_that_it_leaves_by(run_
     error = np.linalg.norm(names["u"].numpy() - series) / np.linalg.norm(series)
     assert error < 0.08
     assert Path("scattered.png").stat().st_size > 10_000
+
+
+def test_conditions_of_some_fields_are_written_with_their_names(run_program, capsys):
+    names = run_program("fields")
+    left = names["problem"].points[:, 0] == 0
+    assert float(names["u"][left, 1].mean()) == pytest.approx(np.tanh(1.0), rel=1e-3)
+    assert "boundary.left.heat, boundary.left.salt" in capsys.readouterr().out
+
+
+def test_the_flow_in_a_cavity_is_that_of_the_table(run_program):
+    """Ghia, Ghia & Shin (1982): u = -0.2109 at its least on the centre line; the lid is softer."""
+    assert run_program("cavity")["backwards"] == pytest.approx(0.2109, rel=0.08)

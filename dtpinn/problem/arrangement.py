@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from dtpinn.arrays import Integers
 from dtpinn.geometry import Sides
 from dtpinn.nodes import Nodes
-from dtpinn.problem.probing import held
+from dtpinn.problem.probing import held, orders
 from dtpinn.problem.regions import Region
 
 Rows = Integers
@@ -152,7 +152,7 @@ def arrange(
     if ghosts not in get_args(Ghosts):
         raise ValueError(f'ghosts must be "auto", "all" or "none", got {ghosts!r}')
     count, fields = nodes.boundary_count, equation.fields
-    second = held(equation).order.max(axis=0) > 1
+    second = orders(equation) > 1
     several = sides_at(nodes, conditions) > 1
     if ghosts == "all":
         return nodes, _inside_and(nodes, ~several)
@@ -179,7 +179,7 @@ def with_ghosts(equation: Region, conditions: Sequence[Region]) -> NDArray[np.bo
     """
     if equation.fields == 1:
         return np.ones(1, dtype=np.bool_)
-    found = held(equation).order.max(axis=0) > 1
+    found = orders(equation) > 1
     for region in conditions:
         found = found | held(region).derivative.any(axis=0)
     return np.asarray(found)

@@ -22,7 +22,7 @@ from dtpinn.pde.flux import Flux
 from dtpinn.problem.regions import INITIAL, Region
 
 # A number of rows that is no dimension and no number of fields, so that none is mistaken for it.
-_ROWS = 101
+ROWS = 101
 WITH_VELOCITY = "torch.stack([u - u_0(x), D.time(u) - v_0(x)], dim=1)"
 COMPLEX = (
     "unknowns are real numbers: a complex one is two fields, its real and its imaginary part. "
@@ -167,7 +167,7 @@ def dry_run(pde: PDE, regions: Sequence[Region]) -> tuple[Request, ...]:
 
 def _dummy_rows(tensor: Tensor) -> Tensor:
     """The first rows, repeated if there are too few."""
-    return tensor[torch.arange(_ROWS, device=tensor.device) % len(tensor)]
+    return tensor[torch.arange(ROWS, device=tensor.device) % len(tensor)]
 
 
 def dummy_unknown(x: Tensor, fields: int) -> Tensor:
@@ -194,7 +194,7 @@ def _checked_run(function: Callable[..., Any], u: Tensor, *arguments: Any) -> Te
         if "real scalar outputs" in str(error):
             hint = f". {COMPLEX}"
         raise ValueError(
-            f"{label(function)} failed on {_ROWS} dummy points, with u and points of shapes "
+            f"{label(function)} failed on {ROWS} dummy points, with u and points of shapes "
             f"{given}: {error}{hint}"
         ) from error
     check_result(function, result, u)

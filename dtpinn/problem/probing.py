@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from dtpinn.arrays import Integers
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.derivatives import Argument
-from dtpinn.problem.dry_run import dummy_unknown
+from dtpinn.problem.dry_run import ROWS, dummy_unknown
 from dtpinn.problem.regions import Region
 
 Flags = NDArray[np.bool_]
@@ -79,12 +80,29 @@ def held(region: Region) -> Held:
     if isinstance(module, nn.Module) and any(p.requires_grad for p in module.parameters()):
         everything = np.ones((count, fields), dtype=np.bool_)
         return Held(everything, everything * region.highest)
-    x = region.points
+    value, order = _probed(region, region.data)
+    # In space-time a side holds what it holds at any of the times.
+    own, highest = (part.reshape(count, -1, fields).amax(dim=1).numpy() for part in (value, order))
+    return Held(own, highest)
+
+
+def orders(equation: Region) -> Integers:
+    """Return the order of the highest derivative of each field in an equation, (fields,).
+
+    As it is at some of its points, spread over all: known functions are evaluated nowhere else.
+    """
+    index = torch.linspace(0, len(equation.points) - 1, ROWS).round().long()
+    data = [part[index.to(part.device)] for part in equation.data]
+    return np.asarray(_probed(equation, data)[1].amax(dim=0).numpy())
+
+
+def _probed(region: Region, data: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Which fields a residual holds at given points, and up to what derivative, (n, fields)."""
+    x, fields = data[0], region.fields
     u = dummy_unknown(x, fields).requires_grad_()
-    at = (x,) if region.time is None else (x, region.time)
-    probe = _Probe(x.shape[1], u.detach(), at)
+    probe = _Probe(x.shape[1], u.detach(), (x,) if region.time is None else (x, data[-1]))
     with torch.enable_grad():
-        r = region.function(u, probe, *region.data)
+        r = region.function(u, probe, *data)
     by_leaf = _dependence(r, [u, *probe.leaves])
 
     def by_field(used: Tensor) -> Tensor:
@@ -94,13 +112,8 @@ def held(region: Region) -> Held:
 
     nothing = torch.zeros(len(x), fields, dtype=torch.bool)
     own, *others = [nothing | by_field(used) for used in by_leaf]
-    orders = [nothing.int(), *(of * used for of, used in zip(probe.orders, others, strict=True))]
-    # In space-time a side holds what it holds at any of the times.
-    value, order = (
-        part.reshape(count, -1, fields).amax(dim=1).numpy()
-        for part in (own, torch.stack(orders).amax(dim=0))
-    )
-    return Held(value, order.astype(np.int64))
+    highest = [nothing.long(), *(of * used for of, used in zip(probe.orders, others, strict=True))]
+    return own, torch.stack(highest).amax(dim=0)
 
 
 def _dependence(r: Tensor, leaves: list[Tensor]) -> list[Tensor]:

@@ -50,7 +50,11 @@ def write_solution(path: Path, held: Held, points: Tensor) -> None:
     values, nodes, order, times, names = held
     columns = values.reshape(len(values), -1)
     if suffix == ".npz":
-        more: dict[str, Any] = {"solution": values, "order": np.array(order), "names": np.array(names)}
+        more: dict[str, Any] = {
+            "solution": values,
+            "order": np.array(order),
+            "names": np.array(names),
+        }
         if times is not None:
             more["times"] = times.numpy()
         with replacing(path) as file:

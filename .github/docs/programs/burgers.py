@@ -16,7 +16,7 @@ class Burgers(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - torch.sin(torch.pi * x[:, 0])
 
 
