@@ -9,8 +9,8 @@ from dtpinn.problem.compare import Comparison, ResidualComparison
 from dtpinn.problem.constraints import Flux, Integral, Mean, Pin
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description
-from dtpinn.problem.direct.method_of_lines import Trajectory
 from dtpinn.problem.direct.border import Incompatible
+from dtpinn.problem.direct.method_of_lines import Trajectory
 from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
