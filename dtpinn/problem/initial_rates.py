@@ -47,7 +47,8 @@ def check_initial_rates(posed: Posed) -> None:
         warnings.warn(
             f"{type(posed.pde).__name__}.initial() says nothing of the rate of the field(s) "
             f"{', '.join(posed.pde.field_names[k] for k in fields)}, whose second derivative in "
-            "time is in the equations: solve() and estimate() will refuse, and a training has nothing that chooses among its solutions. "
+            "time is in the equations: solve() and estimate() will refuse, and a training has "
+            "nothing that chooses among its solutions. "
             f"Return {WITH_VELOCITY}, two residuals for each such field",
             stacklevel=3,
         )
