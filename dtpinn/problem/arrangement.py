@@ -20,8 +20,8 @@ there is room for it:
   values as well, and with them the equation holds on the boundary. Without such fields (all of
   first order) there are no ghosts, and a direct solve takes of the equation what is in need of no
   normal derivative of what is not given: u given, of s = grad u and div s = f the first; s . n
-  given, the second and the first along the tangent. All others left pressures or fluxes that were
-  wrong by their own size on one cloud in three;
+  given, the second and the first along the tangent. With other choices pressures or fluxes were
+  wrong by their own size and more on some clouds;
 - where two pieces of the boundary meet, both conditions hold, each with its own normal, in the
   place of the equation; so they do where one part ends and another begins. But where one of them
   gives the value, a flux gives way to it: beside a value it says nothing new of a smooth solution,
