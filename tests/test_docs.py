@@ -192,3 +192,12 @@ def test_conditions_of_some_fields_are_written_with_their_names(run_program, cap
 def test_the_flow_in_a_cavity_is_that_of_the_table(run_program):
     """Ghia, Ghia & Shin (1982): u = -0.2109 at its least on the centre line; the lid is softer."""
     assert run_program("cavity")["backwards"] == pytest.approx(0.2109, rel=0.08)
+
+
+def test_the_tone_of_a_membrane_is_found_with_its_shape(run_program):
+    names = run_program("eigenvalue")
+    assert names["result"].coefficients["E"] == pytest.approx(np.pi**2 / 2, rel=1e-4)
+    x = names["problem"].points
+    shape = torch.cos(torch.pi * x[:, 0] / 2) * torch.cos(torch.pi * x[:, 1] / 2)
+    u = names["model"](x).detach()
+    assert (u * torch.sign(u.sum()) - shape).norm() < 2e-3 * shape.norm()
