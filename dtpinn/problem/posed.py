@@ -14,7 +14,8 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
-from dtpinn.problem.constraints import Constraint, Place, constraint_regions
+from dtpinn.problem.constraint_place import Place
+from dtpinn.problem.constraints import Constraint, constraint_regions
 from dtpinn.problem.data import Data, DataRegion, data_regions
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.jumps import warn_of_jumps
