@@ -39,9 +39,9 @@ class Integral:
     --------
     A density of unit mass:
 
-    >>> import dtpinn
+    >>> import torch, dtpinn
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
-    >>> pde = dtpinn.Poisson(lambda x: 0.0 * x[:, 0], dtpinn.Neumann(lambda x, n: 0.0 * x[:, 0]))
+    >>> pde = dtpinn.Poisson(None, dtpinn.Neumann())
     >>> problem = dtpinn.discretize(pde, nodes, constraints=[dtpinn.Integral(1.0)])
     >>> u = problem.solve()
     >>> bool((u * torch.pi - 1.0).abs().max() < 1e-6)

@@ -34,7 +34,7 @@ def check_initial_rates(posed: Posed) -> None:
     >>> with warnings.catch_warnings(record=True) as told:
     ...     warnings.simplefilter("always")
     ...     problem = dtpinn.discretize(AtRest(None, dtpinn.Dirichlet()), line, times=[0, 1])
-    >>> str(told[0].message)[:62]
+    >>> str(told[0].message)[:59]
     'AtRest.initial() says nothing of the rate of the field(s) u'
     """
     if posed.time_order < 2:

@@ -27,21 +27,20 @@ class MultiplyingCSR(StoredCSR):
     """What its operands are, told with the error where one has another shape."""
 
     def _product(self, x: Any, transpose: bool) -> Tensor:
-        if not torch.compiler.is_compiling():
-            try:
-                y: Tensor = _multiply(
-                    self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
-                )
-            except TypeError:
-                check_real(x)
-                raise
-            except ValueError as error:
-                if self.takes:
-                    raise ValueError(f"{error}: {self.takes}") from None
-                raise
-            if y is not NotImplemented:
-                return y
-        return self._dispatch(x, transpose)
+        if torch.compiler.is_compiling():
+            return self._dispatch(x, transpose)
+        try:
+            y: Tensor = _multiply(
+                self._buffers, self._parameters, self.__dict__["_mirrored"], x, transpose
+            )
+            return self._dispatch(x, transpose) if y is NotImplemented else y
+        except TypeError:
+            check_real(x)
+            raise
+        except ValueError as error:
+            if self.takes:
+                raise ValueError(f"{error}: {self.takes}") from None
+            raise
 
     def _dispatch(self, x: Any, transpose: bool) -> Tensor:
         """Call the operator through ``torch.ops``, where compilers and modes can see it."""

@@ -38,7 +38,7 @@ class Cooling(Membrane):
     def boundary(self, u, D, x, n, t):
         return D.normal(u)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - x[:, 0]
 
 
@@ -150,7 +150,7 @@ def test_a_direct_solve_does_without_them_and_a_copy_keeps_them():
         (dtpinn.Data([[0.0]], [1.0]), r"shape \(m, 2\)"),
         (dtpinn.Data(SEEN, [1.0, np.nan, 1.0]), "finite"),
         (dtpinn.Data(SEEN, np.zeros(3), weight=-1.0), "at least 0"),
-        (dtpinn.Data(SEEN, np.zeros(3), field=1), "no field 1"),
+        (dtpinn.Data(SEEN, np.zeros(3), field=1), "has 1 field"),
         (dtpinn.Data(SEEN, np.zeros(3), of=lambda u, D, x: D.normal(u)), "no normal inside"),
         (SEEN, "expected dtpinn.Data"),
     ],

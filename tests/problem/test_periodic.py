@@ -97,7 +97,7 @@ def test_a_periodic_shock_is_that_of_cole_and_hopf_wherever_the_seam_is(start):
         def residual(self, u, D, x, t):
             return D.time(u) + u * D.partial(u, 0) - 0.1 * D.laplacian(u)
 
-        def initial(self, u, x):
+        def initial(self, u, D, x):
             return u - 0.5 * torch.sin(TURN * x[:, 0])
 
     nodes = dtpinn.place_nodes(Interval(start, start + 1.0, periodic=True), spacing=0.03)
@@ -213,7 +213,7 @@ def test_what_a_period_leaves_open_is_told():
     disk = dtpinn.place_nodes(Disk(), spacing=0.2)
     with pytest.raises(ValueError, match="Poisson was given no boundary condition"):
         dtpinn.discretize(dtpinn.Poisson(None), disk)
-    with pytest.raises(ValueError, match=r"for the parts \['left'\]"):
+    with pytest.raises(ValueError, match=r"given for \['left'\], which no part"):
         dtpinn.discretize(dtpinn.Poisson(None, {"left": Dirichlet()}), nodes)
 
 

@@ -116,8 +116,8 @@ def test_a_pulse_leaves_through_an_absorbing_end():
     u = problem.solve(time_tolerance=1e-7)
     points = problem.points
     wanted = pulse(points[:, 0] - points[:, 1])
-    assert (u - wanted).abs().max() < 2e-3
-    assert u.reshape(-1, 4)[:, -1].abs().max() < 1e-3
+    assert (u - wanted).abs().max() < 5e-3
+    assert u.reshape(-1, 4)[:, -1].abs().max() < 5e-3
 
 
 def test_a_kink_of_sine_gordon_keeps_its_shape():
@@ -190,10 +190,10 @@ class Silent(Swinging):
 @pytest.mark.parametrize("make", [dtpinn.discretize, dtpinn.vanilla])
 def test_a_velocity_that_nobody_gives_is_asked_for(make):
     pde = Silent(lambda u, D, x, t: D.laplacian(u), one, None)
-    with pytest.warns(UserWarning, match=r"Silent.initial\(\) says nothing of the rate of field"):
+    with pytest.warns(UserWarning, match=r"Silent.initial\(\) says nothing of the rate of the field"):
         problem = make(pde, LINE, times=[0.0, 1.0])
     if make is dtpinn.discretize:
-        told = r"nothing of the rate of field\(s\) \[0\].*torch.stack\(\[u - u_0\(x\), D.time\(u\)"
+        told = r"nothing of the rate of the field\(s\) u, .*torch.stack\(\[u - u_0\(x\), D.time\(u\)"
         with pytest.raises(ValueError, match=told):
             problem.solve()
 

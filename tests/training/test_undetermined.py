@@ -55,7 +55,7 @@ class Cooling(dtpinn.PDE):
     def boundary(self, u, D, x, n, t):
         return u - self.u(x, t)
 
-    def initial(self, u, x):
+    def initial(self, u, D, x):
         return u - self.u(x, torch.zeros_like(x[:, 0]))
 
 

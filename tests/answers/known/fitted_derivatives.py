@@ -32,6 +32,7 @@ class FittedDerivatives:
         normals: Array | None = None,
     ) -> None:
         self.dimension, self.radius = points.shape[1], radius
+        self.points = torch.from_numpy(points)
         self.normals = None if normals is None else torch.from_numpy(normals)
         axes = range(self.dimension)
         self.powers = [
