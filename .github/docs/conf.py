@@ -10,6 +10,7 @@ from pathlib import Path
 from pkgutil import iter_modules, resolve_name
 from typing import Any, get_origin
 
+import torch
 from docutils import nodes
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx.addnodes import pending_xref
@@ -68,7 +69,7 @@ for package in re.findall(r"^   (dtpinn\.\w+)$", REFERENCE, re.MULTILINE):
 
 autosummary_ignore_module_all = False
 # A class shows what it inherits from bases without a page of their own, up to one of these.
-KNOWN_BASES = ["Module", "Optimizer", "UserWarning", "dict", "tuple"]
+KNOWN_BASES = ["Module", "Optimizer", "Tensor", "UserWarning", "dict", "tuple"]
 autosummary_context = {
     "known_bases": ", ".join([*KNOWN_BASES, *PUBLIC]),
     "elsewhere": ELSEWHERE,
@@ -84,14 +85,21 @@ numpydoc_xref_aliases = PUBLIC
 DEFAULT_LINKS.clear()  # links into Python's pages would need the network to build
 
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", "Module|Optimizer")]
+nitpick_ignore_regex = [("py:.*", "Module|Optimizer|Tensor")]
 
 
 def public_bases(app: Sphinx, name: str, cls: type, options: Any, bases: list[Any]) -> None:
     """Of the classes that a class is made from, show the next one that a reader can look up."""
     names = [base.__name__ for base in cls.__mro__[1:-1]]
-    known = [name for name in names if name in PUBLIC or name in ("Module", "Optimizer")]
+    known = [name for name in names if name in PUBLIC or name in ("Module", "Optimizer", "Tensor")]
     bases[:] = [f":py:class:`{PUBLIC.get(name, name)}`" for name in known[:1]]
+
+
+def of_every_tensor(
+    app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out, of a tensor with words of its own, what every tensor has."""
+    return True if thing is getattr(torch.Tensor, name, app) else None
 
 
 def data_docstring(
@@ -130,4 +138,5 @@ def setup(app: Sphinx) -> None:
     """Connect them."""
     app.connect("autodoc-process-docstring", data_docstring, priority=400)  # before numpydoc
     app.connect("autodoc-process-bases", public_bases)
+    app.connect("autodoc-skip-member", of_every_tensor)
     app.connect("missing-reference", find)

@@ -57,7 +57,7 @@ class Outflow(BoundaryCondition):
 
 
 class Slip(BoundaryCondition):
-    """``u . n = g_1`` and no friction: a wall along which the flow slides, a plane of symmetry.
+    """``u·n = g_1`` and no friction: a wall along which the flow slides, a plane of symmetry.
 
     The tangential parts of (grad u + grad u^T) n are the other d - 1 columns.
 

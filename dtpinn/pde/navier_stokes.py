@@ -152,7 +152,7 @@ class Stokes(Forced):
 
 
 class NavierStokes(Stokes):
-    """``[u_t] + (u . grad) u - viscosity Laplacian u + grad p = f``, ``div u = 0``.
+    """``[u_t] + (u·grad) u - viscosity Laplacian u + grad p = f``, ``div u = 0``.
 
     Everything else is as of :class:`Stokes`. With lengths and speeds of about 1 the viscosity is
     1 / Re, and the usual damping, 100, is right; in other units about 100 U / L. Where Newton's
@@ -177,12 +177,12 @@ class NavierStokes(Stokes):
     usual_damping = 100.0
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
-        """Return those of Stokes with (u . grad) u, and its divergence beside the pressure's."""
+        """Return those of Stokes with (u·grad) u, and its divergence beside the pressure's."""
         d = self.dimension
         slow = super().operator(u, D, x, *t)
         gradient = D.gradient(u)[:, :d]
         carried = torch.einsum("nij,nj->ni", gradient, u[:, :d])
-        # div (u . grad) u, less u . grad (div u), which is zero.
+        # div (u·grad) u, less u . grad (div u), which is zero.
         turned = torch.einsum("nij,nji->n", gradient, gradient)
         return slow + torch.cat([carried, turned[:, None]], dim=1)
 

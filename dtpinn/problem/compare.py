@@ -35,8 +35,8 @@ class ResidualComparison:
         Largest difference at any point.
     relative : float
         l2 norm of the difference, several equations each in its own size, relative to that of the
-        terms that the model brings into the residual (:func:`sizes_of_terms`). The residual itself
-        would be no measure: it is nearly zero where the model is good.
+        terms that the model brings into it. The residual itself would be no measure: it is nearly
+        zero where the model is good.
     truncation : float or None
         The same of the truncation error, estimated: the yardstick. None where the nodes carry no
         other RBF-FD to compare with.

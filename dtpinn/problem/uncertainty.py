@@ -22,7 +22,7 @@ _MOVES = 1e-7
 class Uncertainty:
     """Covariance of everything that was learnt, by way of the noise of the data.
 
-    Made by :func:`uncertainty`, and by ``result.uncertainty``.
+    Made by ``result.uncertainty``.
 
     Attributes
     ----------

@@ -78,7 +78,7 @@ class Disk(Planar):
         return np.asarray(np.hypot(offset[:, 0], offset[:, 1]) - self.radius)
 
     def level(self, x: Sequence[Values]) -> Values:
-        """Return 1 - |x - center|^2 / radius^2."""
+        """Return ``1 - |x - center|^2 / radius^2``."""
         return 1.0 - squared_distance(x, self.center) / self.radius**2
 
     def normal(self, points: npt.ArrayLike) -> Floats:
