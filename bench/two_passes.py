@@ -10,7 +10,7 @@ import torch
 
 from dtpinn.operators import Operator, Space
 from dtpinn.pde import Derivatives
-from dtpinn.pde.derivatives import check_argument
+from dtpinn.pde.arguments import check_argument
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem import AutomaticProblem
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE, Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
 from dtpinn.pde.row_gradients import rates
 from dtpinn.problem.arrangement import arrange, counted_sides
 from dtpinn.problem.matrices import assemble_matrices, key_of

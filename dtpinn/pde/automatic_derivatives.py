@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from dtpinn.operators import MultiIndex, Operator, Space, Terms
-from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
+from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.row_gradients import row_gradients
 
 Where = Callable[[Tensor], Tensor]

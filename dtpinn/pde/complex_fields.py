@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from dtpinn.operators import Operator
-from dtpinn.pde.derivatives import Argument, Derivatives, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
+from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.equation import PDE, Condition
 from dtpinn.pde.on_parts import conditions_on_parts
 

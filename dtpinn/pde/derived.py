@@ -13,7 +13,8 @@ from torch import Tensor
 
 from dtpinn import operators
 from dtpinn.operators import Operator
-from dtpinn.pde.derivatives import Argument, Derivatives, Derived, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
+from dtpinn.pde.derivatives import Derivatives, Derived
 from dtpinn.pde.flux import Flux, Used, apart, differentiated
 
 

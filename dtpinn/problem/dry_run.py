@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.pde import PDE, Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument, check_pointwise
+from dtpinn.pde.arguments import Argument, check_argument, check_pointwise
 from dtpinn.pde.differences import hides_its_gradient
 from dtpinn.pde.flux import Flux
 from dtpinn.problem.regions import INITIAL, Region

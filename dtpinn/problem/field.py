@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.pde import Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
 from dtpinn.pde.row_gradients import rates
 from dtpinn.problem.products import Products
 from dtpinn.problem.regions import Region

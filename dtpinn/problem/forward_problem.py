@@ -10,7 +10,7 @@ from torch import Tensor
 from dtpinn.jets import Jet
 from dtpinn.operators import Operator
 from dtpinn.pde import Derivatives
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.jet_plan import JetPlan
 from dtpinn.problem.posed import Posed

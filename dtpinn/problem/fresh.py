@@ -22,7 +22,7 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.operators import MultiIndex, Operator, Space, Terms
 from dtpinn.pde import Derivatives
-from dtpinn.pde.derivatives import Argument
+from dtpinn.pde.arguments import Argument
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import in_double
 from dtpinn.problem.pointwise import diagonals

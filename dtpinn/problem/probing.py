@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dtpinn.arrays import Integers
 from dtpinn.pde import Derivatives, Operator
-from dtpinn.pde.derivatives import Argument
+from dtpinn.pde.arguments import Argument
 from dtpinn.problem.dry_run import ROWS, dummy_unknown
 from dtpinn.problem.regions import Region
 

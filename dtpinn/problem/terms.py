@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from dtpinn.operators import Operator
+from dtpinn.pde.arguments import Argument
 from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
-from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.problem import Model, Problem
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import with_time

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.pde import Operator
+from dtpinn.pde.arguments import Argument
 from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
-from dtpinn.pde.derivatives import Argument
 from dtpinn.problem.balance.wavenumbers import Wavenumbers
 from dtpinn.problem.pointwise import diagonals
 from dtpinn.problem.posed import Posed

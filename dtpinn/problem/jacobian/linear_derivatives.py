@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.pde import Derivatives, Operator
-from dtpinn.pde.derivatives import Argument, check_argument
+from dtpinn.pde.arguments import Argument, check_argument
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.problem.matrices import Matrices
 from dtpinn.problem.pointwise import checked_diagonals
