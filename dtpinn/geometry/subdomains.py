@@ -59,6 +59,8 @@ class Subdomains(Domain):
     def __init__(self, pieces: Mapping[str, Domain]) -> None:
         if len(pieces) < 2 or not all(isinstance(piece, Domain) for piece in pieces.values()):
             raise ValueError(f"Subdomains: expected two domains or more by name, got {pieces!r}")
+        if any(piece.cell.periodic for piece in pieces.values()):
+            raise ValueError("Subdomains: pieces of a body cannot be periodic")
         self.pieces = dict(pieces)
         self.names = tuple(pieces)
         boxes = np.stack([piece.bounds for piece in pieces.values()])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from dtpinn.pde.differences import hides_its_gradient
 from dtpinn.pde.row_gradients import row_gradients
 
-Datum = float | Sequence[float]
+Datum = complex | Sequence[complex]
 
 
 class Known:
@@ -155,27 +155,29 @@ class Uniform:
 
     def __call__(self, x: Tensor, *others: Tensor) -> Tensor:
         """Return () for a number and (1, fields) for several, which stand for every point."""
-        value = x.new_tensor(self._values)
+        value = torch.tensor(self._values, device=x.device)
+        value = value if value.is_complex() else x.new_tensor(self._values)
         return value[None] if value.dim() else value
 
     def __repr__(self) -> str:
         return f"{self._values}"
 
 
-def _finite_numbers(given: object) -> float | list[float]:
+def _finite_numbers(given: object) -> complex | list[complex]:
     data: Any = given.tolist() if isinstance(given, (Tensor, np.ndarray)) else given
     several = isinstance(data, (list, tuple)) and len(data) > 0
     numbers = list(data) if several else [data]
-    plain = all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers)
+    plain = all(isinstance(n, (int, float, complex)) and not isinstance(n, bool) for n in numbers)
     if not plain or isinstance(given, nn.Parameter):
         learnt = "; what is learnt belongs into a residual or a coefficient"
         raise TypeError(
             "expected a function of the points, a number, or a number for each field; got "
             f"{given!r}{learnt * isinstance(given, nn.Parameter)}"
         )
-    if not all(math.isfinite(n) for n in numbers):
+    if not all(cmath.isfinite(n) for n in numbers):
         raise ValueError(f"a known value must be finite, got {given!r}")
-    return [float(n) for n in numbers] if several else float(numbers[0])
+    found = [n if isinstance(n, complex) else float(n) for n in numbers]
+    return found if several else found[0]
 
 
 def known(function: Callable[..., Tensor] | Datum | None) -> Known | None:

@@ -32,7 +32,8 @@ def between_slices(
     (m, fields) array
         By splines of degree 5 through all slices.
     float
-        The relative l2 difference to splines two degrees lower: about the error of those.
+        The relative l2 difference to splines two degrees lower: about the error of those. What
+        happens as often as the slices come, or more, neither sees.
 
     Raises
     ------

@@ -12,12 +12,16 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from dtpinn.checks import as_floats, check_finite
+from dtpinn.nodes import Nodes
 from dtpinn.operators import Operator
 from dtpinn.pde import Derivatives
 from dtpinn.pde.field_names import field_number
 from dtpinn.problem.integrand import call_integrand, takes_no_derivatives
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices
+
+WITHIN = 2.0
+"""How far from its nearest node a datum may lie, in spacings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,8 @@ class Data:
     values : (m,), or as many columns as `of` has
     weight : float or (m,) array
         Multiple of the balanced weight; of each point, where their errors differ: 1 / sigma^2 up to
-        a factor.
+        a factor. The balanced weight takes data for exact: noisy ones want a smaller one, or the
+        equation bends to their noise (a hundredth to a thousandth where the noise is a percent).
     field : int or str
         Which field the values are of, if `of` is not given.
     of : callable or operator, optional
@@ -93,9 +98,17 @@ class DataRegion(Region):
     emphasis: Tensor
 
     def __init__(
-        self, data: Data, dimension: int, fields: Sequence[str], steady: bool, dtype: torch.dtype
+        self,
+        data: Data,
+        nodes: Nodes,
+        fields: Sequence[str],
+        slices: TimeSlices,
+        dtype: torch.dtype,
     ) -> None:
+        dimension, steady = nodes.dimension, slices.steady
         points, values = _checked(data, dimension + (not steady))
+        points[:, :dimension] = nodes.cell.wrap(points[:, :dimension])
+        _check_within(points, nodes, slices)
         weight = np.broadcast_to(_numbers(data.weight, "weight"), (len(points),))
         if not (np.isfinite(weight).all() and (weight >= 0.0).all() and weight.any()):
             raise ValueError("dtpinn.Data: weights must be numbers of at least 0, and not all 0")
@@ -137,7 +150,7 @@ class DataRegion(Region):
 
 def data_regions(
     data: Sequence[Data],
-    dimension: int,
+    nodes: Nodes,
     fields: Sequence[str],
     slices: TimeSlices,
     dtype: torch.dtype,
@@ -154,7 +167,7 @@ def data_regions(
     for one in data:
         if not isinstance(one, Data):
             raise TypeError(f"data: expected dtpinn.Data, got {type(one).__name__}")
-    return [DataRegion(one, dimension, fields, slices.steady, dtype) for one in data]
+    return [DataRegion(one, nodes, fields, slices, dtype) for one in data]
 
 
 class _Found:
@@ -193,7 +206,26 @@ def _checked(data: Data, coordinates: int) -> tuple[np.ndarray, np.ndarray]:
         )
     check_finite(points, "dtpinn.Data: points")
     check_finite(values.reshape(len(values), -1), "dtpinn.Data: values")
-    return points, values
+    return np.array(points, dtype=np.float64), values
+
+
+def _check_within(points: np.ndarray, nodes: Nodes, slices: TimeSlices) -> None:
+    """Refuse points at which no equation holds: nothing ties a model there to coefficients."""
+    x, d = nodes.collocation, nodes.dimension
+    distance, near = nodes.cell.tree(x).query(points[:, :d])
+    if (beyond := distance > WITHIN * nodes.local_spacing[near]).any():
+        raise ValueError(
+            f"dtpinn.Data: {int(beyond.sum())} points lie outside the domain, the first at "
+            f"{points[beyond][0, :d].tolist()}; of Subdomains, body.apart(points) are where the "
+            "pieces lie"
+        )
+    if not slices.steady:
+        t, (first, last) = points[:, d], (slices.first, slices.last)
+        if (beyond := (t < first) | (t > last)).any():
+            raise ValueError(
+                f"dtpinn.Data: times must lie between {first:g} and {last:g}, those of the "
+                f"problem; got {t[beyond][0]:g}"
+            )
 
 
 def _numbers(value: object, name: str) -> np.ndarray:

@@ -168,7 +168,7 @@ def pose(
     regions = equation, *conditions
     place = Place(arranged, order, slices, dtype, pde.field_names)
     held = constraint_regions(constraints, place)
-    measured = data_regions(data, nodes.dimension, pde.field_names, slices, dtype)
+    measured = data_regions(data, nodes, pde.field_names, slices, dtype)
     name_apart([*regions, *([] if initial is None else [initial]), *held, *measured])
     requests += dry_run(pde, held)
     dry_run(pde, measured)  # their derivatives are automatic

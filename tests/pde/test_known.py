@@ -86,3 +86,9 @@ def test_an_unfinished_equation_says_what_is_missing():
     nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
     with pytest.raises(NotImplementedError, match="must define residual"):
         dtpinn.vanilla(dtpinn.PDE(), nodes)
+
+
+def test_a_complex_number_stands_for_a_function_of_complex_equations():
+    x = torch.ones(3, 2, dtype=torch.float64)
+    assert Known(2j)(x).dtype == torch.complex128
+    assert Known((1.0, 2j))(x).tolist() == [[1.0, 2j]]

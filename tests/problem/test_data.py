@@ -192,3 +192,34 @@ class Screened(dtpinn.PDE):
 
     def boundary(self, u, D, x, n):
         return u - torch.where(x[:, 0] < 0.5, self.left, 1.0)
+
+
+def test_data_lie_where_the_equation_holds():
+    ring = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0, periodic=True), spacing=0.05)
+    pde = dtpinn.Helmholtz(0.0, wavenumber=1.0)
+    wave = lambda x: torch.sin(2 * torch.pi * x[:, 0])  # noqa: E731
+    again = dtpinn.Data([[1.1], [-0.7]], wave(torch.tensor([[0.1], [0.3]])))
+    # A network that does not know of the period is asked within it.
+    problem = dtpinn.discretize(pde, ring, data=[again])
+    assert problem.residuals(wave)["data"].abs().max() < 1e-6
+    line = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
+    with pytest.raises(ValueError, match=r"1 points lie outside the domain, the first at \[1.5\]"):
+        dtpinn.discretize(
+            dtpinn.Poisson(0.0, dtpinn.Dirichlet()), line, data=[dtpinn.Data([[1.5]], [0.0])]
+        )
+    with pytest.raises(ValueError, match=r"times must lie between 0 and 1, .* got 1\.5"):
+        dtpinn.discretize(
+            dtpinn.Heat(0.0, dtpinn.Dirichlet()), line, times=[0.0, 1.0],
+            data=[dtpinn.Data([[0.5, 1.5]], [0.0])],
+        )  # fmt: skip
+
+
+def test_what_periodic_nodes_do_not_have_is_refused():
+    ring = dtpinn.geometry.Rectangle(periodic=(True, False))
+    nodes = dtpinn.place_nodes(ring, spacing=0.2)
+    with pytest.raises(ValueError, match=r"periodic nodes are not there yet.*Pin"):
+        dtpinn.discretize(
+            dtpinn.Poisson(0.0, dtpinn.Neumann()), nodes, order=2, constraints=[dtpinn.Mean(0.0)]
+        )
+    with pytest.raises(ValueError, match="cannot be periodic"):
+        dtpinn.geometry.Subdomains({"a": ring, "b": ring.translate((0.0, 1.0))})
