@@ -90,5 +90,5 @@ def test_an_unfinished_equation_says_what_is_missing():
 
 def test_a_complex_number_stands_for_a_function_of_complex_equations():
     x = torch.ones(3, 2, dtype=torch.float64)
-    assert Known(2j)(x).dtype == torch.complex128
-    assert Known((1.0, 2j))(x).tolist() == [[1.0, 2j]]
+    assert dtpinn.pde.Known(2j)(x).dtype == torch.complex128
+    assert dtpinn.pde.Known((1.0, 2j))(x).tolist() == [[1.0, 2j]]
