@@ -112,12 +112,13 @@ def test_a_pulse_leaves_through_an_absorbing_end():
     pde = Leaving(
         lambda u, D, x, t: D.laplacian(u), None, None, lambda u, D, x, n, t: D.normal(u) + D.time(u)
     )
-    problem = dtpinn.discretize(pde, LINE, order=6, times=[0.0, 0.2, 0.7, 1.5])
+    line = dtpinn.place_nodes(Interval(0.0, 1.0), spacing=0.0175)
+    problem = dtpinn.discretize(pde, line, order=6, times=[0.0, 0.2, 0.7, 1.5])
     u = problem.solve(time_tolerance=1e-7)
     points = problem.points
     wanted = pulse(points[:, 0] - points[:, 1])
-    assert (u - wanted).abs().max() < 5e-3
-    assert u.reshape(-1, 4)[:, -1].abs().max() < 5e-3
+    assert (u - wanted).abs().max() < 2e-3
+    assert u.reshape(-1, 4)[:, -1].abs().max() < 1e-3
 
 
 def test_a_kink_of_sine_gordon_keeps_its_shape():
