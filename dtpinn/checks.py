@@ -1,4 +1,4 @@
-"""Checks at the door, for every floor: arrays, points, indices, lengths and whole numbers."""
+"""Checks at the door, for every floor: arrays, points, indices, lengths and numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 import operator
 import reprlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -246,3 +247,50 @@ def positive_length(value: float, name: str) -> float:
     if not (math.isfinite(length) and length > 0.0):
         raise ValueError(f"{name} must be finite and positive; got {name}={value}")
     return length
+
+
+def check_count(owner: str, name: str, value: Any) -> None:
+    """Refuse anything but an integer of at least 1, naming the option and what came.
+
+    Raises
+    ------
+    TypeError, ValueError
+
+    Examples
+    --------
+    >>> check_count("LBFGS", "max_iterations", 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: LBFGS: expected max_iterations to be at least 1, got 0
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{owner}: expected {name} to be an integer, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{owner}: expected {name} to be at least 1, got {value}")
+
+
+def check_number(owner: str, name: str, value: Any, *, above: float | None = None) -> float:
+    """Return a finite number of at least 0, or above some limit; refuse anything else.
+
+    Raises
+    ------
+    TypeError, ValueError
+
+    Examples
+    --------
+    >>> check_number("GaussNewton", "increase", 1.0, above=1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: GaussNewton: expected increase to be finite and above 1, got 1.0
+    """
+    try:
+        if isinstance(value, (bool, str)):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{owner}: expected {name} to be a number, got {value!r}") from None
+    fits = number >= 0.0 if above is None else number > above
+    if not (math.isfinite(number) and fits):
+        wanted = "at least 0" if above is None else "positive" if above == 0 else f"above {above:g}"
+        raise ValueError(f"{owner}: expected {name} to be finite and {wanted}, got {value!r}")
+    return number

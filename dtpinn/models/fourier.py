@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtpinn.models.arguments import positive
+from dtpinn.checks import check_number
 from dtpinn.models.network import Network
 
 
@@ -58,7 +58,7 @@ class FourierMLP(Network):
     waves: Tensor
 
     def __init__(self, inputs: int, *, bandwidth: float = 1.0, **shared: Any) -> None:
-        self.bandwidth = positive("FourierMLP", "bandwidth", bandwidth)
+        self.bandwidth = check_number("FourierMLP", "bandwidth", bandwidth, above=0.0)
         super().__init__(inputs, **shared)
 
     def draw(self) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dtpinn.checks import check_count
 from dtpinn.models.activations import Activation, resolve
-from dtpinn.models.arguments import check_size
 from dtpinn.models.drawing import drawing
 from dtpinn.models.normalisation import Drawn, Normalisation
 
@@ -96,7 +96,7 @@ class Network(nn.Module):
         owner = type(self).__name__
         sizes = {"inputs": inputs, "width": width, "depth": depth, "fields": fields}
         for name, size in sizes.items():
-            check_size(owner, name, size)
+            check_count(owner, name, size)
         if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
             raise TypeError(
                 f"{owner}: expected dtype to be torch.float64 or torch.float32, got {dtype!r}"

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtpinn.models.arguments import check_size, positive
+from dtpinn.checks import check_count, check_number
 from dtpinn.models.network import Network
 
 
@@ -63,8 +63,8 @@ class PeriodicMLP(Network):
         harmonics: int = 3,
         **shared: Any,
     ) -> None:
-        check_size("PeriodicMLP", "inputs", inputs)
-        check_size("PeriodicMLP", "harmonics", harmonics)
+        check_count("PeriodicMLP", "inputs", inputs)
+        check_count("PeriodicMLP", "harmonics", harmonics)
         self.periods = _checked(periods, inputs)
         self.harmonics = harmonics
         super().__init__(inputs, **shared)
@@ -111,5 +111,6 @@ def _checked(periods: Any, inputs: int) -> tuple[float | None, ...]:
     else:
         given = (periods,) * inputs
     return tuple(
-        None if period is None else positive("PeriodicMLP", "period", period) for period in given
+        None if period is None else check_number("PeriodicMLP", "period", period, above=0.0)
+        for period in given
     )

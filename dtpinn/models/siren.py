@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtpinn.checks import check_number
 from dtpinn.models.activations import Activation
-from dtpinn.models.arguments import positive
 from dtpinn.models.network import Network
 
 
@@ -56,7 +56,7 @@ class Siren(Network):
     def __init__(
         self, inputs: int, *, omega: float = 5.0, activation: Activation = "sin", **shared: Any
     ) -> None:
-        self.omega = positive("Siren", "omega", omega)
+        self.omega = check_number("Siren", "omega", omega, above=0.0)
         super().__init__(inputs, activation=activation, **shared)
 
     def draw(self) -> None:
