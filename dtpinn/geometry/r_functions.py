@@ -62,3 +62,23 @@ def slab(x: Values, low: float, high: float) -> tuple[Values, Values]:
     (0.5, 1.5)
     """
     return 2.0 * (x - low) / (high - low), 2.0 * (high - x) / (high - low)
+
+
+def faces(
+    x: Sequence[Values], lower: Sequence[float], upper: Sequence[float]
+) -> list[tuple[Values, Values]]:
+    """Of a box in any dimension, for each axis what vanishes on its lower and on its upper face."""
+    return [slab(*ends) for ends in zip(x, lower, upper, strict=True)]
+
+
+def between_faces(pairs: Iterable[tuple[Values, Values]], periodic: Iterable[bool]) -> Values:
+    """Return what is positive between both faces, along every axis that has them.
+
+    Examples
+    --------
+    >>> between_faces([slab(2.0, 1.0, 5.0), slab(9.0, 1.0, 5.0)], [False, True])
+    0.75
+    """
+    return intersection(
+        below * above for (below, above), glued in zip(pairs, periodic, strict=True) if not glued
+    )

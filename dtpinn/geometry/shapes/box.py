@@ -16,7 +16,7 @@ from dtpinn.geometry.boundary import Boundary
 from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.domain import Domain
 from dtpinn.geometry.parameters import as_corners, as_flags
-from dtpinn.geometry.r_functions import Values, intersection, slab
+from dtpinn.geometry.r_functions import Values, between_faces, faces
 from dtpinn.geometry.spacing import SpacingLike, as_spacing
 from dtpinn.geometry.surfaces.surface_walk import walk_surface
 
@@ -99,19 +99,12 @@ class Box(Domain):
 
     def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
         """Return the product of lines, or planes, that vanish on the sides asked for."""
-        sides = chain.from_iterable(self._slabs(x))
-        return math.prod(side for name, side in zip(FACES, sides, strict=True) if name in parts)
+        each = chain.from_iterable(faces(x, self.lower, self.upper))
+        return math.prod(face for name, face in zip(FACES, each, strict=True) if name in parts)
 
     def level(self, x: Sequence[Values]) -> Values:
         """Return what is positive between both sides, in every coordinate that has them."""
-        return intersection(
-            below * above
-            for (below, above), periodic in zip(self._slabs(x), self.periodic, strict=True)
-            if not periodic
-        )
-
-    def _slabs(self, x: Sequence[Values]) -> list[tuple[Values, Values]]:
-        return [slab(*ends) for ends in zip(x, self.lower, self.upper, strict=True)]
+        return between_faces(faces(x, self.lower, self.upper), self.periodic)
 
     def nearest_part(self, points: npt.ArrayLike) -> Integers:
         """Index into :attr:`parts` of the face nearest to each of ``points`` (n, 3); (n,)."""

@@ -16,7 +16,7 @@ from dtpinn.geometry.arc import Curve, segment
 from dtpinn.geometry.cell import Cell
 from dtpinn.geometry.curves.planar import Planar
 from dtpinn.geometry.parameters import as_corners, as_flags
-from dtpinn.geometry.r_functions import Values, intersection, slab
+from dtpinn.geometry.r_functions import Values, between_faces, faces
 
 SIDES = ("left", "right", "bottom", "top")
 # In the order of the walk.
@@ -102,19 +102,12 @@ class Rectangle(Planar):
 
     def vanishing(self, x: Sequence[Values], parts: Set[str]) -> Values:
         """Return the product of lines, or planes, that vanish on the sides asked for."""
-        sides = chain.from_iterable(self._slabs(x))
-        return math.prod(side for name, side in zip(SIDES, sides, strict=True) if name in parts)
+        each = chain.from_iterable(faces(x, self.lower, self.upper))
+        return math.prod(face for name, face in zip(SIDES, each, strict=True) if name in parts)
 
     def level(self, x: Sequence[Values]) -> Values:
         """Return what is positive between both sides, in every coordinate that has them."""
-        return intersection(
-            below * above
-            for (below, above), periodic in zip(self._slabs(x), self.periodic, strict=True)
-            if not periodic
-        )
-
-    def _slabs(self, x: Sequence[Values]) -> list[tuple[Values, Values]]:
-        return [slab(*ends) for ends in zip(x, self.lower, self.upper, strict=True)]
+        return between_faces(faces(x, self.lower, self.upper), self.periodic)
 
     def signed_distance(self, points: npt.ArrayLike) -> Floats:
         """Distance of ``points`` (n, 2) to the sides, negative inside; exact; (n,).
