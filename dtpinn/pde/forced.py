@@ -107,12 +107,17 @@ class Forced(PDE):
         pde = cls(f=None, boundary=given, **coefficients)
         frozen = copy.deepcopy(pde).requires_grad_(False)
         pde.f = known(source(u, frozen.operator))
-        pde.u0 = None if cls.in_time is False else known(initial_data(u, start))
+        if cls.in_time is not False:
+            pde.begin_as(u, start)
         pairs = zip(pde._each_condition(), frozen._each_condition(), strict=True)
         pde.on = nn.ModuleList(
             c.with_data(boundary_data(u, exact.of(pde.field_names).required)) for c, exact in pairs
         )
         return pde
+
+    def begin_as(self, u: Solution, start: float) -> None:
+        """Take the initial data from a known solution."""
+        self.u0 = known(initial_data(u, start))
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the left side of the equation at the collocation points."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from dtpinn.pde.coefficients import Constant, constant
 from dtpinn.pde.conditions import BoundaryCondition, Dirichlet
 from dtpinn.pde.derivatives import Derivatives
-from dtpinn.pde.exact import Solution
+from dtpinn.pde.exact import Solution, initial_data
 from dtpinn.pde.flow_conditions import Incompressible
 from dtpinn.pde.forced import Boundary, Conditions, Forced, Source
 from dtpinn.pde.known import Known
@@ -122,11 +122,12 @@ class Stokes(Forced):
         """
         d = coefficients.get("dimension", 2)
         given = Dirichlet(field=tuple(range(d))) if boundary is None else boundary
-        pde = super().from_solution(u, boundary=given, start=start, **coefficients)
-        all_fields = pde.u0
-        assert all_fields is not None
-        pde.u0 = Known(lambda x: all_fields(x)[:, :d])
-        return pde
+        return super().from_solution(u, boundary=given, start=start, **coefficients)
+
+    def begin_as(self, u: Solution, start: float) -> None:
+        """Take the velocity at the start from a known solution."""
+        begun = initial_data(u, start)
+        self.u0 = Known(lambda x: begun(x)[:, : self.dimension])
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the momentum equation's left side, and its divergence less the damping."""

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
 import torch
 from torch import Tensor
 
-from dtpinn.pde.coefficients import Coefficient, Constant, constant
+from dtpinn.pde.coefficients import Constant, constant
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.exact import Solution, initial_rate
-from dtpinn.pde.forced import Boundary, Forced
+from dtpinn.pde.forced import Boundary, Forced, Source
 from dtpinn.pde.known import known
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class Wave(Forced):
@@ -23,14 +17,15 @@ class Wave(Forced):
 
     Parameters
     ----------
-    f : callable or None
+    f : callable, number or None
         Source: (x (n, d), t (n,)) -> (n,); None for 0. Evaluated once per point set.
-    boundary : BoundaryCondition or mapping of part name to BoundaryCondition
+    boundary : BoundaryCondition, list of them, or mapping of part name to these
         The condition on the whole boundary, or one for every named part of it; its data and
-        coefficients are functions of (x, normal, t).
-    initial : callable, optional
+        coefficients are functions of (x, normal, t). May be left out where all directions are
+        periodic.
+    initial : callable or number, optional
         u_0: x (n, d) -> (n,); None for 0.
-    velocity : callable, optional
+    velocity : callable or number, optional
         v_0 = u_t at the start: x (n, d) -> (n,); None for rest.
     speed : float or nn.Parameter
         c, length / time. A Parameter is unknown, and learnt.
@@ -53,31 +48,20 @@ class Wave(Forced):
 
     def __init__(
         self,
-        f: Callable[..., Tensor] | None,
-        boundary: Boundary,
-        initial: Callable[[Tensor], Tensor] | None = None,
-        velocity: Callable[[Tensor], Tensor] | None = None,
+        f: Source | None,
+        boundary: Boundary | None = None,
+        initial: Source | None = None,
+        velocity: Source | None = None,
         speed: Constant = 1.0,
     ) -> None:
         super().__init__(f, boundary, initial)
         self.v0 = known(velocity)
         self.speed = constant("Wave: speed", speed)
 
-    @classmethod
-    def from_solution(
-        cls,
-        u: Solution,
-        alpha: Coefficient = 1.0,
-        beta: Coefficient = 1.0,
-        *,
-        boundary: Boundary | None = None,
-        start: float = 0.0,
-        **coefficients: Any,
-    ) -> Self:
-        """Return the problem that u solves, its initial velocity included: see Forced."""
-        pde = super().from_solution(u, alpha, beta, boundary=boundary, start=start, **coefficients)
-        pde.v0 = known(initial_rate(u, start))
-        return pde
+    def begin_as(self, u: Solution, start: float) -> None:
+        """Take the initial data from a known solution, its velocity too."""
+        super().begin_as(u, start)
+        self.v0 = known(initial_rate(u, start))
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return u_tt - speed^2 Laplacian u."""

@@ -233,3 +233,14 @@ def test_a_picture_of_a_periodic_run_is_drawn(tmp_path):
     result = dtpinn.fit(dtpinn.MLP(2, width=8, depth=1, seed=0), problem, epochs=2)
     result.picture(tmp_path / "run.png")
     assert (tmp_path / "run.png").stat().st_size > 1000
+
+
+def test_a_wave_goes_round_a_ring():
+    """Each of d'Alembert's two waves is back after a round, and half of one way after half."""
+    ring = dtpinn.place_nodes(Interval(0.0, 1.0, periodic=True), spacing=0.02)
+    start = lambda x: torch.sin(TURN * x[:, 0])  # noqa: E731
+    pde = dtpinn.Wave(None, initial=start, velocity=lambda x: -TURN * torch.cos(TURN * x[:, 0]))
+    problem = dtpinn.discretize(pde, ring, order=6, times=[0.0, 0.25, 1.0])
+    u = problem.solve(time_tolerance=1e-8)
+    wanted = torch.sin(TURN * (problem.points[:, 0] - problem.points[:, 1]))
+    assert relative(u, wanted) < 1e-5
