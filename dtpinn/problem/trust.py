@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.fresh import FreshResidual, fresh_residual
+from dtpinn.problem.time_slices import TimeSlices
 
 RESOLVED = 0.1
 """Share of the equation's terms that a solution may leave between the nodes.
@@ -21,6 +23,8 @@ is 5%. A layer at a cell Peclet number of 1 leaves 0.12 to 0.2, at 10 0.7; waves
 # Row sums of a matrix, made free of the spacing, beside their median: the largest are 1.1 to 3.7
 # times that on rectangle, L, ball, box, plate with a hole and graded disk, orders 2 to 6.
 HEAVY = 20.0
+# Of the terms of a constraint, what its residual may be: rounding leaves 1e-12.
+FULFILLED = 1e-6
 SHOWN = 3
 
 
@@ -40,8 +44,15 @@ def check_solution(system: DiscreteSystem, u: Floats, rates: Sequence[Floats] = 
     Warns
     -----
     NotResolved
-        If it does not solve the equation between the nodes, or stencils have huge weights.
+        If it does not solve the equation between the nodes, stencils have huge weights, or it does
+        not fulfil a constraint.
     """
+    if broken := _broken_constraints(system, u, rates):
+        _warn(
+            f"the constraint(s) {', '.join(broken)} are not fulfilled: equation and conditions "
+            "determine the solution without them, with the unknown coefficients as they are now. "
+            "fit finds those with which they are"
+        )
     heavy = heavy_rows(system)
     if len(heavy):
         _warn(
@@ -52,6 +63,22 @@ def check_solution(system: DiscreteSystem, u: Floats, rates: Sequence[Floats] = 
     fresh = fresh_residual(system, u, rates)
     if fresh is not None and fresh.share > RESOLVED:
         _warn(not_resolved(fresh))
+
+
+def _broken_constraints(system: DiscreteSystem, u: Floats, rates: Sequence[Floats]) -> list[str]:
+    """Names of the constraints that a solution does not fulfil, at the end in space-time."""
+    posed = system.posed
+    if not posed.constraints:
+        return []
+    end = None if posed.slices.steady else torch.tensor([posed.slices.last], dtype=torch.float64)
+    at = system.linearizer_to_solve(TimeSlices(end))(u, *rates)
+    broken = []
+    for region in posed.constraints:
+        residual = np.abs(at.residuals[region.name]).ravel()
+        terms = abs(at.jacobians[region.name]) @ np.abs(u).ravel() + residual
+        if (residual > FULFILLED * terms).any():
+            broken.append(repr(region.name))
+    return broken
 
 
 def not_resolved(fresh: FreshResidual) -> str:

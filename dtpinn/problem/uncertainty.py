@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from dtpinn.pde import PDE
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.data import DataRegion
 from dtpinn.problem.jacobian.backward_rows import backward_rows
@@ -137,9 +138,9 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
         free = len(r[rows]) - float(U[rows].square().sum())
         if free < 0.5:
             raise ValueError(
-                f"uncertainty: the {len(r[rows])} values of {region.name!r} are no more than what "
-                "they are to tell, so their misfits tell no noise; more data are needed, or fewer "
-                "unknowns"
+                f"uncertainty: network and coefficients are free to follow all {len(r[rows])} "
+                f"values of {region.name!r}, so what is left of their misfits tells no noise; more "
+                "data are needed, fewer unknowns, or a smaller weight of the data"
             )
         tau = float((r[rows].square().sum() / free).sqrt())
         noise[region.name] = tau / _scale(problem, region)
@@ -159,7 +160,7 @@ def _scale(problem: StencilProblem | AutomaticProblem, region: DataRegion) -> fl
     return float((first * float(region.emphasis.mean()) / region.share) ** 0.5)
 
 
-def _single_numbers(pde: nn.Module, parameters: list[Tensor]) -> tuple[list[str], list[int]]:
+def _single_numbers(pde: PDE, parameters: list[Tensor]) -> tuple[list[str], list[int]]:
     """Names of the coefficients that are single numbers, and their places among the parameters."""
     starts, first = {}, 0
     for parameter in parameters:
@@ -167,7 +168,7 @@ def _single_numbers(pde: nn.Module, parameters: list[Tensor]) -> tuple[list[str]
         first += parameter.numel()
     found = {
         name: starts[id(p)]
-        for name, p in pde.named_parameters()
+        for name, p in pde.named_coefficients()
         if p.requires_grad and p.numel() == 1
     }
     return list(found), list(found.values())

@@ -196,3 +196,24 @@ def test_what_cannot_hold_is_refused_at_the_door(constraint, message):
         dtpinn.discretize(
             dtpinn.Poisson(zero, dtpinn.Neumann(zero)), nodes, 2, constraints=[constraint]
         )
+
+
+def test_a_constraint_that_a_direct_solve_leaves_to_training_is_told():
+    """With a coefficient to be found the conditions determine u, and the flux is what it is."""
+
+    class Ring(dtpinn.PDE):
+        def __init__(self):
+            super().__init__()
+            self.c = torch.nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+        def residual(self, u, D, x):
+            return D.laplacian(u)
+
+        def conditions(self):
+            return {"inner": lambda u, D, x, n: u - self.c, "outer": lambda u, D, x, n: u}
+
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Annulus(0.4, 1.0), spacing=0.2)
+    flux = dtpinn.Flux("inner", 3.0)
+    problem = dtpinn.discretize(Ring(), nodes, order=2, constraints=[flux])
+    with pytest.warns(dtpinn.problem.NotResolved, match=r"'flux.inner' are not fulfilled"):
+        problem.solve()
