@@ -44,21 +44,22 @@ def checked(name: str, coefficient: Coefficient) -> Checked:
     return Known(coefficient) if callable(coefficient) else constant(name, coefficient)
 
 
-def on_boundary(name: str, coefficient: Coefficient) -> Checked:
-    """Return a condition's coefficient: as `checked`; one of x alone need not take a normal.
+def of_place(name: str, coefficient: Coefficient) -> Checked:
+    """Return a coefficient as `checked`; one of x alone need not take normals, or the time.
 
-    So what an equation has as its conductivity is a coefficient of its conditions as it stands.
+    So what an equation has as its conductivity is a coefficient of its conditions as it stands, and
+    that of a steady equation one of an equation in time.
 
     Examples
     --------
     >>> import torch
-    >>> k = on_boundary("Robin: alpha", lambda x: x[:, 0])
+    >>> k = of_place("Robin: alpha", lambda x: x[:, 0])
     >>> k(torch.ones(2, 3), torch.zeros(2, 3))
     tensor([1., 1.])
     """
     if isinstance(coefficient, Tensor) or not callable(coefficient) or not _takes_one(coefficient):
         return checked(name, coefficient)
-    alone = OfPoints(coefficient)
+    alone = (Differentiated if hasattr(coefficient, "gradient") else OfPoints)(coefficient)
     return alone if isinstance(coefficient, nn.Module) else Known(alone)
 
 
@@ -82,6 +83,15 @@ class OfPoints(nn.Module):
 
     def __repr__(self) -> str:
         return getattr(self.function, "__name__", repr(self.function))
+
+
+class Differentiated(OfPoints):
+    """The same of a function that has a gradient of its own."""
+
+    def gradient(self, x: Tensor, *others: Tensor) -> Tensor:
+        """Return its gradient (n, d) at x."""
+        result: Tensor = self.function.gradient(x)  # type: ignore[attr-defined]
+        return result
 
 
 def _takes_one(function: Callable[..., Tensor]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from dtpinn.pde.coefficients import Coefficient, at, on_boundary, vanishes
+from dtpinn.pde.coefficients import Coefficient, at, of_place, vanishes
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.field_names import FieldChoice, field_numbers
 from dtpinn.pde.known import Datum, Known, known
@@ -142,8 +142,8 @@ class Robin(BoundaryCondition):
         field: FieldChoice | None = None,
     ) -> None:
         super().__init__(g, field)
-        self.alpha = on_boundary("Robin: alpha", alpha)
-        self.beta = on_boundary("Robin: beta", beta)
+        self.alpha = of_place("Robin: alpha", alpha)
+        self.beta = of_place("Robin: beta", beta)
         if vanishes(self.alpha) and vanishes(self.beta):
             raise ValueError("Robin: alpha and beta are both 0, which leaves no condition")
 

@@ -11,7 +11,9 @@ from torch import Tensor
 _SOME, _KINKS = 101, 0.1
 
 
-def hides_its_gradient(function: Callable[[Tensor], Tensor], x: Tensor, slopes: Tensor) -> bool:
+def hides_its_gradient(
+    function: Callable[..., Tensor], x: Tensor, slopes: Tensor, *others: Tensor
+) -> bool:
     """Return whether a function of the points changes from place to place, and autograd missed it.
 
     So it is where the points leave torch on their way: ``x.detach()``, NumPy, a table. What is left
@@ -20,11 +22,13 @@ def hides_its_gradient(function: Callable[[Tensor], Tensor], x: Tensor, slopes: 
     Parameters
     ----------
     function : callable
-        x (n, d) -> (n,).
+        x (n, d), and whatever others -> (n,).
     x : (n, d)
         In float64; single precision is too coarse for the question, and gets no for an answer.
     slopes : (n, d)
         What autograd says of the function at x.
+    *others
+        Of n rows each, such as the time.
 
     Examples
     --------
@@ -37,13 +41,13 @@ def hides_its_gradient(function: Callable[[Tensor], Tensor], x: Tensor, slopes: 
     if x.dtype != torch.float64:
         return False
     some = slice(None, None, -(-len(x) // _SOME))
-    x, slopes = x.detach()[some], slopes.detach()[some]
+    x, slopes, others = x.detach()[some], slopes.detach()[some], tuple(o[some] for o in others)
     length = float((x.amax(0) - x.amin(0)).max()) or 1.0
     step = torch.finfo(x.dtype).eps ** (1 / 3) * length
     with torch.no_grad():
         for axis, slope in enumerate(slopes.unbind(1)):
             shift = step * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)[axis]
-            above, below = function(x + shift), function(x - shift)
+            above, below = function(x + shift, *others), function(x - shift, *others)
             difference = (above - below) / (2 * step)
             rounding = 1e-8 * float(above.abs().max()) / length
             missed = (difference - slope).abs() > 0.01 * (difference.abs() + slope.abs()) + rounding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from dtpinn.pde.coefficients import Coefficient, checked
+from dtpinn.pde.coefficients import Coefficient, of_place
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.diffusion import diffusion
 from dtpinn.pde.forced import Boundary, Forced, Source
@@ -24,8 +24,8 @@ class Heat(Forced):
         u_0: x (n, d) -> (n,); None for 0.
     diffusivity : float, nn.Parameter or callable
         Positive, length^2 / time; 1 in the paper. A scalar Parameter is unknown, and learnt. A
-        function (x (n, d), t (n,)) -> (n,), written with torch functions, is that of a medium that
-        varies, smoothly on the scale of the spacing; an ``nn.Module`` is learnt.
+        function (x (n, d), t (n,)) -> (n,), or of x alone, written with torch functions, is that of
+        a medium that varies, smoothly on the scale of the spacing; an ``nn.Module`` is learnt.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Heat(Forced):
         diffusivity: Coefficient = 1.0,
     ) -> None:
         super().__init__(f, boundary, initial)
-        self.diffusivity = checked("Heat: diffusivity", diffusivity)
+        self.diffusivity = of_place("Heat: diffusivity", diffusivity)
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return u_t - div(diffusivity grad u)."""

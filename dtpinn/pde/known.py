@@ -97,11 +97,11 @@ class Known:
             # One number may stand for all points: it has no gradient.
             slopes = row_gradients(value.sum(-1) if value.dim() == 2 else value, at).detach()
 
-        def elsewhere(x: Tensor) -> Tensor:
-            value = torch.as_tensor(self.function(x))
+        def elsewhere(x: Tensor, *others: Tensor) -> Tensor:
+            value = torch.as_tensor(self.function(x, *others))
             return (value.sum(-1) if value.dim() == 2 else value).to(x).expand(len(x))
 
-        if not others and hides_its_gradient(elsewhere, x, slopes):
+        if hides_its_gradient(elsewhere, x, slopes, *others):
             raise TypeError(
                 f"{self}: it varies in space, and torch does not see how: its gradient, which this "
                 "equation needs, would be wrong. Write it with torch functions of x throughout, or "

@@ -306,3 +306,31 @@ def test_a_network_as_conductivity_is_found_from_measurements(optimizer, epochs)
     dtpinn.fit(model, problem, epochs=epochs, optimizer=optimizer)
     x = problem.points
     assert (k(x).flatten() - 1 - x[:, 0]).abs().max() < 0.02
+
+
+class Graded:
+    """A conductivity that NumPy makes, with its gradient beside."""
+
+    def __call__(self, x):
+        return torch.from_numpy(1.0 + x.detach().numpy()[:, 0])
+
+    def gradient(self, x):
+        return torch.ones_like(x)
+
+
+@pytest.mark.parametrize("k", [lambda x: 1 + x[:, 0], lambda x, t: 1 + x[:, 0], Graded()])
+def test_a_diffusivity_of_the_place_alone_is_that_of_every_time(k):
+    """Long after the start ((1 + x) u')' = -1 is left, u = log(1 + x) / log 2 - x."""
+    rod = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
+    pde = dtpinn.Heat(1.0, dtpinn.Dirichlet(), diffusivity=k)
+    problem = dtpinn.discretize(pde, rod, times=[0.0, 20.0])
+    u, x = problem.solve(time_tolerance=1e-6).reshape(-1, 2)[:, 1], torch.tensor(rod.collocation)
+    exact = torch.log1p(x[:, 0]) / math.log(2.0) - x[:, 0]
+    assert (u - exact).abs().max() < 1e-6
+
+
+def test_a_diffusivity_whose_gradient_torch_does_not_see_is_refused_in_time_too():
+    rod = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.1)
+    pde = dtpinn.Heat(1.0, dtpinn.Dirichlet(), diffusivity=lambda x, t: 1 + x.detach()[:, 0])
+    with pytest.raises(TypeError, match="torch does not see how"):
+        dtpinn.discretize(pde, rod, times=[0.0, 1.0])
