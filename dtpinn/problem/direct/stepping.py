@@ -44,7 +44,7 @@ class _Factors:
     def exact(self, at: Linearization, time: float, step: float) -> bool:
         """Whether the equation is linear with constant coefficients, so that one solve will do.
 
-        The same Jacobian objects at another state and another time, all three stages included.
+        The same Jacobian objects at another state and another time, all stages included.
         """
         pairs = zip((self.at.jacobians, *self.at.rates), (at.jacobians, *at.rates), strict=True)
         same = all(old[name] is new[name] for old, new in pairs for name in old)
