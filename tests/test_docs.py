@@ -190,7 +190,7 @@ def test_conditions_of_some_fields_are_written_with_their_names(run_program, cap
 
 
 def test_the_flow_in_a_cavity_is_that_of_the_table(run_program):
-    """Ghia, Ghia & Shin (1982): u = -0.2109 at its least on the centre line; the lid is softer."""
+    """Ghia, Ghia & Shin (1982): u = -0.2109 at its least on the centre line."""
     assert run_program("cavity")["backwards"] == pytest.approx(0.2109, rel=0.08)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
+from dtpinn.arrays import Floats
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.field_names import names_of
 
@@ -96,6 +97,21 @@ class PDE(nn.Module):
         A name may be a pattern, ``"circle*"``, and ``"*"`` is for the parts that are not named.
         """
         return {}
+
+    def on_cloud(self, points: Floats, spacing: Floats) -> PDE:
+        """Return the equation as it is posed on a cloud of nodes: as a rule itself.
+
+        One with a term of the size of the nodes' distance, which vanishes at the solution, returns
+        a copy that knows of it: :class:`~dtpinn.pde.Stokes` stabilises the pressure so.
+
+        Parameters
+        ----------
+        points : (n, d) array
+            The nodes.
+        spacing : (n,) array
+            How far apart they are around each.
+        """
+        return self
 
     def named_coefficients(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield what it has of unknown coefficients, by the names that a result has for them.

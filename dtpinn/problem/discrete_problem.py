@@ -18,8 +18,8 @@ from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description, describe
+from dtpinn.problem.direct.continuation import solve_steady
 from dtpinn.problem.direct.method_of_lines import Trajectory, solve_in_time
-from dtpinn.problem.direct.newton import solve_newton
 from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.discrete_system import assemble_system
 from dtpinn.problem.estimate import Estimate, relative_distance
@@ -134,7 +134,7 @@ class DiscreteProblem(StencilProblem):
         if self.times is not None:
             found = self.trajectory(guess, time_tolerance)
             return found.values, found.final, found.final_rates
-        u = solve_newton(self.system, starting_values(self.posed, self._nodal(guess)))
+        u = solve_steady(self.system, starting_values(self.posed, self._nodal(guess)))
         return torch.from_numpy(u[: self.nodes.count]).to(self.device), u, ()
 
     def _nodal(self, guess: Model | Tensor | np.ndarray | None) -> Tensor | np.ndarray | None:

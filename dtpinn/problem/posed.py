@@ -148,6 +148,7 @@ def pose(
         If an argument is none, or a residual fails its dry run.
     """
     _check(pde, nodes, dtype)
+    pde = pde.on_cloud(nodes.collocation, nodes.local_spacing)
     slices = TimeSlices.checked(times)
     sides = counted_sides(nodes, corners)
     conditions = boundary_regions(pde, nodes, sides, slices, dtype)

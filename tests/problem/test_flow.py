@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 import dtpinn
-from dtpinn.geometry import Annulus, Rectangle
+from dtpinn import operators
+from dtpinn.geometry import Annulus, Box, Disk, Rectangle
+from dtpinn.nodes import graded
 from dtpinn.pde import Dirichlet, Manufactured, NavierStokes, Outflow, Slip, Stokes
+from dtpinn.problem.trust import NotResolved
+from tests.marks import mostly_full
 
 VELOCITY = ("u", "v")
 MEAN = [dtpinn.Mean(0.0, field="p")]
@@ -34,16 +39,95 @@ def errors(u, exact):
 def solved(pde, exact, h, order, seed, constraints=MEAN):
     nodes = dtpinn.place_nodes(Rectangle((-0.5, -0.5), (0.5, 0.5)), spacing=h, seed=seed)
     problem = dtpinn.discretize(pde, nodes, order, constraints=constraints)
-    return errors(problem.solve(exact), exact(problem.points))
+    return errors(problem.solve(), exact(problem.points))
 
 
-@pytest.mark.parametrize(("order", "bound"), [(2, 5e-2), (4, 3e-3)])
-@pytest.mark.parametrize("seed", [0, 1])
-def test_kovasznays_flow_is_solved(order, bound, seed):
+@pytest.mark.parametrize(("order", "bound"), [(2, 5e-3), (3, 5e-4), (4, 6e-5)])
+@pytest.mark.parametrize("seed", mostly_full([0, 1, 2], lambda seed: seed == 1))
+def test_kovasznays_flow_is_solved_from_rest(order, bound, seed):
     pde = NavierStokes.from_solution(kovasznay, viscosity=1 / 40)
-    velocity, pressure = solved(pde, kovasznay, 0.08, order, seed)
+    velocity, pressure = solved(pde, kovasznay, 0.05, order, seed)
     assert velocity < bound
-    assert pressure < 4 * bound
+    assert pressure < 25 * bound
+
+
+# u on the vertical centre line of a cavity: Ghia, Ghia & Shin (1982), J. Comput. Phys. 48, 387.
+CENTRE_LINE = {
+    "y": [0.0547, 0.1016, 0.1719, 0.2813, 0.4531, 0.5, 0.6172, 0.7344, 0.8516, 0.9531, 0.9766],
+    100: [-0.03717, -0.06434, -0.1015, -0.15662, -0.2109, -0.20581, -0.13641, 0.00332, 0.23151,
+          0.68717, 0.84123],
+    400: [-0.08186, -0.14612, -0.24299, -0.32726, -0.17119, -0.11477, 0.02135, 0.16256, 0.29093,
+          0.55892, 0.75837],
+}  # fmt: skip
+
+
+def cavity(reynolds, h, seed):
+    """Under a lid of one speed up to its ends, on nodes that are fine there."""
+    square = Rectangle((0, 0), (1, 1))
+    ends = graded([[0, 1], [1, 1]], near=h / 10, far=h, growth=0.15)
+    walls = graded(square, near=h / 2, far=h)
+    nodes = dtpinn.place_nodes(square, spacing=lambda x: np.minimum(ends(x), walls(x)), seed=seed)
+    lid = {"top": Dirichlet((1.0, 0.0), field=VELOCITY), "*": Dirichlet((0.0, 0.0), field=VELOCITY)}
+    return dtpinn.discretize(NavierStokes(1 / reynolds, lid), nodes, order=3, constraints=MEAN)
+
+
+@pytest.mark.parametrize(
+    ("reynolds", "h", "bound"),
+    mostly_full(
+        [(100, 0.06, 0.03), (100, 0.04, 0.01), (400, 0.04, 0.01)], lambda case: case[1] > 0.05
+    ),
+)
+def test_the_flow_in_a_cavity_is_that_of_the_table(reynolds, h, bound):
+    with pytest.warns(NotResolved):  # the lid's ends
+        u = cavity(reynolds, h, seed=1).solve()
+    y = np.array(CENTRE_LINE["y"])
+    line = u(np.column_stack([np.full(len(y), 0.5), y]))[:, 0]
+    assert np.abs(line.numpy() - CENTRE_LINE[reynolds]).max() < bound
+
+
+@pytest.mark.full
+def test_a_cylinder_in_a_channel_is_dragged_as_in_the_benchmark():
+    """Schaefer & Turek (1996), 2D-1 at Re 20: drag 5.57954, pressure difference 0.11752."""
+    viscosity, height, centre, radius, mean = 1e-3, 0.41, 0.2, 0.05, 0.2
+    channel = Rectangle((0, 0), (2.2, height)) - Disk(radius, center=(centre, centre))
+
+    def inflow(x, n):
+        y = x[:, 1]
+        return torch.stack([6 * mean * y * (height - y) / height**2, 0 * y], dim=1)
+
+    parts = {
+        "left": Dirichlet(inflow, field=VELOCITY),
+        "right": Outflow(viscosity),
+        "*": Dirichlet((0.0, 0.0), field=VELOCITY),
+    }
+    around = Disk(radius, center=(centre, centre))
+    nodes = dtpinn.place_nodes(channel, spacing=graded(around, near=0.008, far=0.04, growth=0.12))
+    u = dtpinn.discretize(NavierStokes(viscosity, parts), nodes).solve()
+    angle = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    out = np.column_stack([np.cos(angle), np.sin(angle)])
+    at = centre + radius * out
+    p = u(at)[:, 2].numpy()
+    G = np.stack([u(at, operators.partial(axis))[:, :2].numpy() for axis in (0, 1)], axis=2)
+    pull = viscosity * np.einsum("nij,nj->ni", G + G.transpose(0, 2, 1), out) - p[:, None] * out
+    drag = 2 * np.pi * radius * pull[:, 0].mean()
+    assert 2 * drag / (mean**2 * 2 * radius) == pytest.approx(5.57954, rel=0.01)
+    front, back = u(np.array([[centre - radius, centre], [centre + radius, centre]]))[:, 2]
+    assert float(front - back) == pytest.approx(0.11752, rel=0.02)
+
+
+def test_a_flow_in_space_is_solved():
+    """Arnold's, Beltrami's and Childress's: curl u = u, so that only viscosity needs a force."""
+
+    def whirl(x):
+        (a, b, c), (d, e, f) = torch.sin(x).T, torch.cos(x).T
+        u = torch.stack([c + e, a + f, b + d], dim=1)
+        return torch.cat([u, -u.square().sum(1, keepdim=True) / 2], dim=1)
+
+    pde = NavierStokes.from_solution(whirl, viscosity=0.1, dimension=3)
+    nodes = dtpinn.place_nodes(Box((0, 0, 0), (1, 1, 1)), spacing=0.25)
+    u = dtpinn.discretize(pde, nodes, order=3, constraints=MEAN).solve()
+    difference = u - whirl(torch.tensor(nodes.collocation))
+    assert difference[:, :3].abs().max() < 5e-3
 
 
 def test_poiseuilles_flow_leaves_a_channel():

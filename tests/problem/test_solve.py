@@ -11,8 +11,8 @@ import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
-from dtpinn.problem.direct import newton
-from dtpinn.problem.direct.newton import solve_newton
+from dtpinn.problem.direct import continuation
+from dtpinn.problem.direct.continuation import solve_steady
 from dtpinn.problem.direct.square_system import starting_values
 from tests.problem.equations import Elasticity, TwoParts
 
@@ -46,7 +46,7 @@ def test_the_solution_is_a_root_of_its_own_system(disk):
     pde = dtpinn.Poisson.from_solution(sine_cosine, reaction=lambda u: u**3)
     problem = dtpinn.discretize(pde, disk(0.1))
     u = problem.solve()
-    everywhere = solve_newton(problem.system, starting_values(problem.posed, None))
+    everywhere = solve_steady(problem.system, starting_values(problem.posed, None))
     at = problem.linearize(everywhere)
     assert max(np.abs(r).max() for r in at.residuals.values()) < 1e-8
     assert np.allclose(u.numpy(), everywhere[: len(u)], rtol=1e-9)
@@ -299,7 +299,7 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize("large", [10, 10_000])
 def test_a_long_factorisation_is_announced_on_a_terminal(large, disk, monkeypatch):
-    monkeypatch.setattr(newton, "LARGE", large)
+    monkeypatch.setattr(continuation, "LARGE", large)
     monkeypatch.setattr(sys, "stderr", screen := Terminal())
     dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), disk(0.2), order=2).solve()
     assert ("sparse LU of 109 unknowns" in screen.getvalue()) == (large == 10)

@@ -12,7 +12,7 @@ import dtpinn
 from dtpinn.geometry import Disk, Interval, Polygon, Rectangle
 from dtpinn.pde import Dirichlet, Neumann
 from dtpinn.problem import NotResolved
-from dtpinn.problem.direct.newton import solve_newton
+from dtpinn.problem.direct.continuation import solve_steady
 from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.fresh import fresh_residual
 from dtpinn.problem.trust import heavy_rows
@@ -116,7 +116,7 @@ def test_what_is_solved_to_rounding_leaves_nothing():
     sides |= {"top": Neumann(), "bottom": Neumann()}
     nodes = dtpinn.place_nodes(Rectangle((0, 0), (1, 1)), spacing=0.1)
     problem = dtpinn.discretize(dtpinn.Poisson(None, sides), nodes)
-    u = solve_newton(problem.system, starting_values(problem.posed, None))
+    u = solve_steady(problem.system, starting_values(problem.posed, None))
     fresh = fresh_residual(problem.system, u)
     assert fresh is not None
     assert fresh.share == 0.0

@@ -24,7 +24,7 @@ from scipy.sparse import block_array, csc_array, csr_array
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import factorise
-from dtpinn.problem.direct.scaling import equilibrate
+from dtpinn.problem.direct.scaling import Scales, equilibrate
 
 # Beside the entries of the equilibrated matrix: what is left of A' z of a left null vector. With
 # rounding alone it is 1e-15 to 1e-12, of well-posed problems 1e-7 (a million nodes) and more.
@@ -69,6 +69,10 @@ class Border:
         """Return A with its border; one of rates has no sources."""
         C = self.sources if sources else csr_array(self.sources.shape)
         return csc_array(block_array([[A, C], [W, None]], format="csc"))
+
+    def closes(self, A: csr_array) -> bool:
+        """Whether its null vectors are those of A: of another equation's linearisation, say."""
+        return _is_null(A, self.null, equilibrate(A))
 
     def check_compatible(self, data: Floats, rounding: Floats) -> None:
         """Warn if the data (equations,) of a system are not those of any solution.
@@ -127,10 +131,9 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
     right = np.zeros((n + k, k))
     right[n:] = np.eye(k)
     Z = factors.solve_transposed(right)[:n]
-    natural = Z / scales.rows[:, None]
-    left = scales.columns[:, None] * (A.T @ Z)
-    if not np.linalg.norm(left) <= _NULL * np.linalg.norm(natural):
+    if not _is_null(A, Z, scales):
         return None
+    natural = Z / scales.rows[:, None]
     C = np.where(of_pde[:, None], Z / volume[:, None], 0.0)
     if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(
         natural
@@ -138,3 +141,9 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
         C = Z
     size = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
     return Border(csr_array(C / size), Z)
+
+
+def _is_null(A: csr_array, Z: Floats, scales: Scales) -> bool:
+    """Whether Z' A = 0, in natural units."""
+    left = scales.columns[:, None] * (A.T @ Z)
+    return bool(np.linalg.norm(left) <= _NULL * np.linalg.norm(Z / scales.rows[:, None]))

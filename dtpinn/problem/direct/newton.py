@@ -1,6 +1,8 @@
-"""Newton's method on the discrete system: the floor under every training run."""
+"""Newton's method on the discrete system."""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 import numpy as np
 from scipy.sparse import csc_array
@@ -8,14 +10,12 @@ from tqdm import tqdm
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.direct.factorise import Factors, factorise
-from dtpinn.problem.direct.square_system import LARGE, SquareSystem, generic_values
+from dtpinn.problem.direct.square_system import SquareSystem, generic_values
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.time_slices import TimeSlices
 
 MAX_ITERATIONS = 50
-# Relative reduction of the residual after which the last factorisation polishes to round-off.
-_NEARLY = 1e-8
 _UNDETERMINED = (
     "the conditions do not determine the solution (pure Neumann conditions leave a constant free, "
     "for instance, as a period in all directions does, and tractions alone the motions of a rigid "
@@ -24,8 +24,12 @@ _UNDETERMINED = (
 )
 
 
-def solve_newton(system: DiscreteSystem, start: Floats) -> Floats:
-    """Return the nodal values on X~ of a steady system, (nodes,) or (nodes, fields).
+class NotConverged(RuntimeError):
+    """Newton's method ends before the residual is nothing, from where it started."""
+
+
+class Newton:
+    """The iteration, for ``residual(u) = load``, where the load is nothing in the end.
 
     Full Newton steps, halved while they decrease neither the residual nor the step that would
     follow from it with the same factors: the natural monotonicity test (Deuflhard, Newton Methods
@@ -33,36 +37,24 @@ def solve_newton(system: DiscreteSystem, start: Floats) -> Floats:
     flow's residual may have to grow before it falls. A linear equation takes one
     factorisation; in every case the last one is used once more to polish.
 
+    Residuals are measured in the natural units of the latest factorisation: an equation in pascals
+    and a condition in metres have no common norm otherwise.
+
+    Parameters
+    ----------
+    system : DiscreteSystem
+    start : array
+        Nodal values on X~ of a steady system, (nodes,) or (nodes, fields).
+
+    Attributes
+    ----------
+    u : (n,) array
+        The unknowns.
+
     Raises
     ------
     ValueError
         If the system is not square.
-    RuntimeError
-        If the matrix is singular or the residual cannot be reduced.
-    """
-    newton = _Newton(system, start)
-    size = len(newton.u)
-    title = f"Newton, sparse LU of {size} unknowns"
-    quick = True if system.posed.nodes.count < LARGE else None  # None: hidden where no terminal is
-    with tqdm(desc=title, unit="step", disable=quick, leave=False) as bar:
-        for iteration in range(MAX_ITERATIONS):
-            bar.set_postfix_str(f"residual {newton.norm:.1e}")
-            if newton.done(iteration):
-                newton.check_compatible()
-                return newton.values
-            newton.advance()
-            bar.update()
-    raise RuntimeError(
-        f"Newton: no convergence after {MAX_ITERATIONS} iterations, the residual fell from "
-        f"{newton.first:.3g} to {newton.norm:.3g}; start from a better guess"
-    )
-
-
-class _Newton:
-    """State of the iteration.
-
-    Residuals are measured in the natural units of the latest factorisation: an equation in pascals
-    and a condition in metres have no common norm otherwise.
     """
 
     u: Floats
@@ -75,9 +67,40 @@ class _Newton:
         example = self._linearize(generic_values(start.shape))
         self._system = SquareSystem(system, example, steady)
         u = self._system.restrict(start)
+        self._rows = np.ones(())  # of all equations, until a factorisation tells them apart
+        self.begin(u, np.zeros(()))
+
+    def begin(self, u: Floats, load: Floats) -> None:
+        """Start anew, with another load."""
+        self._load = load
         self._take(u, *self._evaluate(u))
-        self._first, self._rows = self._r, np.ones(len(self._r))
-        self._polished = False
+        self._first, self._polished = self._r, False
+
+    @property
+    def residual(self) -> Floats:
+        """At the unknowns, without a load."""
+        return self._r + self._load
+
+    def iterate(self, enough: float, bar: tqdm[NoReturn]) -> None:
+        """Advance until the residual has fallen to `enough` of the first.
+
+        Raises
+        ------
+        NotConverged
+            If it does not.
+        RuntimeError
+            If the matrix is singular or the residual not finite.
+        """
+        for iteration in range(MAX_ITERATIONS):
+            bar.set_postfix_str(f"residual {self.norm:.1e}")
+            if self._done(iteration):
+                return
+            self._advance(enough)
+            bar.update()
+        raise NotConverged(
+            f"Newton: no convergence after {MAX_ITERATIONS} iterations, the residual fell from "
+            f"{self.first:.3g} to {self.norm:.3g}"
+        )
 
     @property
     def values(self) -> Floats:
@@ -98,7 +121,7 @@ class _Newton:
         """Norm of the residual that the iteration started from."""
         return self._size(self._first)
 
-    def done(self, iteration: int) -> bool:
+    def _done(self, iteration: int) -> bool:
         """Whether nothing is left to gain; never before a factorisation has judged the system."""
         if not np.isfinite(self._r).all():
             raise RuntimeError(
@@ -107,13 +130,13 @@ class _Newton:
             )
         return self._polished
 
-    def advance(self) -> None:
+    def _advance(self, enough: float) -> None:
         """One damped step, and a second with the same factors once they are good enough."""
         factors = factorise(self._J, _UNDETERMINED)
         self._rows = factors.scales.rows
         if self.norm > self._round_off():
             self._damped_step(factors)
-        if self.norm <= max(_NEARLY * self.first, self._round_off()):
+        if self.norm <= max(enough * self.first, self._round_off()):
             polished = self.u + factors.solve(-self._r)
             if self._size(self._evaluate(polished)[0]) <= self.norm:
                 self.u = polished
@@ -121,7 +144,7 @@ class _Newton:
 
     def _evaluate(self, u: Floats) -> tuple[Floats, Linearization]:
         at = self._linearize(self._system.expand(u[None]))
-        return self._system.residuals(at, u[None])[0], at
+        return self._system.residuals(at, u[None])[0] - self._load, at
 
     def _take(self, u: Floats, r: Floats, at: Linearization) -> None:
         self.u, self._r = u, r
@@ -147,7 +170,6 @@ class _Newton:
                 if falls or next_step <= (1.0 - length / 4.0) * natural:
                     return self._take(trial, r, at)
             length /= 2.0
-        raise RuntimeError(
-            f"Newton: no step along the Newton direction reduces the residual {self.norm:.3g}; "
-            "start from a better guess, or check that the equation is differentiable"
+        raise NotConverged(
+            f"Newton: no step along the Newton direction reduces the residual {self.norm:.3g}"
         )

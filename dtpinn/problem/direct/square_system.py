@@ -67,7 +67,9 @@ class SquareSystem:
         self._equations = [name for name in example.residuals if name not in constraints]
         rows = {name: self._rows(example, name, inside, 0) for name in self._equations}
         self._chosen = choose_equations(system, example, rows, by_field)
-        self._closing, self._border = constraints, self._close(system, example, constraints)
+        self._volume = nodes.local_spacing**nodes.dimension
+        self._closing = constraints
+        self._border = self._close(system, example, constraints)
         if self._border is None:
             self._closing = []
 
@@ -122,7 +124,9 @@ class SquareSystem:
             A, r = self._inner(at, at.jacobians, 0), self._by_time(at, self._equations)[0]
             u = unknowns[: len(self._unknowns)]
             left = A @ u - self._chosen.matrix @ r
-            self._border.check_compatible(left, rounding=abs(A) @ np.abs(u))
+            border = self._border if self._border.closes(A) else self._border_of(A, at)
+            if border is not None:
+                border.check_compatible(left, rounding=abs(A) @ np.abs(u))
 
     def _inner(self, at: Linearization, which: Mapping[str, csr_array], time: int) -> csr_array:
         """The chosen equations, without constraints, as a square matrix."""
@@ -144,15 +148,11 @@ class SquareSystem:
         """
         if not constraints:
             return None
-        posed = system.posed
         A = self._inner(example, example.jacobians, 0)
         for order, rates in enumerate(example.rates, start=1):
             A = csr_array(A + self._inner(example, rates, 0) / self._slices.duration**order)
-        W = vstack([self._rows(example, name, example.jacobians, 0) for name in constraints])
-        volume = posed.nodes.local_spacing**posed.nodes.dimension
-        chosen = self._chosen
-        border = find_border(A, csr_array(W), chosen.of_pde, volume[chosen.node])
-        if border is None and not any(p.requires_grad for p in posed.pde.parameters()):
+        border = self._border_of(A, example)
+        if border is None and not any(p.requires_grad for p in system.posed.pde.parameters()):
             raise ValueError(
                 f"{len(constraints)} constraint(s), {', '.join(constraints)}, are too many for "
                 "solve() and estimate(): equation and conditions determine the solution without "
@@ -160,6 +160,11 @@ class SquareSystem:
                 "needs no square system"
             )
         return border
+
+    def _border_of(self, A: csr_array, at: Linearization) -> Border | None:
+        W = vstack([self._rows(at, name, at.jacobians, 0) for name in self._closing])
+        chosen = self._chosen
+        return find_border(A, csr_array(W), chosen.of_pde, self._volume[chosen.node])
 
     def _rows(
         self, at: Linearization, name: str, which: Mapping[str, csr_array], time: int
