@@ -54,7 +54,7 @@ struct NetworkArrays {
     // forgets them, and `gradients` computes them again.
     Scalar* kept;
     // Of `gradients`: in y, then those in all parameters one after another (added to), and those in
-    // x and the directions (nullptr where nobody asks).
+    // x and the directions; nullptr where nobody asks.
     const Scalar* dy;
     Scalar *dparameters, *dx, *ddirections;
     Scalar* jacobian;  // of `jacobian`: (n, passes * outputs, parameters)

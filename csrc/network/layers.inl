@@ -213,9 +213,11 @@ static void gradients(const Network<Scalar>& net, const NetworkArrays<Scalar>& a
             const Scalar* g = tile.spare(now);
             const std::int64_t in = net.widths[l], out = net.widths[l + 1];
             const std::int64_t strips = tile.strips() * net.passes;
-            Scalar* dw = arrays.dparameters + net.parameters_before(l);
-            outer_products<Scalar>(g, out, tile.layer(l), in, strips, dw);
-            sum_points<Scalar>(g, out, strips, net.passes, dw + out * in);
+            if (arrays.dparameters) {
+                Scalar* dw = arrays.dparameters + net.parameters_before(l);
+                outer_products<Scalar>(g, out, tile.layer(l), in, strips, dw);
+                sum_points<Scalar>(g, out, strips, net.passes, dw + out * in);
+            }
             if (l > 0 || arrays.dx || arrays.ddirections)
                 differentiate(tile, l, g, tile.spare(1 - now));
         }
