@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 import dtpinn
+from bench.conftest import TABLES
 from dtpinn.output.tables import format_table
 from dtpinn.pde.row_gradients import rates
 from dtpinn.pde.solutions import sine_cosine
+from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 
-SECONDS = 4.0  # of one case
+SECONDS = 2.0  # of one case
 MIN_ROUNDS, MAX_ROUNDS = 5, 100
 COUNTS = [582, 2236, 4977, 19638]
 NETWORKS = {"4x50": (50, 4), "1x64": (64, 1)}
@@ -39,7 +42,7 @@ def lines(request):
     """A row of the table for each case."""
     found: list[list[object]] = []
     yield found
-    request.getfixturevalue("tables").append(
+    request.config.stash[TABLES].append(
         format_table(found, HEADER, digits=3, indent="| ", gap=" | ")
     )
 
@@ -60,7 +63,9 @@ def timed(calls: Mapping[str, Call]) -> dict[str, np.ndarray]:
     return seconds
 
 
-def record(lines, benchmark, case: str, count: int, fused: Call, plain: Call, flops=None, dtype=None):
+def record(
+    lines, benchmark, case: str, count: int, fused: Call, plain: Call, flops=None, dtype=None
+):
     """Time both, and the matrix product where the flops are told; add a line."""
     a = torch.randn(SIZE, SIZE, dtype=dtype)
     calls = {"fused": fused, "torch": plain, **({"product": lambda: a @ a} if flops else {})}
@@ -126,17 +131,17 @@ def test_network(benchmark, lines, kind, name, dtype, count):
     record(lines, benchmark, label, count, *calls, flops, dtype)
 
 
+def model_jacobian(model, x):
+    """With rows for derivatives in time where there is one."""
+    return ModelJacobian(model, dict(model.named_parameters()), x, 1, time_order=x.shape[1] - 2)
+
+
 @pytest.mark.parametrize("case", ["1x64-N2236", "4x50-N582"])
 @pytest.mark.parametrize("inputs", [2, 3], ids=["steady", "in_time"])
 def test_jacobian(benchmark, lines, inputs, case):
-    from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
-
     name, count = case.split("-N")
     x = torch.rand(int(count), inputs, dtype=torch.float64)
-    calls = [
-        lambda j=ModelJacobian(m, dict(m.named_parameters()), x, 1, time_order=inputs - 2): j._at(x)
-        for m in pair(inputs, name)
-    ]
+    calls = [partial(model_jacobian(model, x)._at, x) for model in pair(inputs, name)]
     torch.testing.assert_close(calls[0](), calls[1]())
     kind = "steady" if inputs == 2 else "in time"
     record(lines, benchmark, f"Jacobian, {name}, {kind}", int(count), *calls)

@@ -16,8 +16,10 @@ void check_network(const char* op, const NetworkCall& call) {
                       call.parameters.size(), " tensors");
     for (const auto& t : call.tensors()) {
         if (!t.defined()) continue;
-        TORCH_CHECK_TYPE(t.scalar_type() == x.scalar_type(), op, ": all tensors must have the dtype "
-                         "of x (", x.scalar_type(), "), got ", t.scalar_type());
+        TORCH_CHECK_TYPE(t.scalar_type() == x.scalar_type(), op,
+                         ": all tensors must have the dtype "
+                         "of x (",
+                         x.scalar_type(), "), got ", t.scalar_type());
         TORCH_CHECK_VALUE(t.device() == x.device(), op, ": all tensors must be on one device, got ",
                           x.device(), " and ", t.device());
     }
@@ -31,10 +33,10 @@ void check_network(const char* op, const NetworkCall& call) {
                           " must be (", width, ",), got shape ", bias.sym_sizes());
     }
     if (call.has_tangents())
-        TORCH_CHECK_VALUE(call.directions.dim() == 3 &&
-                              call.directions.sym_sizes().slice(1) == x.sym_sizes(),
-                          op, ": directions must be (tangents, n, inputs) with the shape of x, ",
-                          x.sym_sizes(), ", got ", call.directions.sym_sizes());
+        TORCH_CHECK_VALUE(
+            call.directions.dim() == 3 && call.directions.sym_sizes().slice(1) == x.sym_sizes(), op,
+            ": directions must be (tangents, n, inputs) with the shape of x, ", x.sym_sizes(),
+            ", got ", call.directions.sym_sizes());
     const auto& around = call.normalisation;
     TORCH_CHECK_VALUE(around.empty() || around.size() == 4, op,
                       ": normalisation must be nothing, or middle, factor, centre and unit, got ",

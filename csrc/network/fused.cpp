@@ -93,7 +93,8 @@ struct Prepared {
     template <typename Body>
     void share(std::int64_t count, std::int64_t strips, const Body& body) const {
         const std::int64_t work = kernels.strip * net.passes * size() * strips;
-        const std::int64_t grain = std::max<std::int64_t>(kWorkPerThread / std::max(work, std::int64_t{1}), 1);
+        const std::int64_t grain =
+            std::max<std::int64_t>(kWorkPerThread / std::max(work, std::int64_t{1}), 1);
         const std::int64_t each = kernels.workspace_size(net);
         const std::int64_t threads =
             std::clamp<std::int64_t>((count + grain - 1) / grain, 1, at::get_num_threads());
@@ -159,10 +160,10 @@ void write_parameters(const Scalar* from, std::int64_t groups, std::int64_t size
 bool can_fuse(const std::vector<at::Tensor>& tensors) {
     using c10::DispatchKey;
     if (c10::impl::TorchDispatchModeTLS::any_modes_set()) return false;
-    static const c10::DispatchKeySet others(
-        {DispatchKey::Python, DispatchKey::FuncTorchBatched, DispatchKey::FuncTorchGradWrapper,
-         DispatchKey::Functionalize, DispatchKey::Negative, DispatchKey::ZeroTensor,
-         DispatchKey::Batched});
+    static const c10::DispatchKeySet others({DispatchKey::Python, DispatchKey::FuncTorchBatched,
+                                             DispatchKey::FuncTorchGradWrapper,
+                                             DispatchKey::Functionalize, DispatchKey::Negative,
+                                             DispatchKey::ZeroTensor, DispatchKey::Batched});
     const auto dtype = tensors.front().scalar_type();
     if (dtype != at::kDouble && dtype != at::kFloat) return false;
     for (const auto& t : tensors) {
@@ -198,7 +199,8 @@ std::vector<at::Tensor> fused_gradients(const NetworkCall& call, const at::Tenso
     std::vector<at::Tensor> result(2 + call.parameters.size());
     if (wanted[0]) result[0] = at::empty_like(call.x, at::MemoryFormat::Contiguous);
     if (wanted[1]) result[1] = at::empty_like(call.directions, at::MemoryFormat::Contiguous);
-    const bool of_parameters = std::any_of(wanted.begin() + 2, wanted.end(), [](bool w) { return w; });
+    const bool of_parameters =
+        std::any_of(wanted.begin() + 2, wanted.end(), [](bool w) { return w; });
     const auto dy = g.contiguous();
     AT_DISPATCH_FLOATING_TYPES(dy.scalar_type(), "network_gradients", [&] {
         Prepared<scalar_t> p(call);
@@ -223,8 +225,8 @@ std::vector<at::Tensor> fused_gradients(const NetworkCall& call, const at::Tenso
                             mine.dparameters += group * size;
                             std::fill_n(mine.dparameters, size, scalar_t(0));
                         }
-                        p.kernels.gradients(p.net, mine, packed, workspace,
-                                            strips * group / groups, strips * (group + 1) / groups);
+                        p.kernels.gradients(p.net, mine, packed, workspace, strips * group / groups,
+                                            strips * (group + 1) / groups);
                     }
                 });
         if (!of_parameters) return;
@@ -242,8 +244,8 @@ at::Tensor fused_jacobian(const NetworkCall& call) {
     at::Tensor rows;
     AT_DISPATCH_FLOATING_TYPES(call.x.scalar_type(), "network_jacobian", [&] {
         Prepared<scalar_t> p(call);
-        rows = at::empty({p.arrays.rows, p.net.passes * p.net.outputs(), p.size()},
-                         call.x.options());
+        rows =
+            at::empty({p.arrays.rows, p.net.passes * p.net.outputs(), p.size()}, call.x.options());
         const auto packed = p.pack(call.x.options());
         p.arrays.jacobian = rows.mutable_data_ptr<scalar_t>();
         p.share(p.strips(), 3 * p.net.passes * p.net.outputs(),

@@ -84,13 +84,10 @@ struct Tile {
         const std::int64_t before = net.sum(1, l);
         if (arrays.kept == nullptr) return workspace + capacity() * (net.inputs() + before);
         const std::int64_t all = (arrays.rows + kUnit<Scalar> - 1) / kUnit<Scalar>;
-        return arrays.kept +
-               net.passes * kUnit<Scalar> * (all * before + begin * net.widths[l]);
+        return arrays.kept + net.passes * kUnit<Scalar> * (all * before + begin * net.widths[l]);
     }
     // (in, out) blocks of weights to multiply with, and of their transposes, behind all of these.
-    const Scalar* weights(std::int64_t map) const {
-        return packed + net.parameters_before(map);
-    }
+    const Scalar* weights(std::int64_t map) const { return packed + net.parameters_before(map); }
     const Scalar* transposed(std::int64_t map) const {
         return packed + net.parameters_before(net.maps) + net.parameters_before(map);
     }
@@ -102,8 +99,7 @@ static void pack(const Network<Scalar>& net, Scalar* packed) {
         const std::int64_t in = net.widths[l], out = net.widths[l + 1];
         Scalar* there = packed + net.parameters_before(l);
         pack_weight(net.parameters[2 * l], out, in, in, 1, there);
-        pack_weight(net.parameters[2 * l], in, out, 1, in,
-                    there + net.parameters_before(net.maps));
+        pack_weight(net.parameters[2 * l], in, out, 1, in, there + net.parameters_before(net.maps));
     }
 }
 
@@ -192,15 +188,14 @@ static void gradients(const Network<Scalar>& net, const NetworkArrays<Scalar>& a
     };
     const auto scatter = [&](const Tile<Scalar>& tile, Scalar* g) {
         const std::int64_t d = net.inputs();
-        for_strips<Scalar>(
-            arrays.rows, d, net.passes, tile.begin, tile.end,
-            [&](std::int64_t to, std::int64_t q, std::int64_t s, std::int64_t from) {
-                Scalar* rows = q == 0 ? arrays.dx : arrays.ddirections;
-                if (rows == nullptr) return;
-                normalise_strip<Scalar>(g + from, d, nullptr, net.factor);
-                scatter_strip(g + from, d, points_of<Scalar>(s, arrays.rows),
-                              rows + to - (q == 0 ? 0 : arrays.rows * d));
-            });
+        for_strips<Scalar>(arrays.rows, d, net.passes, tile.begin, tile.end,
+                           [&](std::int64_t to, std::int64_t q, std::int64_t s, std::int64_t from) {
+                               Scalar* rows = q == 0 ? arrays.dx : arrays.ddirections;
+                               if (rows == nullptr) return;
+                               normalise_strip<Scalar>(g + from, d, nullptr, net.factor);
+                               scatter_strip(g + from, d, points_of<Scalar>(s, arrays.rows),
+                                             rows + to - (q == 0 ? 0 : arrays.rows * d));
+                           });
     };
     for_tiles(net, arrays, packed, workspace, begin, end, [&](const Tile<Scalar>& tile) {
         if (arrays.kept == nullptr)

@@ -60,8 +60,7 @@ static void multiply_block(const Scalar* weight, const Scalar* bias, const Scala
 #pragma GCC unroll 12
     for (int j = 0; j < size; ++j)
 #pragma GCC unroll 2
-        for (int v = 0; v < kRegisters; ++v)
-            sum[j][v] = bias ? spread<bytes>(bias[j]) : Vector{};
+        for (int v = 0; v < kRegisters; ++v) sum[j][v] = bias ? spread<bytes>(bias[j]) : Vector{};
     for (std::int64_t k = 0; k < inputs; ++k, weight += size, x += kUnit<Scalar>) {
         const Vector low = load<bytes>(x), high = load<bytes>(x + lanes);
 #pragma GCC unroll 12
@@ -74,8 +73,7 @@ static void multiply_block(const Scalar* weight, const Scalar* bias, const Scala
 #pragma GCC unroll 12
     for (int j = 0; j < size; ++j)
 #pragma GCC unroll 2
-        for (int v = 0; v < kRegisters; ++v)
-            store(y + j * kUnit<Scalar> + v * lanes, sum[j][v]);
+        for (int v = 0; v < kRegisters; ++v) store(y + j * kUnit<Scalar> + v * lanes, sum[j][v]);
 }
 
 template <typename Scalar, int size = kBlock>
@@ -96,10 +94,9 @@ static void multiply(const Scalar* packed, const Scalar* bias, const Scalar* x, 
                      Scalar* y, std::int64_t outputs, std::int64_t strips, std::int64_t passes) {
     for_blocks(outputs, [&](std::int64_t first, std::int64_t size) {
         for (std::int64_t s = 0; s < strips * passes; ++s)
-            multiply_block_of<Scalar>(size, packed + first * inputs,
-                                      bias && s % passes == 0 ? bias + first : nullptr,
-                                      x + s * inputs * kUnit<Scalar>, inputs,
-                                      y + (s * outputs + first) * kUnit<Scalar>);
+            multiply_block_of<Scalar>(
+                size, packed + first * inputs, bias && s % passes == 0 ? bias + first : nullptr,
+                x + s * inputs * kUnit<Scalar>, inputs, y + (s * outputs + first) * kUnit<Scalar>);
     });
 }
 

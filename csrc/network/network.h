@@ -45,7 +45,8 @@ std::vector<at::Tensor> plain_gradients(const NetworkCall& call, const at::Tenso
 // (n, passes m, parameters): the Jacobian of every point's values, then of its tangents.
 at::Tensor plain_jacobian(const NetworkCall& call);
 
-// -- the kernels: plain tensors on the CPU, in float64 or float32 ----------------------------------
+// -- the kernels: plain tensors on the CPU, in float64 or float32
+// ----------------------------------
 
 // Whether they can be used, now: not under a transform or mode that has to see every operation.
 bool can_fuse(const std::vector<at::Tensor>& tensors);

@@ -10,9 +10,8 @@ namespace DTPINN_TARGET {
 
 template <typename Scalar>
 const NetworkKernels<Scalar>& network_table() {
-    static const NetworkKernels<Scalar> table{kUnit<Scalar>,  kTile,
-                                              pack<Scalar>,   values<Scalar>,
-                                              gradients<Scalar>, jacobian<Scalar>};
+    static const NetworkKernels<Scalar> table{
+        kUnit<Scalar>, kTile, pack<Scalar>, values<Scalar>, gradients<Scalar>, jacobian<Scalar>};
     return table;
 }
 

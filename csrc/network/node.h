@@ -42,12 +42,12 @@ struct NetworkBackward : public torch::autograd::Node {
         const auto call = as_call(tensors, parameters_);
         auto all = tensors;
         all.push_back(g);
-        if (at::GradMode::is_enabled() || !can_fuse(all))
-            return plain_gradients(call, g, wanted());
+        if (at::GradMode::is_enabled() || !can_fuse(all)) return plain_gradients(call, g, wanted());
         return fused_gradients(call, g, kept, wanted());
     }
 
-    // -- compiled autograd: the plain expression, recorded as a function of everything it reads ----
+    // -- compiled autograd: the plain expression, recorded as a function of everything it reads
+    // ----
 
     void compiled_args(torch::dynamo::autograd::CompiledNodeArgs& args) const override {
         args.collect(saved_, /*is_output=*/false);

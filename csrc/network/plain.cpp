@@ -65,8 +65,8 @@ struct Sweep {
 at::Tensor plain_network(const NetworkCall& call) {
     const auto layers = evaluate(call);
     const auto last = call.maps() - 1;
-    auto y = normalised(call, at::linear(layers.values[last], weight(call, last),
-                                         call.parameters.back()), 3);
+    auto y = normalised(
+        call, at::linear(layers.values[last], weight(call, last), call.parameters.back()), 3);
     if (!call.normalisation.empty()) y = y + call.normalisation[2];
     if (!call.has_tangents()) return y;
     const auto tangents =

@@ -26,8 +26,8 @@ struct TanhConstants<double> {
     static constexpr double low = 0x1.3de6af278ece6p-43;
     static constexpr double largest = 20.0;  // tanh is 1 to rounding from 19.06 on
     static constexpr double Q[] = {
-        0x1.fffffffffffa8p+0,  0x1.55555555586a7p+0,  0x1.5555555424d97p-1,  0x1.1111114b0389cp-2,
-        0x1.6c16b4cbe4dcap-4,  0x1.a01bb379264edp-6,  0x1.9ff4f56a84a74p-8,  0x1.73e171e3b4a09p-10,
+        0x1.fffffffffffa8p+0,  0x1.55555555586a7p+0,  0x1.5555555424d97p-1, 0x1.1111114b0389cp-2,
+        0x1.6c16b4cbe4dcap-4,  0x1.a01bb379264edp-6,  0x1.9ff4f56a84a74p-8, 0x1.73e171e3b4a09p-10,
         0x1.16c16b2c15b3ap-12, 0x1.2745984f54726p-14,
     };
 };
@@ -73,7 +73,8 @@ static inline typename Lanes<Scalar, bytes>::type tanh_lanes(
     }
     const Vector p = square * (odd * r + even) + (r + r);
     const Word exponent = reinterpret_cast<Word>(shifted) << C::mantissa;
-    const Vector scale = reinterpret_cast<Vector>(exponent + reinterpret_cast<Word>(Vector{} + one));
+    const Vector scale =
+        reinterpret_cast<Vector>(exponent + reinterpret_cast<Word>(Vector{} + one));
     const Vector e = scale * p + (scale - one);
     return reinterpret_cast<Vector>(reinterpret_cast<Word>(e / (e + static_cast<Scalar>(2))) ^
                                     sign);
