@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../cpu/lanes.inl"
+#include "kernels.h"
 #include "multiply.inl"
 
 namespace dtpinn {

@@ -137,7 +137,7 @@ def parameters_of(layers: Iterable[nn.Module]) -> list[Tensor] | None:
     >>> parameters_of([nn.Linear(2, 3, bias=False)]), parameters_of([nn.Identity()])
     (None, None)
     """
-    found = []
+    found: list[Tensor] = []
     for layer in layers:
         if type(layer) is not nn.Linear or is_watched(layer):
             return None

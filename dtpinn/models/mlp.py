@@ -115,14 +115,17 @@ class MLP(Network):
         torch.Size([5, 1, 41])
         """
         own = dict(self.named_parameters())
-        if self._whole(x) is None or self._has_more() or not parameters.keys() <= own.keys():
+        known = self._whole(x)
+        if known is None or self._has_more() or len(known) != len(own):
             return None
         all_of_them = list({**own, **parameters}.values())
         directions = self._in_time(x) if rates else None
         rows = tanh_network_jacobian(x, all_of_them, self._around(), directions)
         if list(parameters) == list(own):
             return rows
-        columns = dict(zip(own, rows.split([p.numel() for p in own.values()], dim=2), strict=True))
+        columns = dict(
+            zip(own, torch.split(rows, [p.numel() for p in own.values()], dim=2), strict=True)
+        )
         return torch.cat([columns[name] for name in parameters], dim=2)
 
     def _whole(self, x: Tensor) -> list[Tensor] | None:

@@ -108,7 +108,7 @@ class ModelJacobian:
         """J at some points, (points * features, parameters)."""
         own = getattr(self._model, "parameter_rows", None)
         if own is not None and self._time_order <= 1:
-            found = own(points, self._parameters, rates=self._time_order == 1)
+            found: Tensor | None = own(points, self._parameters, rates=self._time_order == 1)
             if found is not None:
                 return found.flatten(0, 1)
 
