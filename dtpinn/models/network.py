@@ -58,9 +58,9 @@ class Network(nn.Module):
     normalisation : Normalisation or None
         The affine maps before and after the layers; nothing until ``fit`` sets them.
     fused : bool
-        Whether tanh layers may be computed by the kernels of :mod:`dtpinn.models.fused`, where they
-        apply: several times as fast, and equal to round-off. True; set it to False on a network, or
-        the environment variable ``DTPINN_FUSED=0`` for all of them.
+        Whether tanh layers may be computed by the kernels of :func:`~dtpinn.models.tanh_network`,
+        where they apply: several times as fast, and equal to round-off. True; set it to False on a
+        network, or the environment variable ``DTPINN_FUSED=0`` for all of them.
 
     Raises
     ------
