@@ -2,6 +2,7 @@
 
 from dtpinn.models.by_name import NETWORKS
 from dtpinn.models.fourier import FourierMLP
+from dtpinn.models.fused import tanh_network, tanh_network_jacobian, tanh_network_tangents
 from dtpinn.models.hard_boundary import HardBoundary
 from dtpinn.models.mlp import MLP
 from dtpinn.models.network import Network
@@ -21,4 +22,7 @@ __all__ = [
     "PeriodicMLP",
     "ResidualMLP",
     "Siren",
+    "tanh_network",
+    "tanh_network_jacobian",
+    "tanh_network_tangents",
 ]

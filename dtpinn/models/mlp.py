@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import torch
 from torch import Tensor
 
+from dtpinn.models.fused import (
+    is_watched,
+    tanh_network,
+    tanh_network_jacobian,
+    tanh_network_tangents,
+)
 from dtpinn.models.network import Network
 
 
@@ -43,3 +52,98 @@ class MLP(Network):
     def values(self, x: Tensor) -> Tensor:
         """Return the values (n, fields) at points (n, inputs)."""
         return self.perceptron(x)
+
+    def unknowns(self, x: Tensor) -> Tensor:
+        """Return the unknowns (n, fields) at points (n, inputs), neither normalised."""
+        if (parameters := self._whole(x)) is not None:
+            return tanh_network(x, parameters, self._around())
+        return super().unknowns(x)
+
+    def value_and_rate(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return the value and its derivative in the last coordinate, in one pass.
+
+        None where the kernels do not apply; differentiate then.
+
+        Parameters
+        ----------
+        x : (n, inputs) Tensor
+
+        Returns
+        -------
+        Two tensors (n,), or (n, fields) with several fields
+
+        Examples
+        --------
+        >>> model = MLP(2, seed=0)
+        >>> x = torch.tensor([[0.5, 1.0]], dtype=torch.float64)
+        >>> u, rate = model.value_and_rate(x)
+        >>> bool(torch.isclose(rate, torch.func.jacrev(model)(x)[0, :, -1]))
+        True
+        """
+        parameters = self._whole(x)
+        if parameters is None or self._has_more():
+            return None
+        both = tanh_network_tangents(x, self._in_time(x), parameters, self._around())
+        u, rate = both.squeeze(-1) if self.fields == 1 else both
+        return u, rate
+
+    def parameter_rows(
+        self, x: Tensor, parameters: Mapping[str, Tensor], rates: bool = False
+    ) -> Tensor | None:
+        """Return the Jacobian of the values at every point in some of the parameters, a constant.
+
+        None where the kernels do not apply; differentiate then.
+
+        Parameters
+        ----------
+        x : (n, inputs) Tensor
+        parameters : mapping of name to Tensor
+            Those of the columns, in their order; others are as they are.
+        rates : bool
+            Whether the derivatives in the last coordinate have rows as well, after those of the
+            values.
+
+        Returns
+        -------
+        (n, fields or 2 * fields, p) Tensor
+
+        Examples
+        --------
+        >>> model = MLP(2, width=10, depth=1)
+        >>> x = torch.zeros(5, 2, dtype=torch.float64)
+        >>> model.parameter_rows(x, dict(model.named_parameters())).shape
+        torch.Size([5, 1, 41])
+        """
+        own = dict(self.named_parameters())
+        known = self._whole(x)
+        if known is None or self._has_more() or len(known) != len(own):
+            return None
+        all_of_them = list({**own, **parameters}.values())
+        directions = self._in_time(x) if rates else None
+        rows = tanh_network_jacobian(x, all_of_them, self._around(), directions)
+        if list(parameters) == list(own):
+            return rows
+        columns = dict(
+            zip(own, torch.split(rows, [p.numel() for p in own.values()], dim=2), strict=True)
+        )
+        return torch.cat([columns[name] for name in parameters], dim=2)
+
+    def _whole(self, x: Tensor) -> list[Tensor] | None:
+        """The weights and biases if the kernels shall compute all of it, normalisation included."""
+        if type(self).values is not MLP.values or type(self).perceptron is not MLP.perceptron:
+            return None  # somebody's own
+        return self.fusable(x)
+
+    def _has_more(self) -> bool:
+        """Whether a call of the model is more than its unknowns."""
+        return type(self).forward is not MLP.forward or is_watched(self)
+
+    def _around(self) -> Sequence[Tensor]:
+        return () if self.normalisation is None else self.normalisation.tensors()
+
+    @staticmethod
+    def _in_time(x: Tensor) -> Tensor:
+        """One direction at every point, along the last coordinate."""
+        along = torch.zeros_like(x[0])
+        along[-1] = 1.0
+        return along.expand(1, *x.shape)

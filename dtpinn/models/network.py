@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dtpinn.checks import check_count
 from dtpinn.models.activations import Activation, resolve
 from dtpinn.models.drawing import drawing
+from dtpinn.models.fused import ENABLED, applies, parameters_of, tanh_network
 from dtpinn.models.normalisation import Drawn, Normalisation
 
 
@@ -56,6 +57,10 @@ class Network(nn.Module):
     ----------
     normalisation : Normalisation or None
         The affine maps before and after the layers; nothing until ``fit`` sets them.
+    fused : bool
+        Whether tanh layers may be computed by the kernels of :func:`~dtpinn.models.tanh_network`,
+        where they apply: several times as fast, and equal to round-off. True; set it to False on a
+        network, or the environment variable ``DTPINN_FUSED=0`` for all of them.
 
     Raises
     ------
@@ -78,6 +83,7 @@ class Network(nn.Module):
     """
 
     layers: nn.ModuleList
+    fused: bool = ENABLED
 
     def __init__(
         self,
@@ -122,10 +128,24 @@ class Network(nn.Module):
 
     def perceptron(self, x: Tensor) -> Tensor:
         """Send features (n, k) through all layers, with the activation between them."""
+        if (parameters := self.fusable(x)) is not None:
+            return tanh_network(x, parameters)
         for layer in self.layers[:-1]:
             x = self.activation(layer(x))
         y: Tensor = self.layers[-1](x)
         return y
+
+    def fusable(self, x: Tensor) -> list[Tensor] | None:
+        """Return the layers' weights and biases if the kernels shall compute them at x."""
+        if self.fused and self.activation is torch.tanh and applies(x):
+            return parameters_of(self.layers)
+        return None
+
+    def unknowns(self, x: Tensor) -> Tensor:
+        """Return the unknowns (n, fields) at points (n, inputs), neither normalised."""
+        if self.normalisation is None:
+            return self.values(x)
+        return self.normalisation.outwards(self.values(self.normalisation.inwards(x)))
 
     @staticmethod
     def linear_layers(sizes: Sequence[int]) -> nn.ModuleList:
@@ -170,12 +190,8 @@ class Network(nn.Module):
         dtype: torch.dtype = self.layers[0].weight.dtype  # type: ignore[assignment]
         if x.dtype != dtype:
             raise TypeError(f"{type(self).__name__}: {_other_dtype(x.dtype, dtype)}")
-        if self.normalisation is not None:
-            x = self.normalisation.inwards(x)
-        x = self.values(x)
-        if self.normalisation is not None:
-            x = self.normalisation.outwards(x)
-        return x.squeeze(-1) if self.fields == 1 else x
+        u = self.unknowns(x)
+        return u.squeeze(-1) if self.fields == 1 else u
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, so that ``MLP(**model.config())`` is a model of this shape.

@@ -94,6 +94,10 @@ class Normalisation(nn.Module):
         self.unit.copy_(unit)
         self.known.fill_(True)
 
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return middle, factor, centre and unit."""
+        return self.middle, self.factor, self.centre, self.unit
+
     def inwards(self, x: Tensor) -> Tensor:
         """Points (n, inputs) as the network sees them."""
         return (x - self.middle) * self.factor

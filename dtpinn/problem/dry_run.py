@@ -86,6 +86,7 @@ class _Recorder(Derivatives):
                 f"the first rate, {WITH_VELOCITY}"
             )
         self._region.time_order = max(self._region.time_order, order)
+        self._region.rates_of_functions |= of is not self._u
         return torch.ones_like(self._values(of, "time"))
 
     def _of_flux(self, of: Callable[..., Tensor]) -> Flux:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -29,6 +29,9 @@ class Field:
     t : (n * times,) Tensor or None
     unknown : callable
         The model, its result checked: ``unknown(points)``.
+    with_rate : callable, optional
+        Values and their derivative in time together, ``with_rate(points)``, or None where the model
+        has no such way. For where nothing else is differentiated in time.
     """
 
     def __init__(
@@ -38,14 +41,29 @@ class Field:
         x: Tensor,
         t: Tensor | None,
         unknown: Callable[[Tensor], Tensor],
+        with_rate: Callable[[Tensor], tuple[Tensor, Tensor] | None] | None = None,
     ) -> None:
         self.matrices, self.slices, self.x = products, slices, x
         # By identity; the function is kept beside its values so that its id stays its own.
         self._functions: dict[int, tuple[Callable[..., Tensor], Tensor]] = {}
         self._in_time: dict[int, list[Tensor]] = {}  # by order
+        self._rate: Tensor | None = None
         self.t = None if t is None else t.detach().requires_grad_()
+        both = None if with_rate is None else with_rate(with_time(x, t))
+        if both is not None:
+            self.values, self._rate = both
+            self._without = partial(Field, products, slices, x, t, unknown)
+            return
         with self._graph_in_time():  # for D.time, whatever the caller does with the result
             self.values = unknown(with_time(x, self.t))
+
+    @cached_property
+    def _differentiated(self) -> Field:
+        """The same without the rate that came with the values, for a residual that takes others.
+
+        The dry run has not seen any; a residual that branches may show them later.
+        """
+        return self._without()
 
     @cached_property
     def products(self) -> Tensor:
@@ -58,8 +76,12 @@ class Field:
     def rate(self, of: Argument, order: int) -> Tensor:
         """Return a derivative in time on X~ of the unknown or a function of it, taken once.
 
-        By one backward pass per field from that of the order below.
+        By one backward pass per field from that of the order below, unless it came with the values.
         """
+        if self._rate is not None:
+            if isinstance(of, Tensor) and order == 1:
+                return self._rate
+            return self._differentiated.rate(of, order)
         key = 0 if isinstance(of, Tensor) else id(of)
         known = self._in_time.setdefault(key, [self.values if key == 0 else self.function(of)])
         t = self.t

@@ -103,6 +103,12 @@ class Posed:
         return 0 if self.slices.steady else max(1, *(r.time_order for r in self.spatial))
 
     @property
+    def takes_one_rate(self) -> bool:
+        """Whether the first derivative in time of the unknown itself is all that is taken."""
+        orders = {region.time_order for region in self.nodal}
+        return max(orders) == 1 and not any(region.rates_of_functions for region in self.nodal)
+
+    @property
     def dtype(self) -> torch.dtype:
         """Of the points."""
         return self.regions[0].points.dtype

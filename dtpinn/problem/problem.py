@@ -221,7 +221,21 @@ class Problem(nn.Module, ABC):
 
     def evaluate(self, model: Model, points: Tensor) -> Tensor:
         """Return the model's values (n,) or (n, fields) at points, checked against the PDE."""
-        u = model(points)
+        return self._checked(model(points), points)
+
+    def evaluate_with_rate(self, model: Model, points: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return values and their derivative in the last coordinate, if the model has both in one.
+
+        None where it has not; differentiate its values then.
+        """
+        together = getattr(model, "value_and_rate", None)
+        if together is None or (both := together(points)) is None:
+            return None
+        u, rate = both
+        return self._checked(u, points), self._checked(rate, points)
+
+    def _checked(self, u: object, points: Tensor) -> Tensor:
+        """What a model returned."""
         if not isinstance(u, Tensor):
             raise TypeError(f"the model must return a torch tensor, got {type(u).__name__}")
         fields = self.pde.field_count

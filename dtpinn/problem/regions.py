@@ -61,8 +61,10 @@ class Region(nn.Module):
     highest : int
         Order of the highest derivative in space that it asks for.
     time_order : int
-        The highest derivative in time that it takes: 0, 1 or 2. This, the two before, `fields` and
-        `equations` the dry run finds out.
+        The highest derivative in time that it takes: 0, 1 or 2.
+    rates_of_functions : bool
+        Whether it takes derivatives in time of functions of the unknown. This, the three before,
+        `fields` and `equations` the dry run finds out.
     """
 
     fields: int = 1
@@ -70,6 +72,7 @@ class Region(nn.Module):
     asks_space: bool = False
     highest: int = 0
     time_order: int = 0
+    rates_of_functions: bool = False
 
     points: Tensor
     normals: Tensor | None

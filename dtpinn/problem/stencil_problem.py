@@ -85,7 +85,8 @@ class StencilProblem(Problem):
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
         unknown = partial(self.evaluate, model)
         x, t = self.extended_points, self.extended_time
-        field = Field(self.products, self.posed.slices, x, t, unknown)
+        with_rate = partial(self.evaluate_with_rate, model) if self.posed.takes_one_rate else None
+        field = Field(self.products, self.posed.slices, x, t, unknown, with_rate)
         result = {}
         for region in self.posed.nodal:
             at_start = region is self.posed.initial

@@ -106,6 +106,11 @@ class ModelJacobian:
 
     def _at(self, points: Tensor) -> Tensor:
         """J at some points, (points * features, parameters)."""
+        own = getattr(self._model, "parameter_rows", None)
+        if own is not None and self._time_order <= 1:
+            found: Tensor | None = own(points, self._parameters, rates=self._time_order == 1)
+            if found is not None:
+                return found.flatten(0, 1)
 
         def only(parameters: Parameters, point: Tensor) -> Tensor:
             return self._features(parameters, point)[0]
