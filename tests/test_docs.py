@@ -14,6 +14,7 @@ import torch
 from scipy.special import h1vp, hankel1, ive, jvp
 
 import dtpinn
+from dtpinn.experiments import measuring
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / ".github" / "docs"
@@ -68,7 +69,8 @@ def test_the_op_learns_inside_a_model_and_travels_with_it(run_program):
     assert torch.equal(copy(names["scans"]), model(names["scans"]))
 
 
-def test_the_paper_is_rerun_with_another_domain(run_program, capsys):
+def test_the_paper_is_rerun_with_another_domain(run_program, capsys, monkeypatch):
+    monkeypatch.setattr(measuring, "TEST_POINTS", 2000)
     run_program("paper")
     told = re.findall(r"(\S+): error (\S+), floor (\S+)", capsys.readouterr().out)
     assert [name for name, _, _ in told] == ["poisson", "poisson-ellipse"]
@@ -112,6 +114,7 @@ def test_the_plate_is_as_it_is_drawn_and_its_operators_differentiate(run_program
     assert (abs(rows).sum(axis=1) == 1.0).all()  # one entry, beta, at the node itself
 
 
+@pytest.mark.full
 def test_ten_sensors_tell_a_diffusivity_and_how_sure_it_is(run_program):
     result = run_program("sensors")["result"]
     sure = result.uncertainty
@@ -130,6 +133,7 @@ def test_fluxes_alone_leave_a_mean_that_a_constraint_gives(run_program):
     assert (at - u[:200]).abs().max() < 2e-3
 
 
+@pytest.mark.full
 def test_burgers_equation_is_solved_as_by_the_series_of_cole_and_hopf(run_program):
     names = run_program("burgers")
     nu, x, t, n = names["VISCOSITY"], 0.75, 0.5, np.arange(1, 100)
@@ -144,6 +148,7 @@ def test_the_torsion_of_an_l_is_right_to_three_thousandths(run_program):
     assert float(run_program("torsion")["u"].max()) == pytest.approx(0.1494124, rel=3e-3)
 
 
+@pytest.mark.full
 def test_a_condition_that_is_built_in_holds_and_leaves_the_floor(run_program):
     names = run_program("hard")
     problem, exact = names["problem"], names["exact"]
@@ -157,6 +162,7 @@ def test_one_period_of_an_array_of_cylinders_conducts_as_rayleigh_found(run_prog
     assert run_program("cylinders")["flux"] == pytest.approx(0.558485, rel=2e-3)
 
 
+@pytest.mark.full
 def test_the_tones_of_a_drum_are_the_zeros_of_a_bessel_function(run_program):
     tones = run_program("drum")["tones"]
     assert np.allclose(tones[:3], [2.404826, 5.520078, 8.653728], rtol=2e-3)
@@ -170,6 +176,7 @@ def test_the_programs_of_a_folder_run(readme, tmp_path, monkeypatch):
         exec(program, names)
 
 
+@pytest.mark.full
 def test_a_scattered_wave_is_hankels_but_for_the_boundary_that_it_leaves_by(run_program):
     names = run_program("scattering")
     k, a = names["k"], 0.3
@@ -189,6 +196,7 @@ def test_conditions_of_some_fields_are_written_with_their_names(run_program, cap
     assert "boundary.left.heat, boundary.left.salt" in capsys.readouterr().out
 
 
+@pytest.mark.full
 def test_the_flow_in_a_cavity_is_that_of_the_table(run_program):
     """Ghia, Ghia & Shin (1982): u = -0.2109 at its least on the centre line."""
     assert run_program("cavity")["backwards"] == pytest.approx(0.2109, rel=0.08)

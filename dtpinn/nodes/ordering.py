@@ -74,8 +74,10 @@ def scattered(*blocks: Floats) -> bool:
     >>> scattered(grid), scattered(np.random.default_rng(0).permutation(grid))
     (False, True)
     """
+    if max(map(len, blocks)) <= FAR:  # no two rows are so far apart
+        return False
     apart = np.concatenate([np.abs(np.diff(hilbert_order(points))) for points in blocks])
-    return bool(len(apart)) and float(np.median(apart)) > FAR
+    return float(np.median(apart)) > FAR
 
 
 def _cells(points: Floats) -> Integers:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from dtpinn.rbffd.progress import Advance
 
@@ -48,12 +49,18 @@ def in_chunks(
     Examples
     --------
     >>> parts = []
-    >>> in_chunks(parts.append, 5, 2, threads=1, advance=None)
+    >>> in_chunks(parts.append, 5, 2, threads=1, advance=print)
+    2
+    2
+    1
     >>> parts
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
     """
     parts = [slice(start, min(start + size, rows)) for start in range(0, rows, size)]
-    with ThreadPoolExecutor(threads) as pool:
-        for part, _ in zip(parts, pool.map(work, parts), strict=True):
+    with ExitStack() as stack:
+        side_by_side: Callable[..., Iterable[None]] = map  # a thread takes as long as a small part
+        if (workers := min(threads, len(parts))) > 1:
+            side_by_side = stack.enter_context(ThreadPoolExecutor(workers)).map
+        for part, _ in zip(parts, side_by_side(work, parts), strict=True):
             if advance is not None:
                 advance(part.stop - part.start)

@@ -49,6 +49,7 @@ def small(monkeypatch):
 # -- where there is no GPU ------------------------------------------------------------------------
 
 
+@pytest.mark.full
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_it_says_so_and_is_content(tmp_path):
     source = Path(dtpinn.__file__).parent.parent

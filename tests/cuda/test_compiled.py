@@ -93,6 +93,7 @@ def language(request, monkeypatch) -> str:
     return request.param
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("source", compiled.SOURCES, ids=lambda source: source.name)
 def test_kernels_stay_in_registers_in_their_precision_and_without_atomics(
     source, architecture, nvcc

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from dtpinn import Result, cli
+from dtpinn.experiments import measuring
 from dtpinn.models import FourierMLP
 from tests.marks import mostly_full
 
@@ -18,6 +19,13 @@ def dtpinn(*arguments, cwd=None):
         [sys.executable, "-m", "dtpinn", *map(str, arguments)],
         capture_output=True, text=True, cwd=cwd,
     )  # fmt: skip
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """No picture and few test points: most of a short run, which the first test has."""
+    monkeypatch.setattr(measuring, "TEST_POINTS", 1000)
+    monkeypatch.setattr(Result, "picture", lambda self, path: None)
 
 
 def test_train_leaves_its_files_and_tells_the_floor(tmp_path, capsys):
@@ -41,9 +49,9 @@ def test_train_leaves_its_files_and_tells_the_floor(tmp_path, capsys):
         assert (out / name).stat().st_size > 0
 
 
-def test_a_run_resumes_and_repeats_bit_for_bit(tmp_path, capsys):
+def test_a_run_resumes_and_repeats_bit_for_bit(plain, tmp_path, capsys):
     def train(out, epochs, *more):
-        options = ["--nodes", "200", "--epochs", str(epochs), "--width", "10", "--out", str(out)]
+        options = ["--nodes", "120", "--epochs", str(epochs), "--width", "10", "--out", str(out)]
         assert cli.main(["train", "poisson", *options, *more]) == 0
         return json.loads((out / "result.json").read_text())
 
@@ -54,7 +62,7 @@ def test_a_run_resumes_and_repeats_bit_for_bit(tmp_path, capsys):
         assert resumed[figure] == whole[figure]
 
 
-def test_the_vanilla_method_in_single_precision_with_another_network(tmp_path, capsys):
+def test_the_vanilla_method_in_single_precision_with_another_network(plain, tmp_path, capsys):
     options = ["--nodes", "150", "--epochs", "1", "--method", "vanilla", "--dtype", "float32"]
     more = ["--network", "fourier", "--width", "8", "--out", str(tmp_path)]
     assert cli.main(["train", "poisson", *options, *more]) == 0
@@ -64,7 +72,7 @@ def test_the_vanilla_method_in_single_precision_with_another_network(tmp_path, c
 
 
 @pytest.mark.full
-def test_the_nonlinear_problem_in_stages_that_are_resumed(tmp_path, capsys):
+def test_the_nonlinear_problem_in_stages_that_are_resumed(plain, tmp_path, capsys):
     def train(out, *more):
         options = ["--nodes", "200", "--order", "3", "--width", "8", "--depth", "1", *more]
         assert cli.main(["train", "nonlinear-poisson", *options, "--out", str(out)]) == 0
@@ -84,7 +92,8 @@ def test_the_nonlinear_problem_in_stages_that_are_resumed(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("method", mostly_full(["dt", "vanilla"], lambda method: method == "dt"))
-def test_heat_in_space_time(method, tmp_path, capsys):
+def test_heat_in_space_time(method, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(measuring, "TEST_POINTS", 1000)
     options = ["--nodes", "150", "--times", "3", "--width", "8", "--depth", "1", "--epochs", "2"]
     more = ["--order", "3", "--seed", "2", "--method", method, "--out", str(tmp_path)]
     assert cli.main(["train", "heat", *options, *more]) == 0
@@ -98,7 +107,7 @@ def test_heat_in_space_time(method, tmp_path, capsys):
     assert f"at {told['test_points']} test points" in capsys.readouterr().out
 
 
-def test_a_limit_of_time(tmp_path, capsys):
+def test_a_limit_of_time(plain, tmp_path, capsys):
     options = ["--nodes", "150", "--width", "8", "--depth", "1", "--seconds", "0.01"]
     assert cli.main(["train", "poisson", *options, "--out", str(tmp_path)]) == 0
     told = json.loads((tmp_path / "result.json").read_text())
@@ -106,9 +115,9 @@ def test_a_limit_of_time(tmp_path, capsys):
     assert told["epochs"] == 1
 
 
-def test_by_default_files_are_named_after_the_problem(tmp_path, capsys, monkeypatch):
+def test_by_default_files_are_named_after_the_problem(plain, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = ["--nodes", "150", "--epochs", "1", "--width", "8", "--depth", "1"]
+    options = ["--nodes", "100", "--epochs", "1", "--width", "8", "--depth", "1"]
     for problem in ("poisson", "nonlinear-poisson"):
         assert cli.main(["train", problem, *options, "--device", "cpu"]) == 0
         assert (tmp_path / "runs" / problem / "result.json").is_file()
@@ -177,8 +186,8 @@ def test_nothing_to_resume_leaves_no_directory(tmp_path, capsys):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_run_is_not_resumed_with_other_settings(tmp_path, capsys):
-    options = ["train", "poisson", "--nodes", "200", "--epochs", "1", "--width", "8"]
+def test_a_run_is_not_resumed_with_other_settings(plain, tmp_path, capsys):
+    options = ["train", "poisson", "--nodes", "100", "--epochs", "1", "--width", "8"]
     out = ["--out", str(tmp_path), "--resume"]
     assert cli.main([*options, *out[:2]]) == 0
     with pytest.raises(SystemExit):

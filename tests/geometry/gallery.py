@@ -1,5 +1,7 @@
 """Domains of every kind in the plane, by name."""
 
+import functools
+
 import numpy as np
 
 from dtpinn.geometry import (
@@ -39,8 +41,9 @@ def bite(x):
     return np.maximum(np.hypot(x[:, 0], x[:, 1]) - 1, -away)
 
 
+@functools.cache
 def domains():
-    """Name -> domain."""
+    """Name -> domain, made once."""
     return {
         "disk": Disk(1.5, (1.0, -2.0)),
         "ellipse": Ellipse((1.5, 0.5), (0.2, 0.1)),

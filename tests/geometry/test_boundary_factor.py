@@ -15,7 +15,7 @@ COMB = Polygon(
      (1, 2), (0, 3)],
     holes=[[(0.5, 0.5), (1, 0.5), (1, 1), (0.8, 0.7)]],
 )  # fmt: skip
-GALLERY = domains()
+GALLERY = dict(domains())
 NONE = [GALLERY.pop(name) for name in ("flower", "half disk", "stadium", "bite", "house")]
 DOMAINS = GALLERY | {
     "interval": Interval(1.0, 3.0),

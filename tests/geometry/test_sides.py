@@ -16,6 +16,7 @@ from dtpinn.geometry import (
 from dtpinn.geometry.sides import Sides, united_sides
 from tests.geometry.gallery import bite, domains, half_disk
 from tests.geometry.solids import cube_mesh, cut_ball, two_balls
+from tests.marks import mostly_full
 
 
 def at_corners(walk):
@@ -167,7 +168,7 @@ L_PRISM = Box((0, 0, 0), (2, 2, 1)) - Box((1, 1, -1), (3, 3, 2))
 CROSSED = Box() | Box((0.5, 0.5, 0.5), (1.5, 1.5, 1.5))
 
 
-@pytest.mark.parametrize("h", [0.09, 0.17, 0.29])
+@pytest.mark.parametrize("h", mostly_full([0.09, 0.17, 0.29], {0.17}.__contains__))
 @pytest.mark.parametrize(
     ("domain", "length", "edges", "corners"),
     [
@@ -201,7 +202,7 @@ def test_edges_have_two_sides_and_corners_three_with_the_normals_of_the_faces(
             assert np.ptp(walk.points[walk.sides.point[rows], axis[0]]) < 1e-9
 
 
-@pytest.mark.parametrize("h", [0.31, 0.2, 0.1])
+@pytest.mark.parametrize("h", mostly_full([0.31, 0.2, 0.1], {0.2}.__contains__))
 def test_rims_of_curved_faces_have_the_exact_normals_and_parts(h):
     ball = Box((-1, -1, -1), (1, 1, 1)) - Ball(0.6, (1.0, 0.1, 0.0))
     plane = np.array([0.6, 0.0, 0.8])

@@ -32,7 +32,7 @@ PARTS = {
 def test_every_piece_has_nodes_of_its_own_on_its_side(name):
     body = Subdomains(BODIES[name])
     assert set(body.parts) == PARTS[name]
-    nodes = dtpinn.place_nodes(body, spacing=0.25)
+    nodes = dtpinn.place_nodes(body, spacing=0.25 if body.dimension < 3 else 0.4)
     assert set(nodes.parts) == PARTS[name]
     piece, place = body.piece(nodes.collocation), body.place(nodes.collocation)
     for number, own in enumerate(body.pieces.values()):

@@ -36,6 +36,7 @@ def test_a_bandwidth_that_cannot_be_is_refused(bandwidth):
         FourierMLP(2, bandwidth=bandwidth)
 
 
+@pytest.mark.full
 def test_it_learns_what_a_perceptron_of_as_many_parameters_does_not():
     """Of two scales: here 0.02 against 0.2, with other seeds 0.03 to 0.1 against 0.3 to 0.7."""
 

@@ -73,6 +73,7 @@ def test_a_condition_on_a_part_leaves_the_other_to_training():
         assert result.relative_error(lambda x: x[:, 1]) < 1e-2
 
 
+@pytest.mark.full
 def test_in_time_the_start_is_exact_too():
     """Cooling of a rod: exp(-pi^2 t) sin(pi x)."""
     rod = dtpinn.geometry.Interval()

@@ -25,13 +25,14 @@ def test_an_empty_domain_is_filled_so_far_as_there_are_circles(domain, h):
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_a_missing_node_of_a_grid_comes_back(dimension):
     domain = Disk() if dimension == 2 else Ball()
-    axis = np.linspace(-1.2, 1.2, 25)
+    axis = np.linspace(-1.2, 1.2, 25 if dimension == 2 else 13)
+    h = axis[1] - axis[0]
     grid = np.stack(np.meshgrid(*[axis] * dimension), axis=-1).reshape(-1, dimension)
     middle = np.abs(grid).max(axis=1) < 1e-9
-    found = fill_holes(domain, grid[~middle], constant(0.1))
+    found = fill_holes(domain, grid[~middle], constant(h))
     # Round-off moves the centre of a sphere through eight and more nodes.
     np.testing.assert_allclose(found, np.zeros((1, dimension)), atol=1e-6)
-    assert not len(fill_holes(domain, grid, constant(0.1)))
+    assert not len(fill_holes(domain, grid, constant(h)))
 
 
 def test_the_spacing_at_the_hole_decides():

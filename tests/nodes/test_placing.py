@@ -32,10 +32,10 @@ def nodes(request):
 
 @cache
 def placed(name):
-    return place_nodes(ALL[name], count=1500)
+    return place_nodes(ALL[name], count=800)
 
 
-@pytest.mark.parametrize("count", [100, 582, 2236])
+@pytest.mark.parametrize("count", mostly_full([100, 582, 2236], {100}.__contains__))
 def test_the_count_is_met_to_within_two_percent(domain, count):
     assert abs(place_nodes(domain, count=count).count - count) <= 0.02 * count
 
@@ -82,7 +82,7 @@ def test_ghosts_lie_a_quarter_spacing_outside_their_boundary_node(domain, nodes)
 
 
 @pytest.mark.parametrize("name", PLANE)
-@pytest.mark.parametrize("count", [500, 5000])
+@pytest.mark.parametrize("count", mostly_full([500, 5000], {500}.__contains__))
 def test_nodes_in_the_plane_are_quasi_uniform(name, count):
     quality = place_nodes(PLANE[name], count=count).quality()
     # Below 1 only by the rounding of boundary steps, at most half a step in one walk of them.
@@ -91,7 +91,7 @@ def test_nodes_in_the_plane_are_quasi_uniform(name, count):
     assert quality.ratio <= 1.2
 
 
-@pytest.mark.parametrize("count", [2236, 19638])
+@pytest.mark.parametrize("count", mostly_full([2236, 19638], {2236}.__contains__))
 def test_nodes_on_the_disk_keep_their_spacing_and_leave_no_holes(count):
     nodes = place_nodes(Disk(), count=count)
     quality = nodes.quality()
@@ -100,7 +100,7 @@ def test_nodes_on_the_disk_keep_their_spacing_and_leave_no_holes(count):
     assert np.linalg.norm(nodes.interior, axis=1).max() >= 1 - 1.01 * nodes.spacing
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", mostly_full([0, 1], {0}.__contains__))
 def test_nodes_in_a_ball_are_quasi_uniform(seed):
     nodes = place_nodes(Ball(), count=5000, seed=seed)
     inner = cKDTree(nodes.interior).query(nodes.interior, k=2)[0][:, 1]
@@ -128,7 +128,7 @@ def test_every_hole_near_the_boundary_is_narrow():
 
 
 def test_the_same_seed_gives_the_same_bits(domain, nodes):
-    again = place_nodes(domain, count=1500)
+    again = place_nodes(domain, count=800)
     assert again.spacing == nodes.spacing
     for name in ("interior", "boundary", "ghost", "normals", "part", "ghost_of"):
         assert getattr(again, name).tobytes() == getattr(nodes, name).tobytes()

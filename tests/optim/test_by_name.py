@@ -38,7 +38,7 @@ def test_settings_take_it_where_the_problem_has_what_it_needs(name):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_it_trains_and_resumes_as_if_it_had_not_stopped(name, tmp_path):
-    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.3)
 
     def train(epochs, optimizer=name, **files):
         problem = dtpinn.discretize(dtpinn.Poisson.from_solution(sine_cosine), nodes)

@@ -6,8 +6,6 @@ import math
 import os
 import signal
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -43,24 +41,22 @@ def test_an_exception_in_the_middle_leaves_the_old_file_and_no_litter(tmp_path, 
     assert os.listdir(tmp_path) == ["file"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_killed_process_leaves_the_old_file(tmp_path):
     path = tmp_path / "checkpoint"
     path.write_text("old")
-    program = (
-        "import sys; from dtpinn.output import replacing\n"
-        "with replacing(sys.argv[1], 'w') as file:\n"
-        "    file.write('new ' * 100000); file.flush()\n"
-        "    print('written', flush=True); sys.stdin.read()\n"
-    )
-    command = [sys.executable, "-c", program, str(path)]
-    root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
-    ) as process:
-        assert process.stdout.readline() == "written\n"
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
+    read, write = os.pipe()
+    if not (child := os.fork()):
+        try:
+            with replacing(path, "w") as file:
+                file.write("new " * 100000)
+                file.flush()
+                os.write(write, b"written")
+                signal.pause()
+        finally:
+            os._exit(1)  # never back into pytest
+    assert os.read(read, 7) == b"written"
+    os.kill(child, signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert path.read_text() == "old"
 
 

@@ -233,6 +233,16 @@ OWN = {
 }
 CASES = {**dict(library_cases()), **OWN}
 
+
+def tells_most(name):
+    """Whether a case has what few others have; of the library's equations all conditions at once.
+
+    Mixed are a slope of the equation's own and values; of mixtures Poisson's and elasticity's are
+    the two kinds.
+    """
+    return name in OWN or name.endswith("mixed") or name in ("Poisson, Robin", "elasticity, Robin")
+
+
 DOMAINS = {"ring": dtpinn.geometry.Annulus(0.4, 1.0), "ball": dtpinn.geometry.Ball()}
 SPACINGS = {"ring": (0.12, 0.06), "ball": (0.24, 0.11)}
 

@@ -61,6 +61,7 @@ def test_a_wave_that_leaves_a_disk_is_bessels(seed):
     assert errors[1] < errors[0] / 8  # order 3 at least
 
 
+@pytest.mark.full
 def test_a_soliton_keeps_its_shape():
     nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(-8.0, 8.0), spacing=0.1)
     pde = Soliton()

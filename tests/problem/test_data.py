@@ -104,8 +104,8 @@ def test_the_jacobian_has_the_rows_of_data(make):
     ("make", "optimizer", "epochs"),
     [
         (dtpinn.discretize, "gauss-newton", 40),
-        (dtpinn.discretize, "lbfgs", 15),
-        (dtpinn.vanilla, "gauss-newton", 40),
+        pytest.param(dtpinn.discretize, "lbfgs", 15, marks=pytest.mark.full),
+        pytest.param(dtpinn.vanilla, "gauss-newton", 40, marks=pytest.mark.full),
     ],
 )
 def test_a_load_is_found_with_the_standard_error_of_its_linear_fit(make, optimizer, epochs):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -12,9 +14,10 @@ from dtpinn.nodes import ordering
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.jacobian import model_jacobian
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
+from tests.marks import mostly_full
 from tests.problem.equations import Elasticity, ReactionInTime, SecondInTime, TwoParts
 
-TIMES = torch.linspace(0.0, 0.6, 4)
+TIMES = torch.linspace(0.0, 0.6, 3)
 
 
 class Learning(dtpinn.PDE):
@@ -117,7 +120,7 @@ def by_autograd(problem, model, parameters):
 
 @pytest.fixture(scope="module")
 def few(request):
-    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.25)
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.32)
     names = np.where(nodes.boundary[:, 0] < 0.1, "left", "right")
     return dtpinn.Nodes.from_points(nodes.interior, nodes.boundary, nodes.normals, parts=names)
 
@@ -251,15 +254,17 @@ def test_a_network_in_an_equation_in_single_precision(few):
 # S J in all its ways
 
 
-@pytest.mark.parametrize("time_order", [0, 1, 2])
-@pytest.mark.parametrize("fields", [1, 2])
+@pytest.mark.parametrize(
+    ("fields", "time_order"),
+    mostly_full(product([1, 2], [0, 1, 2]), {(1, 0), (2, 1), (1, 2)}.__contains__),
+)
 def test_every_way_to_multiply_is_the_same(fields, time_order, rng, monkeypatch):
     from scipy.sparse import random_array
 
     model = dtpinn.MLP(3, width=5, depth=2, fields=fields, seed=0)
-    X = torch.rand(40, 3, dtype=torch.float64)
+    X = torch.rand(24, 3, dtype=torch.float64)
     features = fields * (1 + time_order)
-    S = random_array((30, 40 * features), density=0.2, format="csr", rng=rng)
+    S = random_array((30, 24 * features), density=0.2, format="csr", rng=rng)
     parameters = dict(model.named_parameters())
 
     def product(way, memory=2.0**30):

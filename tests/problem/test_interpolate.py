@@ -10,6 +10,7 @@ import dtpinn
 from dtpinn.geometry import Ball, Disk, Polygon, Rectangle
 from dtpinn.rbffd import differential as D
 from dtpinn.rbffd import interpolation
+from tests.marks import mostly_full
 
 TIMES = torch.linspace(0.0, 0.4, 3, dtype=torch.float64)
 
@@ -41,7 +42,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("order", [3, 4])
+@pytest.mark.parametrize("order", mostly_full([3, 4], {4}.__contains__))
 @pytest.mark.parametrize("name", CASES)
 def test_anywhere_it_is_about_as_wrong_as_at_the_nodes(name, order):
     domain, spacing, kind = CASES[name]
@@ -63,7 +64,7 @@ def test_torsion_of_a_square_has_its_maximum_in_the_middle():
 
 
 def test_at_the_nodes_it_is_the_values_and_their_gradient():
-    problem, u = solved(Disk(), 0.2, 3)
+    problem, u = solved(Disk(), 0.3, 3)
     u = u.clone().requires_grad_()
     again = problem.interpolate(u, problem.nodes.collocation)
     assert torch.equal(again, u)

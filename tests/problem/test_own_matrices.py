@@ -92,6 +92,7 @@ def test_finite_differences_solve_in_time_at_their_order(order):
     assert order - 0.3 < math.log2(errors[0] / errors[1]) < order + 1.2
 
 
+@pytest.mark.full
 def test_finite_differences_train_and_are_estimated():
     grid = Grid(13)
     own = {"laplacian": grid.laplacian(4)}

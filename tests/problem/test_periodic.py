@@ -10,6 +10,7 @@ import dtpinn
 from dtpinn.geometry import Disk, Interval, Rectangle
 from dtpinn.pde import Dirichlet
 from dtpinn.problem.trust import NotResolved
+from tests.marks import mostly_full
 
 TURN = 2 * math.pi
 TORUS = Rectangle(periodic=True)
@@ -49,7 +50,7 @@ def screened(spacing, order=4, seed=0, lower=0.0):
     return dtpinn.discretize(Screened(), nodes, order=order)
 
 
-@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("order", mostly_full([2, 4], {4}.__contains__))
 def test_an_equation_without_conditions_is_solved_at_its_order(order):
     def error(spacing):
         problems = [screened(spacing, order, seed) for seed in (0, 1)]
@@ -147,7 +148,7 @@ def conductivity(domain):
     return float((slope @ problem.solve()).mean())
 
 
-@pytest.mark.parametrize("middle", [0.0, 0.5, 0.3])
+@pytest.mark.parametrize("middle", mostly_full([0.0, 0.5, 0.3], {0.0}.__contains__))
 def test_a_square_array_of_insulating_cylinders_conducts_as_rayleigh_found(middle):
     # Perrins, McKenzie & McPhedran, Proc. R. Soc. Lond. A 369 (1979) 207-225, equation (14), for
     # perfect conductors; of insulators it is the reciprocal (Keller 1964). Good to 1e-5 here.

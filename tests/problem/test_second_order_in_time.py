@@ -18,7 +18,7 @@ from tests.marks import mostly_full
 
 LINE = dtpinn.place_nodes(Interval(0.0, 1.0), spacing=0.025)
 COARSE = dtpinn.place_nodes(Interval(0.0, 1.0), spacing=0.05)
-TIMES = torch.linspace(0.0, 2.0, 6, dtype=torch.float64)
+TIMES = torch.linspace(0.0, 1.0, 4, dtype=torch.float64)
 
 
 class Swinging(dtpinn.PDE):
@@ -48,7 +48,7 @@ def one(x):
 
 def error_of(pde, exact, nodes=LINE, order=4, times=TIMES, **options):
     problem = dtpinn.discretize(pde, nodes, order, times=times)
-    u, points = problem.solve(**{"time_tolerance": 1e-8, **options}), problem.points
+    u, points = problem.solve(**{"time_tolerance": 1e-6, **options}), problem.points
     wanted = exact(points[:, :-1], points[:, -1])
     return float((u - wanted).norm() / wanted.norm())
 
@@ -101,6 +101,7 @@ def test_the_telegraph_has_its_dispersion(damping):
     assert fine < 2e-4
 
 
+@pytest.mark.full
 def test_a_pulse_leaves_through_an_absorbing_end():
     """It moves to the right from the start, by a derivative in space, and all of it goes out."""
     pulse = lambda s: torch.exp(-(((s - 0.3) / 0.1) ** 2))  # noqa: E731
@@ -154,7 +155,7 @@ ALONE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("tolerance", [1e-5, 1e-9])
+@pytest.mark.parametrize("tolerance", mostly_full([1e-5, 1e-9], {1e-5}.__contains__))
 @pytest.mark.parametrize("name", ALONE)
 def test_the_error_in_time_is_what_was_asked_for_and_what_is_told(name, tolerance):
     force, start, rate, exact = ALONE[name]

@@ -132,7 +132,11 @@ def test_a_solution_on_other_nodes_chooses_the_branch():
     assert fine.estimate(fine.solve()).distance < 1e-9
 
 
-@pytest.mark.parametrize("of", [lambda: None, lambda: beating(1.0)], ids=["steady", "in time"])
+@pytest.mark.parametrize(
+    "of",
+    [pytest.param(lambda: None, marks=pytest.mark.full), lambda: beating(1.0)],
+    ids=["steady", "in time"],
+)
 def test_files_hold_it(of, torsion, tmp_path):
     u = of()
     u = torsion if u is None else u

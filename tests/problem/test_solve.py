@@ -14,6 +14,7 @@ from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.direct import continuation
 from dtpinn.problem.direct.continuation import solve_steady
 from dtpinn.problem.direct.square_system import starting_values
+from tests.marks import mostly_full
 from tests.problem.equations import Elasticity, TwoParts
 
 
@@ -22,8 +23,17 @@ def relative_error(u, nodes):
     return float((u - exact).norm() / exact.norm())
 
 
-@pytest.mark.parametrize(("order", "bound"), [(2, 3e-2), (3, 2e-3), (4, 6e-4), (5, 5e-5)])
-@pytest.mark.parametrize("reaction", [None, torch.exp])
+@pytest.mark.parametrize(
+    ("reaction", "order", "bound"),
+    mostly_full(
+        (
+            (reaction, order, bound)
+            for reaction in (None, torch.exp)
+            for order, bound in ((2, 3e-2), (3, 2e-3), (4, 6e-4), (5, 5e-5))
+        ),
+        lambda case: (case[0] is None) == (case[1] in (3, 5)),
+    ),
+)
 def test_the_error_at_582_nodes_is_that_of_the_published_floor(order, bound, reaction):
     """About 1.4e-2, 6.3e-4, 1.9e-4, 1.7e-5, recomputed for the paper's nodes; here times 3."""
     nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), count=582)
@@ -31,7 +41,7 @@ def test_the_error_at_582_nodes_is_that_of_the_published_floor(order, bound, rea
     assert relative_error(dtpinn.discretize(pde, nodes, order).solve(), nodes) < bound
 
 
-@pytest.mark.parametrize("order", [2, 3, 4, 5])
+@pytest.mark.parametrize("order", mostly_full([2, 3, 4, 5], {2, 4}.__contains__))
 def test_the_solution_converges_at_its_order(order, disk):
     pde = dtpinn.Poisson.from_solution(sine_cosine)
     spacings = (0.12, 0.06, 0.03)

@@ -12,9 +12,7 @@ IN_TIME = [name for name, case in CASES.items() if case.times is not None]
 
 @pytest.mark.parametrize(
     "name",
-    mostly_full(
-        IN_TIME, {"heat, mixed", "Allen-Cahn, Neumann", "wave, mixed", "telegraph"}.__contains__
-    ),
+    mostly_full(IN_TIME, {"Allen-Cahn, Neumann", "telegraph"}.__contains__),
 )
 def test_the_semi_discrete_solution_converges_at_the_order_in_space(name):
     case = CASES[name]

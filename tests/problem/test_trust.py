@@ -95,12 +95,12 @@ def test_waves_of_three_nodes_are_told_and_waves_of_twelve_are_not():
         assert dtpinn.discretize(pde, nodes).estimate(exact).resolved is resolved
 
 
-@pytest.mark.parametrize("spacing", mostly_full([0.1, 0.06, 0.03], lambda h: h > 0.03))
+@pytest.mark.parametrize("spacing", mostly_full([0.1, 0.06, 0.03], {0.06}.__contains__))
 def test_the_corner_of_an_l_is_seen_by_the_estimate(spacing):
     """The largest u, 0.1494124, from the method of particular solutions (tests/answers)."""
     bar = Polygon([(0, 0), (1, 0), (1, -1), (-1, -1), (-1, 1), (0, 1)])
     pde = dtpinn.Poisson(lambda x: -torch.ones(len(x), dtype=x.dtype), Dirichlet())
-    for seed in range(3):
+    for seed in range(2):
         nodes = dtpinn.place_nodes(bar, spacing=spacing, seed=seed)
         problem = dtpinn.discretize(pde, nodes)
         u = problem.solve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import dtpinn
@@ -25,6 +26,7 @@ class Swirl(dtpinn.PDE):
         }
 
 
+@pytest.mark.full
 def test_it_trains_on_both_backends_which_agree_in_losses_and_gradients():
     nodes = dtpinn.place_nodes(dtpinn.geometry.Annulus(0.5, 1.0), spacing=0.06)
     pde = Swirl()

@@ -7,6 +7,7 @@ import pytest
 
 from dtpinn.rbffd import assemble
 from dtpinn.rbffd import differential as D
+from tests.marks import mostly_full
 from tests.rbffd.clouds import box, disk, exponents_up_to, monomial, unit_vectors
 
 EPS = np.finfo(float).eps
@@ -69,7 +70,7 @@ def errors(matrix, terms, points, rows, powers, origin):
 CASES = [(d, name) for d in (1, 2, 3) for name in operators(d, np.random.default_rng(0))]
 
 
-@pytest.mark.parametrize("order", range(2, 7))
+@pytest.mark.parametrize("order", mostly_full(range(2, 7), {2, 5}.__contains__))
 @pytest.mark.parametrize(("dimension", "name"), CASES)
 def test_every_monomial_is_exact(dimension, name, order):
     rng = np.random.default_rng([dimension, order])

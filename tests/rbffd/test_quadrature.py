@@ -10,6 +10,7 @@ from scipy.special import iv
 import dtpinn
 from dtpinn.nodes.side_sizes import side_sizes
 from dtpinn.rbffd import quadrature
+from tests.marks import mostly_full
 
 G = dtpinn.geometry
 L_SHAPE = G.Polygon([[0, 0], [1, 0], [1, 0.5], [0.5, 0.5], [0.5, 1], [0, 1]])
@@ -58,7 +59,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", mostly_full([0, 1], {0}.__contains__))
 @pytest.mark.parametrize(
     ("name", "spacing", "order", "allowed"),
     [

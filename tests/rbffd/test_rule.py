@@ -1,4 +1,5 @@
 import re
+from itertools import product
 
 import pytest
 
@@ -24,14 +25,12 @@ def test_exponent_is_the_papers_where_it_can_be_differentiated(order, derivative
     assert choose_rule(order, derivatives, 2).exponent == exponent
 
 
-@pytest.mark.parametrize("dimension", [1, 2, 3])
-@pytest.mark.parametrize("derivatives", range(6))
-@pytest.mark.parametrize("order", range(2, 7))
-def test_exponent_is_odd_and_above_the_derivatives(order, derivatives, dimension):
-    rule = choose_rule(order, derivatives, dimension)
-    assert rule.exponent % 2 == 1
-    assert rule.exponent > derivatives
-    assert rule.stencil_size == 2 * rule.polynomials + 1
+def test_exponent_is_odd_and_above_the_derivatives():
+    for order, derivatives, dimension in product(range(2, 7), range(6), (1, 2, 3)):
+        rule = choose_rule(order, derivatives, dimension)
+        assert rule.exponent % 2 == 1
+        assert rule.exponent > derivatives
+        assert rule.stencil_size == 2 * rule.polynomials + 1
 
 
 def test_exponent_of_the_second_order_gradient_is_raised():
@@ -62,11 +61,11 @@ def test_what_is_out_of_range_is_named(arguments, message):
 
 
 @pytest.mark.parametrize("name", ["order", "derivatives", "dimension", "exponent", "stencil_size"])
-@pytest.mark.parametrize("value", [2.5, 3.0, True, "4"])
-def test_what_is_no_integer_is_named(name, value):
+def test_what_is_no_integer_is_named(name):
     good = {"order": 4, "derivatives": 2, "dimension": 2}
-    with pytest.raises(TypeError, match=f"{name} must be an integer, got {value!r}"):
-        choose_rule(**{**good, name: value})
+    for value in (2.5, 3.0, True, "4"):
+        with pytest.raises(TypeError, match=f"{name} must be an integer, got {value!r}"):
+            choose_rule(**{**good, name: value})
 
 
 def test_a_stencil_may_have_as_many_nodes_as_polynomials():

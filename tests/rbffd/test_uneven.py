@@ -15,6 +15,7 @@ from dtpinn.rbffd import assemble, growing
 from dtpinn.rbffd.rule import choose_rule
 from dtpinn.rbffd.stencils import find_stencils
 from dtpinn.rbffd.uneven import spread, usual_condition
+from tests.marks import mostly_full
 
 H = 0.1
 
@@ -45,9 +46,9 @@ ROBIN, DIRICHLET = dtpinn.Robin(1.0, 1.0), dtpinn.Dirichlet()
 
 @pytest.mark.parametrize(
     ("condition", "order", "ratios"),
-    [(ROBIN, 3, (5,)), (DIRICHLET, 4, (5,))]
+    [(DIRICHLET, 4, (5,))]
     + [
-        pytest.param(condition, order, (2.5, 3, 4, 5), marks=pytest.mark.full)
+        pytest.param(condition, order, (2.5, 4), marks=pytest.mark.full)
         for condition in (ROBIN, DIRICHLET)
         for order in (3, 4, 5)
     ],
@@ -62,6 +63,7 @@ def test_a_boundary_finer_than_the_inside_does_no_harm(condition, order, ratios)
                 assert error(refined(ratio, seed), order, condition) < 8 * even, (ratio, seed)
 
 
+@pytest.mark.full
 def test_torsion_of_a_disk_with_a_refined_boundary():
     """-Lap u = 1, u = 0: 1/4 in the middle, and a load that no stencil is exact for by design."""
     load = dtpinn.Poisson(lambda x: -torch.cos(3 * x[:, 0]), dtpinn.Dirichlet())
@@ -83,7 +85,7 @@ def laplacian(nodes):
 def test_even_and_graded_clouds_keep_their_nearest_nodes(domain):
     h = {2: 0.1, 3: 0.25}[domain.dimension]
     graded = dtpinn.nodes.graded(domain, near=0.5 * h, far=h)
-    for spacing, order in ((h, 4), (h, 6), (graded, 4)):
+    for spacing, order in ((h, 4), (graded, 4)):
         nodes = dtpinn.place_nodes(domain, spacing, seed=1)
         built = assemble(nodes, {"L": laplacian(nodes)}, "collocation", order)
         nearest = find_stencils(nodes.extended, np.arange(nodes.count), built.rule.stencil_size)
@@ -91,7 +93,7 @@ def test_even_and_graded_clouds_keep_their_nearest_nodes(domain):
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
-@pytest.mark.parametrize("order", [2, 4, 6])
+@pytest.mark.parametrize("order", mostly_full([2, 4, 6], {4}.__contains__))
 def test_the_usual_condition_is_that_of_even_clouds(dimension, order):
     domain = {1: dtpinn.geometry.Interval(0.0, 1.0), 2: Disk(), 3: Ball()}[dimension]
     nodes = dtpinn.place_nodes(domain, spacing={1: 0.02, 2: 0.1, 3: 0.2}[dimension])

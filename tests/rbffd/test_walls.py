@@ -187,8 +187,17 @@ def without_ghosts(nodes):
     )
 
 
-@pytest.mark.parametrize("width", [0.001, 0.004, 0.1])
-@pytest.mark.parametrize(("order", "bound"), [(2, 3e-4), (4, 3e-6), (6, 1e-7)])
+@pytest.mark.parametrize(
+    ("width", "order", "bound"),
+    mostly_full(
+        (
+            (width, order, bound)
+            for width in (0.001, 0.004, 0.1)
+            for order, bound in ((2, 3e-4), (4, 3e-6), (6, 1e-7))
+        ),
+        lambda case: case[:2] in ((0.001, 4), (0.004, 6), (0.1, 2)),
+    ),
+)
 def test_two_rooms_with_different_solutions_do_not_know_of_each_other(width, order, bound):
     def u(x, n=None):
         left = torch.exp(x[:, 1]) * torch.sin(x[:, 0])
@@ -215,7 +224,7 @@ def test_at_the_end_of_a_crack_the_error_falls_with_the_root_of_the_spacing(orde
 
     pde = dtpinn.Poisson(None, dtpinn.Dirichlet(u))
     for h in (0.06, 0.03):
-        for seed in (0, 1):
+        for seed in (0, 1)[: 2 if h > 0.05 else 1]:
             nodes = without_ghosts(place_nodes(crack, h, seed=seed))
             error = dtpinn.discretize(pde, nodes, order=order).solve()
             error -= u(torch.tensor(nodes.collocation))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -59,20 +56,20 @@ def assert_close(got, wanted, matrix, x):
     assert np.all(difference <= 2 * (longest + 1) * torch.finfo(x.dtype).eps * size)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("k", COLUMNS)
 @pytest.mark.parametrize("name", MATRICES)
-def test_product_transpose_and_gradient_agree_with_ours(both, name, k, dtype):
-    matrix = MATRICES[name].astype(dtype)
-    transposed = matrix.T.tocsr()
-    A, P = both(matrix)
-    x, y = random(A.shape[1], k, A).requires_grad_(), random(A.shape[0], k, A)
-    assert_close(P(x), A(x), matrix, x)
-    assert_close(P.T(y), A.T(y), transposed, y)
-    assert torch.equal(P @ x, P(x))
-    (gradient,) = torch.autograd.grad(P(x), x, y)
-    assert_close(gradient, A.T(y), transposed, y)
-    assert (P.shape, P.T.shape, P.T.T.shape) == (A.shape, A.T.shape, A.shape)
+def test_product_transpose_and_gradient_agree_with_ours(both, name):
+    for dtype in DTYPES:
+        matrix = MATRICES[name].astype(dtype)
+        transposed = matrix.T.tocsr()
+        A, P = both(matrix)
+        assert (P.shape, P.T.shape, P.T.T.shape) == (A.shape, A.T.shape, A.shape)
+        for k in COLUMNS:
+            x, y = random(A.shape[1], k, A).requires_grad_(), random(A.shape[0], k, A)
+            assert_close(P(x), A(x), matrix, x)
+            assert_close(P.T(y), A.T(y), transposed, y)
+            assert torch.equal(P @ x, P(x))
+            (gradient,) = torch.autograd.grad(P(x), x, y)
+            assert_close(gradient, A.T(y), transposed, y)
 
 
 @pytest.mark.filterwarnings("ignore:There is a performance drop")
@@ -141,12 +138,3 @@ def test_the_product_waits_its_turn_on_torchs_stream():
         y = P(x)
     side.synchronize()
     torch.testing.assert_close(y, A(torch.ones_like(x)))
-
-
-def test_naming_the_reference_loads_neither_scipy_nor_cupy():
-    code = (
-        "import sys, dtpinn; dtpinn.reference.CuPyProduct, dtpinn.reference.SciPyProduct;"
-        "print(sorted({'scipy', 'cupy', 'cupyx'} & set(sys.modules)))"
-    )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"

@@ -104,6 +104,7 @@ def test_opcheck(op):
         torch.library.opcheck(getattr(torch.ops.dtpinn, op).default, args)
 
 
+@pytest.mark.full
 def test_two_threads_in_one_graph_get_an_error_and_no_crash():
     """The second backward through a freed graph is refused, as for any torch operation."""
     code = """

@@ -177,9 +177,9 @@ def step(A, x):
 
 @pytest.mark.parametrize(
     ("backend", "dynamic"),
-    [("aot_eager", False), ("aot_eager", True),
-     pytest.param("inductor", True, marks=pytest.mark.full),
-     pytest.param("inductor", False, marks=pytest.mark.full)],
+    [("aot_eager", True),
+     pytest.param("aot_eager", False, marks=pytest.mark.full),
+     pytest.param("inductor", True, marks=pytest.mark.full)],
 )  # fmt: skip
 def test_compiles_without_a_graph_break(backend, dynamic, tmp_path, monkeypatch):
     # A cache of its own: inductor takes what a process with other instruction sets has left.
@@ -231,7 +231,7 @@ def test_export(strict):
         assert_close(program.module()(x), model(x))
 
 
-@pytest.mark.parametrize("learnt", [False, True])
+@pytest.mark.parametrize("learnt", [pytest.param(False, marks=pytest.mark.full), True])
 def test_compiled_autograd(learnt):
     from torch._dynamo import compiled_autograd
 

@@ -8,7 +8,7 @@ from dtpinn.pde.solutions import sine_cosine
 
 @pytest.fixture(scope="session")
 def nodes():
-    return dtpinn.place_nodes(dtpinn.geometry.Disk(), count=300)
+    return dtpinn.place_nodes(dtpinn.geometry.Disk(), count=150)
 
 
 @pytest.fixture

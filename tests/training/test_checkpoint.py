@@ -52,13 +52,15 @@ LATER = [  # entries that a format has gained, or could have, without a new numb
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def whole(written):
+    return dtpinn.fit(*make(), epochs=3, resume=written, details={"seed": 0, "width": 4})
+
+
 @pytest.mark.parametrize("entry", LATER)
-def test_without_an_entry_it_is_what_it_was_with_its_default(entry, written, tmp_path):
+def test_without_an_entry_it_is_what_it_was_with_its_default(entry, written, whole, tmp_path):
     path = edited(written, tmp_path, entry)
-    details = {"seed": 0, "width": 4}
-    resumed, whole = (
-        dtpinn.fit(*make(), epochs=3, resume=file, details=details) for file in (path, written)
-    )
+    resumed = dtpinn.fit(*make(), epochs=3, resume=path, details={"seed": 0, "width": 4})
     assert resumed.history.column("loss") == pytest.approx(whole.history.column("loss"), rel=1e-6)
     assert resumed.stages[0].epochs == 3
     loaded = dtpinn.Result.load(tmp_path, model=make()[0])

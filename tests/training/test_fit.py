@@ -140,7 +140,7 @@ def test_unknown_coefficients_are_learnt_and_kept(nodes, tmp_path):
         dtpinn.fit(dtpinn.MLP(2), dtpinn.discretize(Inverse().float(), nodes))
 
 
-@pytest.mark.parametrize("parts", [("outer", "inner"), ("a.0.b", 'on, the "left"')])
+@pytest.mark.parametrize("parts", [("a.0.b", 'on, the "left"')])
 def test_coefficients_of_conditions_bear_the_names_of_their_parts(parts, tmp_path):
     """The transfer at each wall of a ring, found from u = 1 + log r in it."""
     ring = dtpinn.geometry.Annulus(0.7, 1.0).with_parts(

@@ -54,6 +54,7 @@ def test_nobody_is_told_to_do_what_was_done(problem):
     assert told == rest
 
 
+@pytest.mark.full
 def test_in_space_time_too():
     """A decaying rod after one epoch; a hundred Gauss-Newton steps later there is no word."""
     exact = lambda x, t: torch.exp(-t) * torch.sin(x[:, 0])  # noqa: E731

@@ -89,6 +89,7 @@ def test_what_counts_is_not_though_it_turns_out_to_be_nothing(start, seed):
     assert abs(found["c"]) < 0.05
 
 
+@pytest.mark.full
 def test_in_time():
     assert told(Cooling(0.0), 20, "gauss-newton")[0] == ["c"]
     names, found = told(Cooling(1.0), 20, "gauss-newton")

@@ -59,6 +59,7 @@ class Newton:
 
     u: Floats
     _r: Floats
+    _at: Linearization
     _J: csc_array
 
     def __init__(self, system: DiscreteSystem, start: Floats) -> None:
@@ -109,7 +110,7 @@ class Newton:
 
     def check_compatible(self) -> None:
         """Warn if what the constraints complete was not compatible."""
-        self._system.check_compatible(self._evaluate(self.u)[1], self.u)
+        self._system.check_compatible(self._at, self.u)
 
     @property
     def norm(self) -> float:
@@ -138,8 +139,9 @@ class Newton:
             self._damped_step(factors)
         if self.norm <= max(enough * self.first, self._round_off()):
             polished = self.u + factors.solve(-self._r)
-            if self._size(self._evaluate(polished)[0]) <= self.norm:
-                self.u = polished
+            r, at = self._evaluate(polished)
+            if self._size(r) <= self.norm:
+                self.u, self._at = polished, at
             self._polished = True
 
     def _evaluate(self, u: Floats) -> tuple[Floats, Linearization]:
@@ -147,7 +149,7 @@ class Newton:
         return self._system.residuals(at, u[None])[0] - self._load, at
 
     def _take(self, u: Floats, r: Floats, at: Linearization) -> None:
-        self.u, self._r = u, r
+        self.u, self._r, self._at = u, r, at
         self._J = self._system.matrix(at, at.jacobians)
 
     def _size(self, r: Floats) -> float:

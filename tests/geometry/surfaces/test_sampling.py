@@ -11,7 +11,7 @@ from tests.geometry.solids import SOLIDS, Solid, constant, ellipsoid
 def test_no_point_of_the_surface_is_far_from_the_sample(name):
     domain, rng = SOLIDS[name], np.random.default_rng(0)
     sample = sample_surface(domain, constant(0.1), rng)
-    denser = sample_surface(domain, constant(0.03), rng)
+    denser = sample_surface(domain, constant(0.05), rng)
     assert np.abs(domain.signed_distance(denser)).max() <= 1e-11
     # Cells of half a spacing: no place is farther from a sample than across two of them.
     assert cKDTree(sample).query(denser)[0].max() <= 2 * np.sqrt(3) * 0.05

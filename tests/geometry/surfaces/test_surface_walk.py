@@ -38,22 +38,25 @@ def size(domain):
     return np.max(domain.bounds[1] - domain.bounds[0])
 
 
+@functools.cache
+def walked(name, share):
+    return walk_surface(body(name), share * size(body(name)))
+
+
 @pytest.mark.parametrize("share", mostly_full([0.1, 0.05, 0.03], lambda share: share > 0.05))
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", mostly_full(BODIES, lambda name: name != "ball mesh"))
 def test_points_lie_on_the_surface_apart_and_without_holes(name, share):
     domain = body(name)
-    h = share * size(domain)
-    boundary = walk_surface(domain, h)
+    h, boundary = share * size(domain), walked(name, share)
     assert np.abs(domain.signed_distance(boundary.points)).max() <= 1e-11 * size(domain)
     # What is promised is 0.75 and 0.9; these are met with room, by every body here.
     assert separation(boundary.points, constant(h)) >= 0.82
     assert fill(domain, boundary.points, constant(h)) <= 0.9
 
 
-@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("name", mostly_full(BODIES, lambda name: name != "ball mesh"))
 def test_normals_are_unit_and_lead_out(name):
-    domain = body(name)
-    boundary = walk_surface(domain, 0.05 * size(domain))
+    domain, boundary = body(name), walked(name, 0.1)
     np.testing.assert_allclose(np.linalg.norm(boundary.normals, axis=1), 1.0, atol=1e-12)
     step = 1e-4 * size(domain)
     assert domain.signed_distance(boundary.points + step * boundary.normals).min() > 0.3 * step
@@ -61,7 +64,7 @@ def test_normals_are_unit_and_lead_out(name):
 
 
 @pytest.mark.parametrize(
-    "name", mostly_full(["ball", "ellipsoid", "box", "cut ball"], lambda name: name == "box")
+    "name", mostly_full(["ball", "ellipsoid", "box", "cut ball"], lambda name: name == "ball")
 )
 def test_a_variable_spacing_is_followed(name):
     domain = SOLIDS[name]
