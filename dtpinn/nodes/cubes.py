@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Cubes:
 
     def __len__(self) -> int:
         return sum(len(level) for level in self.levels)
+
+    def none(self) -> Cubes:
+        """Return the same grid without a cube."""
+        return replace(self, levels=[])
 
     @property
     def centres(self) -> Floats:

@@ -11,6 +11,8 @@ _NEIGHBOURS = {2: 12, 3: 40}
 _DIRECTIONS = {2: 2, 3: 180}
 # Neighbours that a side's curvature is taken from, in space.
 _BENT = 10
+# Sides that are worked on at a time.
+_AT_A_TIME = 200
 # Two sides of one node whose normals are nearer than this cosine share a cell: one part ends there
 # and another begins, on a boundary that is smooth.
 SMOOTH = 0.98
@@ -62,20 +64,33 @@ def side_sizes(nodes: NodeSet) -> Floats:
     way = flat + (arc * bend / 6.0)[:, :, None] * turn
     way *= (arc / np.maximum(np.linalg.norm(way, axis=2), 1e-300))[:, :, None]
     around = rays(own)
-    along = np.einsum("ski,sri->srk", way, around)
-    facing = (along > 0.0) & (lean > 0.5)[:, None]
-    reach = np.where(facing, arc[:, None] ** 2 / (2.0 * np.where(facing, along, 1.0)), np.inf)
     round_ = np.zeros(len(sides)) if d == 2 else _curvature(flat, turn, lean > 0.5, own)
-    # Half-way on a sphere: tan(r) cos(angle) = tan(arc / 2), to the first order in the curvature.
-    further = arc[:, None] ** 2 / 12.0 - np.where(facing, reach, 0.0) ** 2 / 3.0
-    reach *= np.clip(1.0 + round_[:, None, None] * further, 0.5, 1.5)
     nearest = np.where(chord > 0.0, chord, np.inf).min(axis=1)
-    rim = np.minimum(reach.min(axis=2), 2.0 * nearest[:, None])
+    rim = np.concatenate(
+        [
+            _rim(way[some], np.where(lean > 0.5, arc, np.inf)[some], around[some], round_[some])
+            for some in np.array_split(np.arange(len(own)), 1 + len(own) // _AT_A_TIME)
+        ]
+    )
+    rim = np.minimum(rim, 2.0 * nearest[:, None])
     rim = np.where(beyond_edge(nodes, around), 0.0, rim)
     if d == 2:
         return np.asarray(rim.sum(axis=1) / _sharing(nodes))
     cell = np.pi * (rim**2 - round_[:, None] * rim**4 / 12.0).mean(axis=1)
     return np.asarray(cell / _sharing(nodes))
+
+
+def _rim(way: Floats, arc: Floats, around: Floats, round_: Floats) -> Floats:
+    """How far each side's cell reaches in each direction, (sides, directions).
+
+    Half-way on a sphere: tan(r) cos(angle) = tan(arc / 2), to the first order in the curvature.
+    """
+    along = np.einsum("ski,sri->srk", way, around)
+    facing = (along > 0.0) & np.isfinite(arc)[:, None]
+    square = np.where(np.isfinite(arc), arc, 0.0)[:, None] ** 2
+    reach = square / (2.0 * np.where(facing, along, 1.0))
+    reach *= np.clip(1.0 + round_[:, None, None] * (square / 12.0 - reach**2 / 3.0), 0.5, 1.5)
+    return np.asarray(np.where(facing, reach, np.inf).min(axis=2))
 
 
 def _in_plane(ways: Floats, normals: Floats) -> Floats:

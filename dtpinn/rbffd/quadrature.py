@@ -44,10 +44,13 @@ from dtpinn.rbffd.rule import choose_rule
 
 # Distance between the nodes that fields are given on, in those of all nodes: the first that leaves
 # enough of them. The fewer equations, the nearer the weights stay to the guess.
-_THINNED = {1: (1.6, 1.25), 2: (1.6, 1.25), 3: (1.6, 1.35)}
+_THINNED = {1: (1.2,), 2: (1.6, 1.25), 3: (1.6, 1.35)}
 _ENOUGH = 1.5
-# How far into the cubes the layer's nodes reach, in spacings.
-_MARGIN = 2.0
+# A layer of fewer nodes than so many stencils is made wider: the whole domain.
+_WIDE = 4
+# How far into the cubes the layer's nodes reach, in spacings: a stencil of fewer rows of nodes than
+# its degree is none.
+_MARGIN = 4.0
 # How unwilling weights of the boundary are to change, beside those of the domain.
 _HELD = {1: 1e6, 2: 1e6, 3: 1.0}
 # Beside the equations, each of size 1: what they may miss. Fields without divergence and flux make
@@ -55,6 +58,8 @@ _HELD = {1: 1e6, 2: 1e6, 3: 1.0}
 _MISSED = 1e-7
 # Images around a cell are at hand for so many times the nodes of a stencil.
 _POOL = 4
+# Behind a boundary node, so many spacings off, another one is behind a thin wall.
+_BEHIND = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,31 +98,32 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
     Quadrature
     """
     cubes = cubes_inside(nodes)
-    inside = _over_cubes(nodes, cubes, order)
+    if not nodes.boundary_count:
+        return Quadrature(_over_cubes(nodes, cubes, order), np.zeros(0))
     layer = _layer(nodes, cubes)
-    if not len(layer):
-        return Quadrature(inside, np.zeros(0))
-    sides = side_weights(nodes)
+    if len(layer) < _WIDE * choose_rule(order, 1, nodes.dimension).stencil_size:
+        cubes, layer = cubes.none(), np.arange(nodes.count)
+    inside, sides = _over_cubes(nodes, cubes, order), side_weights(nodes)
     d, ni = nodes.dimension, nodes.interior_count
     divergence, flux, beyond = _equations(nodes, cubes, layer, order)
     full = nodes.local_spacing**d
     full[ni:] /= 2.0
     full *= _density(nodes, cubes, full, sides)
-    guess = np.maximum(full - inside, 0.0)[layer]
-    known = beyond - divergence @ guess - flux @ sides
-    held = _HELD[d]
-    areas, of_areas = _areas(nodes, sides) if d == 3 else (flux[:0], known[:0])
-    matrix = vstack(
-        [
-            hstack([divergence @ diags_array(full[layer]), flux @ diags_array(sides / held)]),
-            hstack([csr_array((areas.shape[0], len(layer))), areas @ diags_array(sides / held)]),
-        ],
-        format="csr",
-    )
-    change = _smallest(csr_array(matrix), np.concatenate([known, of_areas]))
-    weights = inside
-    weights[layer] += guess + full[layer] * change[: len(layer)]
-    return Quadrature(weights, sides * (1.0 + change[len(layer) :] / held))
+    plain = np.concatenate([np.maximum(full - inside, 0.0)[layer], sides])
+    moving = np.concatenate([full[layer], sides / _HELD[d]])
+    pieces = _pieces(nodes)
+    equations, wanted = [hstack([divergence, flux])], [beyond]
+    if d == 3:  # the areas of the pieces of the boundary, which are known better than its weights
+        equations.append(hstack([csr_array((pieces.shape[0], len(layer))), pieces]))
+        wanted.append(pieces @ sides)
+    if len(nodes.cell.axes) == d:
+        equations.append(np.append(np.ones(len(layer)), _holes(nodes, pieces))[None])
+        wanted.append([np.prod(nodes.cell.periods) - inside.sum()])
+    system, value = csr_array(vstack(equations)), np.concatenate(wanted)
+    change = _smallest(csr_array(system @ diags_array(moving)), value - system @ plain)
+    found = plain + moving * change
+    inside[layer] += found[: len(layer)]
+    return Quadrature(inside, found[len(layer) :])
 
 
 def _over_cubes(nodes: Nodes, cubes: Cubes, order: int) -> Floats:
@@ -164,12 +170,13 @@ def _equations(
     x = nodes.collocation
     faces, widths, outward = cubes.faces() if len(cubes) else (x[:0], x[:0], x[:0])
     points, areas, normals = _on_faces(faces, widths, outward)
-    places = np.concatenate([x[layer], x[nodes.interior_count + nodes.sides.point], points])
+    places = np.concatenate([x[layer], points])
     asked = {**{str(k): partial(k) for k in range(d)}, "value": identity}
     matrices = _on_some(nodes, fields, asked, places, order)
-    last = len(layer) + len(nodes.sides.point)
     values = matrices["value"]
-    to_sides, to_faces = csr_array(values[len(layer) : last]), csr_array(values[last:])
+    # The layer ends with the boundary, all of it.
+    on_sides = len(layer) - nodes.boundary_count + nodes.sides.point
+    to_sides, to_faces = csr_array(values[on_sides]), csr_array(values[len(layer) :])
     divergence = vstack([csr_array(matrices[str(k)][: len(layer)]).T for k in range(d)])
     flux = vstack([-(diags_array(n) @ to_sides).T for n in nodes.sides.normals.T])
     beyond = np.concatenate([-(to_faces.T @ (areas * n)) for n in normals.T])
@@ -200,7 +207,7 @@ def _on_some(
     column = np.full(nodes.count, -1)
     column[rows] = np.arange(len(rows))
     kept = np.flatnonzero(column[origin] >= 0)
-    walls = None if around.walls is None else around.walls.in_order(kept)
+    walls = around.walls.in_order(kept) if _near_behind(nodes) else None
     cloud = SimpleNamespace(extended=around.extended[kept], walls=walls)
     built = assemble(cast(Nodes, cloud), operators, places, order).matrices
     fold = csr_array(
@@ -208,6 +215,17 @@ def _on_some(
         shape=(len(kept), len(rows)),
     )
     return {name: csr_array(matrix @ fold) for name, matrix in built.items()}
+
+
+def _near_behind(nodes: Nodes) -> bool:
+    """Whether there are walls or gaps so thin that stencils must not reach through.
+
+    Past a hole they may, and better do: what is behind is nearer to them than what is around it.
+    """
+    step = _BEHIND * nodes.local_spacing[nodes.interior_count :]
+    behind = nodes.boundary + step[:, None] * nodes.normals
+    gap = nodes.cell.tree(nodes.collocation).query(behind)[0]
+    return bool((gap < 0.7 * step).any())
 
 
 def _on_faces(centres: Floats, widths: Floats, outward: Floats) -> tuple[Floats, Floats, Floats]:
@@ -235,22 +253,39 @@ def _density(nodes: Nodes, cubes: Cubes, full: Floats, sides: Floats) -> float:
     return float(volume / full.sum())
 
 
-def _areas(nodes: Nodes, sides: Floats) -> tuple[csr_array, Floats]:
-    """Equations for the area of each piece of the boundary, and what they leave: nothing."""
-    place, normals, part = (
-        nodes.boundary[nodes.sides.point], nodes.sides.normals, nodes.sides.part,
-    )  # fmt: skip
-    count = min(8, len(sides))
+def _pieces(nodes: Nodes) -> csr_array:
+    """Which sides make up each smooth piece of the boundary, as rows of ones: (pieces, sides)."""
+    sides = nodes.sides
+    place, normals, part = nodes.boundary[sides.point], sides.normals, sides.part
+    each, count = np.arange(len(part)), min(8, len(part))
     near = nodes.cell.tree(place).query(place, k=count)[1].reshape(-1, count)
     alike = np.einsum("ski,si->sk", normals[near], normals) > 0.5
     alike &= part[near] == part[:, None]
-    one = np.repeat(np.arange(len(sides)), count)[alike.ravel()]
-    links = csr_array((np.ones(len(one)), (one, near[alike])), shape=(len(sides),) * 2)
-    pieces, piece = connected_components(links, directed=False)
-    equations = csr_array(
-        (np.ones(len(sides)), (piece, np.arange(len(sides)))), shape=(pieces, len(sides))
+    links = csr_array(
+        (np.ones(int(alike.sum())), (np.repeat(each, count)[alike.ravel()], near[alike])),
+        shape=(len(each), len(each)),
     )
-    return equations, np.zeros(pieces)
+    number, piece = connected_components(links, directed=False)
+    return csr_array((np.ones(len(each)), (piece, each)), shape=(number, len(each)))
+
+
+def _holes(nodes: Nodes, pieces: csr_array) -> Floats:
+    """What sides contribute to the volume of the holes in a cell: ``holes @ v``.
+
+    A field that grows with the distance from a hole is no periodic one, so the others do not tell.
+    """
+    place = nodes.boundary[nodes.sides.point]
+    apart = np.zeros_like(place)
+    for row in range(pieces.shape[0]):
+        members = pieces.indices[pieces.indptr[row] : pieces.indptr[row + 1]]
+        for k, period in enumerate(nodes.cell.periods):
+            # From the widest gap on, the piece is as far as it goes within one period.
+            x = np.sort(place[members, k])
+            gaps = np.diff(x, append=x[0] + period)
+            start = x[(gaps.argmax() + 1) % len(x)]
+            apart[members, k] = np.mod(place[members, k] - start, period)
+    inward: Floats = -np.einsum("si,si->s", apart, nodes.sides.normals) / nodes.dimension
+    return inward
 
 
 def _smallest(equations: csr_array, known: Floats) -> Floats:
