@@ -161,15 +161,15 @@ def beyond_edge(nodes: NodeSet, around: Floats) -> np.ndarray:
 def _reentrant(nodes: NodeSet, one: np.ndarray, other: np.ndarray, middle: Floats) -> np.ndarray:
     """Whether the domain fills more than half of what is around an edge.
 
-    Then the nearby boundary nodes of the first side lie before the second side's plane.
+    Then the nearby sides that look as the first one does lie before the second side's plane.
     """
     if not len(one):
         return np.zeros(0, dtype=bool)
-    count = min(2 * _NEIGHBOURS[nodes.dimension], nodes.boundary_count)
-    near = nodes.cell.tree(nodes.boundary).query(middle, k=count)[1].reshape(-1, count)
-    step = nodes.cell.difference(nodes.boundary[near], middle[:, None])
-    normals = nodes.sides.normals
-    like = np.einsum("pki,pi->pk", nodes.normals[near], normals[one]) > 0.9
+    place, normals = nodes.boundary[nodes.sides.point], nodes.sides.normals
+    count = min(2 * _NEIGHBOURS[nodes.dimension], len(place))
+    near = nodes.cell.tree(place).query(middle, k=count)[1].reshape(-1, count)
+    step = nodes.cell.difference(place[near], middle[:, None])
+    like = np.einsum("pki,pi->pk", normals[near], normals[one]) > 0.9
     before = np.einsum("pki,pi->pk", step, normals[other])
     return np.asarray((like * before).sum(axis=1) > 0.0)
 

@@ -23,6 +23,7 @@ length on the outer wall, as no field of order 4 on a few nodes tells them apart
 from __future__ import annotations
 
 import itertools
+import warnings
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -56,6 +57,9 @@ _HELD = {1: 1e6, 2: 1e6, 3: 1.0}
 # Beside the equations, each of size 1: what they may miss. Fields without divergence and flux make
 # equations that only hold rounding and truncation.
 _MISSED = 1e-7
+# If the sizes of the weights are more than so many times their sum, they may miss this instead.
+_WILD = 1.5
+_MISSED_AT_MOST = 1e-2
 # Images around a cell are at hand for so many times the nodes of a stencil.
 _POOL = 4
 # Behind a boundary node, so many spacings off, another one is behind a thin wall.
@@ -120,8 +124,16 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
         equations.append(np.append(np.ones(len(layer)), _holes(nodes, pieces))[None])
         wanted.append([np.prod(nodes.cell.periods) - inside.sum()])
     system, value = csr_array(vstack(equations)), np.concatenate(wanted)
-    change = _smallest(csr_array(system @ diags_array(moving)), value - system @ plain)
-    found = plain + moving * change
+    scaled, left = csr_array(system @ diags_array(moving)), value - system @ plain
+    found = plain + moving * _smallest(scaled, left, _MISSED)
+    if np.abs(found).sum() > _WILD * found.sum():
+        found = plain + moving * _smallest(scaled, left, _MISSED_AT_MOST)
+        warnings.warn(
+            f"quadrature: near the boundary {nodes!r} are too few, or their normals do not fit the "
+            "boundary, for weights that fulfil the divergence theorem: integrals, and with them "
+            "Mean, Integral and Flux, may be wrong by some percents. Use a smaller spacing there",
+            stacklevel=2,
+        )
     inside[layer] += found[: len(layer)]
     return Quadrature(inside, found[len(layer) :])
 
@@ -288,15 +300,15 @@ def _holes(nodes: Nodes, pieces: csr_array) -> Floats:
     return inward
 
 
-def _smallest(equations: csr_array, known: Floats) -> Floats:
-    """Return the smallest q with ``equations @ q = known``."""
+def _smallest(equations: csr_array, known: Floats, missed: float) -> Floats:
+    """Return the smallest q with ``equations @ q = known``, of equations of size 1 to `missed`."""
     size = np.sqrt(np.asarray(equations.multiply(equations).sum(axis=1)))
     size = np.where(size > 0.0, size, 1.0)  # a field's value that no stencil takes
     scaled = csr_array(diags_array(1.0 / size) @ equations)
     known = known / size
-    missed = _MISSED**2 * eye_array(len(size))
+    square = scaled @ scaled.T + missed**2 * eye_array(len(size))
     factors = splu(
-        csc_array(scaled @ scaled.T + missed), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
+        csc_array(square), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
         options={"SymmetricMode": True},
     )  # fmt: skip
     found = np.zeros(equations.shape[1])
