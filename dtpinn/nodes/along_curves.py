@@ -11,6 +11,8 @@ from dtpinn.nodes.side_sizes import SMOOTH, beyond_edge, rays, side_sizes
 # Nodes of a polynomial along a curve, and neighbours among which the next one is.
 _NODES = 6
 _NEIGHBOURS = 12
+# Sum of two neighbours' normals along the way between them: more is no arc.
+_ASKEW = 0.2
 
 
 def side_weights(nodes: NodeSet) -> Floats:
@@ -53,7 +55,9 @@ def side_weights(nodes: NodeSet) -> Floats:
     for count in range(_NODES, 1, -1):
         window, at = _windows(left, following, before, count)
         # A closed curve of fewer nodes comes back to where it began.
-        fits = (window >= 0).all(axis=1) & (np.diff(np.sort(window, axis=1), axis=1) > 0).all(axis=1)
+        fits = (window >= 0).all(axis=1) & (np.diff(np.sort(window, axis=1), axis=1) > 0).all(
+            axis=1
+        )
         some, begin = window[fits], at[fits]
         place = np.cumsum(np.pad(arc[some[:, :-1]], ((0, 0), (1, 0))), axis=1)
         start = np.take_along_axis(place, begin[:, None], axis=1)
@@ -108,6 +112,31 @@ def _arcs(nodes: NodeSet, following: Integers) -> Floats:
     arc = np.zeros(len(following))
     arc[one] = chord / np.sinc(np.arccos(np.clip(lean, -1.0, 1.0)) / (2.0 * np.pi))
     return arc
+
+
+def doubtful_sides(nodes: NodeSet) -> np.ndarray:
+    """Tell which sides have no neighbour that an arc with the normals of both goes through.
+
+    Such as a corner with a mean normal; its weight is not known from where it lies.
+
+    Returns
+    -------
+    (sides,) bool array
+    """
+    normals, place = nodes.sides.normals, nodes.boundary[nodes.sides.point]
+    if nodes.dimension == 1:
+        return np.zeros(len(place), dtype=np.bool_)
+    count = min(_NEIGHBOURS, len(place))
+    near = nodes.cell.tree(place).query(place, k=count)[1].reshape(-1, count)
+    step = nodes.cell.difference(place[near], place[:, None])
+    chord = np.linalg.norm(step, axis=2)
+    # Along an arc both normals lean as much, one back and one forth.
+    uneven = (
+        np.abs(np.einsum("ski,ski->sk", step, normals[near] + normals[:, None])) > _ASKEW * chord
+    )
+    alike = np.einsum("ski,si->sk", normals[near], normals) > 0.5
+    seen = (chord > 0.0) & alike
+    return np.asarray(~(seen & ~uneven).any(axis=1) & seen.any(axis=1))
 
 
 def _windows(

@@ -170,7 +170,9 @@ def _reentrant(nodes: NodeSet, one: np.ndarray, other: np.ndarray, middle: Float
     near = nodes.cell.tree(place).query(middle, k=count)[1].reshape(-1, count)
     step = nodes.cell.difference(place[near], middle[:, None])
     like = np.einsum("pki,pi->pk", normals[near], normals[one]) > 0.9
-    before = np.einsum("pki,pi->pk", step, normals[other])
+    # The nearest count most: on the far side of a disk others look the same way.
+    square = np.maximum(np.einsum("pki,pki->pk", step, step), 1e-300)
+    before = np.einsum("pki,pi->pk", step, normals[other]) / square
     return np.asarray((like * before).sum(axis=1) > 0.0)
 
 

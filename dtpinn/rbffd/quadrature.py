@@ -35,7 +35,7 @@ from scipy.sparse.linalg import splu
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.nodes import Nodes
-from dtpinn.nodes.along_curves import side_weights
+from dtpinn.nodes.along_curves import doubtful_sides, side_weights
 from dtpinn.nodes.cubes import Cubes, cubes_inside
 from dtpinn.nodes.thinning import thinned
 from dtpinn.nodes.unfolding import reach_of, unfold
@@ -45,18 +45,18 @@ from dtpinn.rbffd.rule import choose_rule
 
 # Distance between the nodes that fields are given on, in those of all nodes: the first that leaves
 # enough of them. The fewer equations, the nearer the weights stay to the guess.
-_THINNED = {1: (1.2,), 2: (1.6, 1.25), 3: (1.6, 1.35)}
-_ENOUGH = 1.5
+_THINNED = {1: (1.2,), 2: (1.6, 1.25), 3: (2.0, 1.6, 1.35)}
+_ENOUGH = 3.0
 # A layer of fewer nodes than so many stencils is made wider: the whole domain.
 _WIDE = 4
 # How far into the cubes the layer's nodes reach, in spacings: a stencil of fewer rows of nodes than
 # its degree is none.
-_MARGIN = 4.0
+_MARGIN = {1: 4.0, 2: 4.0, 3: 3.0}
 # How unwilling weights of the boundary are to change, beside those of the domain.
 _HELD = {1: 1e6, 2: 1e6, 3: 1.0}
 # Beside the equations, each of size 1: what they may miss. Fields without divergence and flux make
 # equations that only hold rounding and truncation.
-_MISSED = 1e-7
+_MISSED = {1: 1e-7, 2: 1e-7, 3: 1e-3}
 # If the sizes of the weights are more than so many times their sum, they may miss this instead.
 _WILD = 1.5
 _MISSED_AT_MOST = 1e-2
@@ -114,7 +114,8 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
     full[ni:] /= 2.0
     full *= _density(nodes, cubes, full, sides)
     plain = np.concatenate([np.maximum(full - inside, 0.0)[layer], sides])
-    moving = np.concatenate([full[layer], sides / _HELD[d]])
+    held = np.where(doubtful_sides(nodes), 1.0, _HELD[d])
+    moving = np.concatenate([full[layer], sides / held])
     pieces = _pieces(nodes)
     equations, wanted = [hstack([divergence, flux])], [beyond]
     if d == 3:  # the areas of the pieces of the boundary, which are known better than its weights
@@ -125,13 +126,14 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
         wanted.append([np.prod(nodes.cell.periods) - inside.sum()])
     system, value = csr_array(vstack(equations)), np.concatenate(wanted)
     scaled, left = csr_array(system @ diags_array(moving)), value - system @ plain
-    found = plain + moving * _smallest(scaled, left, _MISSED)
+    found = plain + moving * _smallest(scaled, left, _MISSED[d])
     if np.abs(found).sum() > _WILD * found.sum():
         found = plain + moving * _smallest(scaled, left, _MISSED_AT_MOST)
         warnings.warn(
-            f"quadrature: near the boundary {nodes!r} are too few, or their normals do not fit the "
-            "boundary, for weights that fulfil the divergence theorem: integrals, and with them "
-            "Mean, Integral and Flux, may be wrong by some percents. Use a smaller spacing there",
+            f"quadrature: near the boundary {nodes!r} are too few, or their normals do not fit it, "
+            "for weights that fulfil the divergence theorem: integrals, and with them Mean, "
+            "Integral and Flux, may be wrong by a percent. Use a smaller spacing there, and give "
+            "corners once for each side",
             stacklevel=2,
         )
     inside[layer] += found[: len(layer)]
@@ -159,7 +161,10 @@ def _layer(nodes: Nodes, cubes: Cubes) -> Integers:
         if not len(faces):
             return np.flatnonzero(outside)
         gap, near = nodes.cell.tree(faces).query(nodes.collocation)
-        reach = _MARGIN * nodes.local_spacing + np.linalg.norm(widths[near], axis=1) / 2.0
+        reach = (
+            _MARGIN[nodes.dimension] * nodes.local_spacing
+            + np.linalg.norm(widths[near], axis=1) / 2.0
+        )
         outside |= gap < reach
     return np.flatnonzero(outside)
 
