@@ -169,9 +169,11 @@ def cubes_inside(nodes: NodeSet) -> Cubes:
 
 def _number(index: Integers, shape: Integers) -> Integers:
     """One number for each cell (n, d) of a grid."""
-    return np.ravel_multi_index(tuple(index.T), tuple(shape)) if len(index) else index[:, 0]
+    if not len(index):
+        return index[:, 0]
+    return np.asarray(np.ravel_multi_index(tuple(index.T), tuple(shape)), dtype=np.int64)
 
 
 def _ancestors(index: Integers, axis: int, times: int) -> Integers:
     """The faces so many levels up that faces lie on."""
-    return index[index[:, axis] % 2**times == 0] >> times
+    return np.asarray(index[index[:, axis] % 2**times == 0] >> times)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from dtpinn.arrays import Floats
 from dtpinn.nodes.node_set import NodeSet
 

@@ -6,13 +6,14 @@ differential operator at its middle, whose RBF-FD weights are local: to an accur
 Between the cubes and the boundary is a layer a few spacings wide. Its weights come from the
 divergence theorem: the integral of a divergence is the flux through the boundary. With RBF-FD's
 matrices D_k of the derivatives, from values at some nodes to all of them, and E to the boundary,
-weights w of the nodes and v of the sides are to fulfil ``sum_k w' D_k F_k = sum_k v' n_k E F_k`` for
-all nodal values of vector fields F; then they integrate as accurately as D_k and E differentiate
-and interpolate, since a smooth f is the divergence of some F (Davydov and Degli Esposti, *Meshless
-moment-free quadrature formulas arising from numerical differentiation*, 2023). The fields are given
-on fewer nodes than there are weights; of all that fulfil the equations the weights are nearest to a
-plain guess, the nodes' spacing to the power of the dimension. Cost and memory are those of the
-layer, so in proportion to the nodes, but for the smallest sets, which are all layer.
+weights w of the nodes and v of the sides are to fulfil ``sum_k w' D_k F_k = sum_k v' n_k E F_k``
+for all nodal values of vector fields F; then they integrate as accurately as D_k and E
+differentiate and interpolate, since a smooth f is the divergence of some F (Davydov and Degli
+Esposti, *Meshless moment-free quadrature formulas arising from numerical differentiation*, 2023).
+The fields are given on fewer nodes than there are weights; of all that fulfil the equations the
+weights are nearest to a plain guess, the nodes' spacing to the power of the dimension. The sparse
+factorisation is that of the layer, a line in the plane and a sheet in space; small sets are all
+layer.
 
 What is known of the boundary is kept: its weights (:func:`~dtpinn.nodes.along_curves.side_weights`)
 hardly move where they are accurate, and add up to the areas of its pieces where they are not. With
@@ -95,11 +96,42 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
         Ghosts play no part.
     order : int
         Of the matrices, p >= 2 (lower, where nodes are too few for it): integrals of smooth
-        functions are accurate to O(h^p) or better.
+        functions are accurate to O(h^p), and to O(h^4) where the boundary is curved.
 
     Returns
     -------
     Quadrature
+        Nearly all weights are positive: of those of the domain one in fifty is not in the plane,
+        one in twelve in space, and the sum of their sizes is 1.00 to 1.05 times their sum.
+
+    Raises
+    ------
+    ValueError
+        As :func:`~dtpinn.rbffd.assemble`, if the nodes are too few.
+
+    Warns
+    -----
+    UserWarning
+        If the weights are wild and had to be held: nodes too few beside the boundary, or normals
+        that do not fit it.
+
+    Examples
+    --------
+    >>> import dtpinn
+    >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+    >>> weights = quadrature(nodes)
+    >>> x, y = nodes.collocation.T
+    >>> bool(abs(weights.domain @ x**2 - np.pi / 4) < 1e-4)
+    True
+    >>> bool(abs(weights.sides.sum() - 2 * np.pi) < 1e-9)
+    True
+
+    One period of the space around an array of cylinders:
+
+    >>> around = dtpinn.geometry.Rectangle(periodic=True) - dtpinn.geometry.Disk(0.3)
+    >>> weights = quadrature(dtpinn.place_nodes(around, spacing=0.05))
+    >>> bool(abs(weights.domain.sum() - (1 - 0.09 * np.pi)) < 1e-8)
+    True
     """
     cubes = cubes_inside(nodes)
     if not nodes.boundary_count:
@@ -123,7 +155,7 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
         wanted.append(pieces @ sides)
     if len(nodes.cell.axes) == d:
         equations.append(np.append(np.ones(len(layer)), _holes(nodes, pieces))[None])
-        wanted.append([np.prod(nodes.cell.periods) - inside.sum()])
+        wanted.append(np.array([np.prod(nodes.cell.periods) - inside.sum()]))
     system, value = csr_array(vstack(equations)), np.concatenate(wanted)
     scaled, left = csr_array(system @ diags_array(moving)), value - system @ plain
     found = plain + moving * _smallest(scaled, left, _MISSED[d])
@@ -172,7 +204,7 @@ def _layer(nodes: Nodes, cubes: Cubes) -> Integers:
 def _equations(
     nodes: Nodes, cubes: Cubes, layer: Integers, order: int
 ) -> tuple[csr_array, csr_array, Floats]:
-    """What fields on some of the layer's nodes make of its weights, of the sides', and of the cubes.
+    """What fields on some of the layer's nodes make of its weights, the sides' and the cubes.
 
     Returns
     -------
