@@ -37,10 +37,9 @@ class Data:
     points : (m, d), in space-time (m, d + 1) with the time last
         In the domain.
     values : (m,), or as many columns as `of` has
-    weight : float or (m,) array
-        Multiple of the balanced weight; of each point, where their errors differ: 1 / sigma^2 up to
-        a factor. The balanced weight takes data for exact: noisy ones want a smaller one, or the
-        equation bends to their noise (a hundredth to a thousandth where the noise is a percent).
+    weight : float or (m,) array, optional
+        Multiple of the balanced weight, which takes data for exact; it stays as it is given. By
+        default :func:`dtpinn.fit` chooses, by the noise.
     field : int or str
         Which field the values are of, if `of` is not given.
     of : callable or operator, optional
@@ -48,6 +47,17 @@ class Data:
         :mod:`dtpinn.operators`, applied to the field.
     name : str, optional
         Of the residual; "data" by default, and "data.1", ... for others.
+    noise : float or (m,) array, optional
+        Standard deviation of the errors of the values, in their units; of each point, where they
+        differ. 0: the values are exact. By default :func:`dtpinn.fit` finds out, from misfits that
+        remain while the equation is fulfilled: in place of `weight`.
+
+    Notes
+    -----
+    As long as data may be exact, they count as the equation does. Once they are known to be noisier
+    than the equation is wrong, they count for so little that the equation no longer bends to their
+    noise (:mod:`~dtpinn.problem.balance.noise`): what is learnt is then what least squares make
+    of data and of an equation that holds.
 
     Examples
     --------
@@ -73,10 +83,11 @@ class Data:
 
     points: ArrayLike | Tensor
     values: ArrayLike | Tensor
-    weight: float | ArrayLike | Tensor = 1.0
+    weight: float | ArrayLike | Tensor | None = None
     field: int | str = 0
     of: Callable[..., Tensor] | Operator | None = None
     name: str | None = None
+    noise: float | ArrayLike | Tensor | None = None
 
     @property
     def label(self) -> str:
@@ -91,6 +102,10 @@ class DataRegion(Region):
     ----------
     emphasis : Tensor, (m,)
         The weight of each point beside the others.
+    noise : float or None
+        Standard deviation at a point of weight 1; None where nothing is known of it.
+    weighed_by_noise : bool
+        Whether the data's weight is :func:`dtpinn.fit`'s to choose.
     values : Tensor, (m,) or (m, columns)
     """
 
@@ -109,9 +124,8 @@ class DataRegion(Region):
         points, values = _checked(data, dimension + (not steady))
         points[:, :dimension] = nodes.cell.wrap(points[:, :dimension])
         _check_within(points, nodes, slices)
-        weight = np.broadcast_to(_numbers(data.weight, "weight"), (len(points),))
-        if not (np.isfinite(weight).all() and (weight >= 0.0).all() and weight.any()):
-            raise ValueError("dtpinn.Data: weights must be numbers of at least 0, and not all 0")
+        weight, self.noise = _emphasis(data, len(points))
+        self.weighed_by_noise = data.weight is None and self.noise != 0.0
         try:
             data = replace(data, field=field_number(data.field, fields))
         except ValueError as error:
@@ -141,6 +155,13 @@ class DataRegion(Region):
                 f"{tuple(self.values.shape)}"
             )
         return found - self.values
+
+    @property
+    def as_noise(self) -> Tensor:
+        """Misfits that are nothing but the noise that is known, of the shape of the values."""
+        assert self.noise is not None
+        by_point = self.noise * self.emphasis.rsqrt()
+        return by_point.reshape(-1, *(1,) * (self.values.dim() - 1)).expand_as(self.values)
 
     @property
     def differentiates(self) -> bool:
@@ -207,6 +228,38 @@ def _checked(data: Data, coordinates: int) -> tuple[np.ndarray, np.ndarray]:
     check_finite(points, "dtpinn.Data: points")
     check_finite(values.reshape(len(values), -1), "dtpinn.Data: values")
     return np.array(points, dtype=np.float64), values
+
+
+def _emphasis(data: Data, count: int) -> tuple[np.ndarray, float | None]:
+    """Weights of the points, and the noise where the weight is 1."""
+    if data.noise is None:
+        weight = _of_points(1.0 if data.weight is None else data.weight, "weight", count)
+        if not ((weight >= 0.0).all() and weight.any()):
+            raise ValueError("dtpinn.Data: weights must be numbers of at least 0, and not all 0")
+        return weight, None
+    if data.weight is not None:
+        raise ValueError("dtpinn.Data: give the noise or a weight; the noise determines the weight")
+    noise = _of_points(data.noise, "noise", count)
+    if not ((noise > 0.0).all() or not noise.any()):
+        raise ValueError(
+            "dtpinn.Data: noise must be standard deviations above 0, or 0 for values that are "
+            f"exact, all of them; got {noise.min():g} to {noise.max():g}"
+        )
+    if not noise.any():
+        return np.ones(count), 0.0
+    precision = (noise.min() / noise) ** 2  # beside the best one: squares do not overflow
+    return precision / precision.mean(), float(noise.min() / precision.mean() ** 0.5)
+
+
+def _of_points(value: object, name: str, count: int) -> np.ndarray:
+    numbers = _numbers(value, name)
+    if numbers.shape not in ((), (count,)):
+        raise ValueError(
+            f"dtpinn.Data: {name} must be a number or {count}, one for each point, got shape "
+            f"{numbers.shape}"
+        )
+    check_finite(numbers.reshape(-1, 1), f"dtpinn.Data: {name}")
+    return np.broadcast_to(numbers, (count,))
 
 
 def _check_within(points: np.ndarray, nodes: Nodes, slices: TimeSlices) -> None:

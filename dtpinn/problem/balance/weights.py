@@ -63,8 +63,14 @@ def multiple_of(name: str, multiples: Mapping[str, float | Tensor]) -> float:
     >>> multiple_of("boundary.left", {"boundary": 3.0, "boundary.right": 5.0})
     3.0
     """
-    asked = next((multiples[key] for key in _stand_for(name) if key in multiples), 1.0)
+    key = asked_for(name, multiples)
+    asked = 1.0 if key is None else multiples[key]
     return 1.0 if isinstance(asked, Tensor) else asked
+
+
+def asked_for(name: str, multiples: Mapping[str, float | Tensor]) -> str | None:
+    """Return by what name a residual is in a mapping, its own or one that stands for it."""
+    return next((key for key in _stand_for(name) if key in multiples), None)
 
 
 def _stand_for(name: str) -> list[str]:
