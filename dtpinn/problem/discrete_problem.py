@@ -28,6 +28,7 @@ from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.matrices import OwnName, read_ghosts
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model
+from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.solution import Solution
 from dtpinn.problem.stencil_problem import StencilProblem
 from dtpinn.problem.trust import check_solution
@@ -54,7 +55,7 @@ class DiscreteProblem(StencilProblem):
         ghosts: Ghosts = "auto",
         corners: Corners = "auto",
         constraints: Sequence[Constraint] = (),
-        data: Sequence[Data] = (),
+        data: Sequence[Data | Smooth] = (),
     ) -> None:
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"

@@ -25,7 +25,7 @@ from dtpinn.problem.balance.weights import (
     equal_weights,
     point_weights,
 )
-from dtpinn.problem.data import DataRegion
+from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.dry_run import COMPLEX, Request
 from dtpinn.problem.posed import DTYPES, Posed
 from dtpinn.problem.regions import Region
@@ -136,7 +136,7 @@ class Problem(nn.Module, ABC):
         if not watched:
             return False
         with torch.no_grad():
-            residuals = self.residuals(model)
+            residuals = {name: r.detach() for name, r in self.residuals(model).items()}
         residuals |= {name: r.as_noise for name, r in watched.items() if r.noise is not None}
         parts = {name: float(part) for name, part in self.loss_parts(residuals).items()}
         others = sum(part for name, part in parts.items() if name not in watched)
@@ -148,10 +148,11 @@ class Problem(nn.Module, ABC):
                 at_rest or region.noise is not None or name in self.adapted
                 or full[name] > REMAINS * self.misfits.get(name, math.inf),
             )
-            for name, region in watched.items()
+            for name, region in watched.items() if not region.prior
         }  # fmt: skip
+        priors = {n: full[n] / r.values.numel() for n, r in watched.items() if r.prior}
         before, self.misfits = set(self.adapted), full
-        found = multiples_of_noisy(misfits, others, self._unbending)
+        found = multiples_of_noisy(misfits, others, self._unbending, priors)
         if set(found) == before:
             return False
         self.adapted = found
@@ -183,7 +184,12 @@ class Problem(nn.Module, ABC):
 
         def weighted() -> dict[str, Tensor]:
             found = self.residuals(model)
-            return {name: _weighted(r, self._in_use[name], None) for name, r in found.items()}
+            priors = {region.name for region in self.posed.data if region.prior}
+            return {
+                name: _weighted(r, self._in_use[name], None)
+                for name, r in found.items()
+                if name not in priors
+            }
 
         self.adapted = equal_rates(weighted, [p for p in model.parameters() if p.requires_grad])
 

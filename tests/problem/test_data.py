@@ -100,35 +100,44 @@ def test_the_jacobian_has_the_rows_of_data(make):
     assert torch.allclose(A @ step, change, atol=1e-6 * float(change.abs().max()))
 
 
+@pytest.mark.parametrize("size", [1e-3, 1e-1])
 @pytest.mark.parametrize(
     ("make", "optimizer", "epochs"),
     [
         (dtpinn.discretize, "gauss-newton", 40),
-        (dtpinn.discretize, "lbfgs", 15),
+        (dtpinn.discretize, "lbfgs", 20),
         (dtpinn.vanilla, "gauss-newton", 40),
     ],
 )
-def test_a_load_is_found_with_the_standard_error_of_its_linear_fit(make, optimizer, epochs):
+def test_a_load_is_that_of_the_linear_fit_with_its_standard_error(make, optimizer, epochs, size):
+    """The equation does not bend to the noise, of which nobody has told anything."""
     nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.25)
-    rng = np.random.default_rng(2)
-    points = 0.8 * np.stack([np.cos(np.arange(10.0)), np.sin(np.arange(10.0))], 1)
-    points *= np.sqrt(rng.uniform(0.05, 1.0, (10, 1)))
-    response = ((points**2).sum(1) - 1) / 4
-    values = 2.0 * response + 0.005 * rng.standard_normal(10)
+    points, response = ten_sensors()
+    values = 2.0 * response + size * np.random.default_rng(3).standard_normal(10)
+    by_hand, error, noise = linear_fit(response, values)
     problem = make(Membrane(), nodes, data=[dtpinn.Data(points, values)])
     result = dtpinn.fit(model_of(2, width=10), problem, epochs, optimizer=optimizer)
-    by_hand = response @ values / (response @ response)
-    misfit = values - by_hand * response
-    noise = np.sqrt(misfit @ misfit / 9)
-    error = noise / np.sqrt(response @ response)
-    assert result.coefficients["s"] == pytest.approx(by_hand, abs=error)
-    if optimizer == "gauss-newton":
-        sure = result.uncertainty
-        assert sure.noise["data"] == pytest.approx(noise, rel=0.15)
-        assert sure.standard_errors["s"] == pytest.approx(error, rel=0.2)
-        assert sure.of(lambda: 2 * problem.pde.s) == pytest.approx(
-            2 * sure.standard_errors["s"], rel=1e-6
-        )
+    assert result.coefficients["s"] == pytest.approx(by_hand, abs=0.15 * error)
+    sure = result.uncertainty
+    assert sure.noise["data"] == pytest.approx(noise, rel=0.05)
+    assert sure.standard_errors["s"] == pytest.approx(error, rel=0.1)
+    assert sure.of(lambda: 2 * problem.pde.s) == pytest.approx(
+        2 * sure.standard_errors["s"], rel=1e-6
+    )
+
+
+def ten_sensors():
+    """Points in the disk, and what a unit load makes of them."""
+    points = 0.8 * np.stack([np.cos(np.arange(10.0)), np.sin(np.arange(10.0))], 1)
+    points *= np.sqrt(np.random.default_rng(2).uniform(0.05, 1.0, (10, 1)))
+    return points, ((points**2).sum(1) - 1) / 4
+
+
+def linear_fit(response, values):
+    """The factor, its standard error, and the noise that the misfits show."""
+    factor = response @ values / (response @ response)
+    noise = np.linalg.norm(values - factor * response) / np.sqrt(len(values) - 1)
+    return factor, noise / np.linalg.norm(response), noise
 
 
 def test_a_direct_solve_does_without_them_and_a_copy_keeps_them():

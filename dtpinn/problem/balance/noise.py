@@ -25,9 +25,9 @@ from dtpinn.problem.balance.wavenumbers import of_domain
 from dtpinn.problem.balance.weights import Weights
 from dtpinn.problem.posed import Posed
 
-# Of the weight of the longest waves in an equation. A tenth widens standard errors by a few
-# percent, a hundredth costs L-BFGS twice the epochs.
-SHARE = 0.03
+# Of the weight of the longest waves in an equation. A tenth widens standard errors by up to a
+# quarter where the noise is large; less costs L-BFGS more epochs, as the square root of it.
+SHARE = 0.05
 # A training has no more to gain from data whose squared misfit is this part of what it was.
 REMAINS = 0.8
 
@@ -75,20 +75,21 @@ class Misfit:
 
 
 def multiples_of_noisy(
-    misfits: Mapping[str, Misfit], others: float, unbending: float
+    misfits: Mapping[str, Misfit], others: float, unbending: float, priors: Mapping[str, float]
 ) -> dict[str, float]:
     """Return the multiples of the data that are noisy; those not named keep their own.
 
     Noisy is what will remain of a misfit and is more than all that is left of the equation and its
     conditions: exact data would be fitted at their expense. Beside each other noisy data count by
-    1 / variance.
+    1 / variance, and so does what is known without data: `priors` are the parts of the loss that a
+    single datum of their noise has.
 
     Examples
     --------
     >>> fine, coarse = Misfit(1e-4, 10, True), Misfit(1e-2, 10, True)
-    >>> multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-3, 0.01)
+    >>> multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-3, 0.01, {})
     {'coarse': 0.01}
-    >>> found = multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-6, 0.0101)
+    >>> found = multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-6, 0.0101, {})
     >>> {name: round(multiple, 6) for name, multiple in found.items()}
     {'fine': 0.01, 'coarse': 0.0001}
     """
@@ -97,5 +98,8 @@ def multiples_of_noisy(
         for name, m in misfits.items()
         if m.at_rest and math.isfinite(m.part) and m.part > others
     }
-    total = sum(noisy.values())
-    return {name: unbending * precision / total for name, precision in noisy.items()}
+    if not noisy:
+        return {}
+    each = unbending / sum(noisy.values())
+    found = {name: each * precision for name, precision in noisy.items()}
+    return found | {name: each / part for name, part in priors.items()}

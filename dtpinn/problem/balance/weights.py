@@ -11,10 +11,12 @@ from torch import Tensor
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
+from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.posed import Posed
 from dtpinn.problem.regions import Region
 
 Choice = Literal["balanced", "equal", "adaptive"] | Mapping[str, float | Tensor]
+_PERCENT = 0.01
 Weights = dict[str, tuple[float, ...]]
 """By name of the residual: of each of its equations, or one for all."""
 
@@ -42,7 +44,11 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weigh
     result = {}
     # A constraint is a sum of what is sized point by point.
     sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
+    priors = {region.name: region for region in posed.data if region.prior}
     for name, first in states[0].items():
+        if name in priors:
+            result[name] = (_weight_of_prior(posed, priors[name]),)
+            continue
         chosen = next((s[name] for s in states if s[name].finite), first)
         sizes = (
             chosen.sizes(longest if chosen.in_time else middle) @ scales.unit * sums.get(name, 1.0)
@@ -51,6 +57,13 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weigh
         balanced = np.where(known, np.where(known, sizes, 1.0) ** -2.0, 1.0)
         result[name] = tuple((multiple_of(name, multiples) * balanced).tolist())
     return result
+
+
+def _weight_of_prior(posed: Posed, region: DataRegion) -> float:
+    """As long as data have no noise that is known: they have a percent."""
+    count = sum(other.values.numel() for other in posed.data if not other.prior)
+    assert region.noise is not None
+    return _PERCENT**2 / count * region.share / region.noise**2
 
 
 def multiple_of(name: str, multiples: Mapping[str, float | Tensor]) -> float:
