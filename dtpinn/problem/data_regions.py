@@ -124,9 +124,8 @@ def data_regions(
             raise TypeError(
                 f"data: expected dtpinn.Data or dtpinn.Smooth, got {type(one).__name__}"
             )
-        told = one
-        if isinstance(one, Smooth):
-            told = one.at(nodes, None if slices.steady else slices.first)
+        start = None if slices.steady else slices.first
+        told = one.at(nodes, start) if isinstance(one, Smooth) else one
         regions.append(DataRegion(told, nodes, fields, slices, dtype))
         regions[-1].prior = isinstance(one, Smooth)
     if regions and all(region.prior for region in regions):

@@ -151,9 +151,9 @@ class Problem(nn.Module, ABC):
             for name, region in watched.items() if not region.prior
         }  # fmt: skip
         priors = {n: full[n] / r.values.numel() for n, r in watched.items() if r.prior}
-        before, self.misfits = set(self.adapted), full
+        before, self.misfits = self.adapted, full
         found = multiples_of_noisy(misfits, others, self._unbending, priors)
-        if set(found) == before:
+        if set(found) == set(before) and all(found[n] > before[n] / 2.0 for n in found):
             return False
         self.adapted = found
         return True

@@ -82,13 +82,16 @@ def multiples_of_noisy(
     Noisy is what will remain of a misfit and is more than all that is left of the equation and its
     conditions: exact data would be fitted at their expense. Beside each other noisy data count by
     1 / variance, and so does what is known without data: `priors` are the parts of the loss that a
-    single datum of their noise has.
+    single datum of their noise has. All of them together count no less than what training has left
+    of the equation, which would bend them, nor than without bending it they need to.
 
     Examples
     --------
     >>> fine, coarse = Misfit(1e-4, 10, True), Misfit(1e-2, 10, True)
     >>> multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-3, 0.01, {})
-    {'coarse': 0.01}
+    {'coarse': 0.1}
+    >>> multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-2, 0.01, {})
+    {}
     >>> found = multiples_of_noisy({"fine": fine, "coarse": coarse}, 1e-6, 0.0101, {})
     >>> {name: round(multiple, 6) for name, multiple in found.items()}
     {'fine': 0.01, 'coarse': 0.0001}
@@ -100,6 +103,7 @@ def multiples_of_noisy(
     }
     if not noisy:
         return {}
-    each = unbending / sum(noisy.values())
+    mean = sum(misfits[name].count for name in noisy) / sum(noisy.values())
+    each = max(unbending, others / mean) / sum(noisy.values())
     found = {name: each * precision for name, precision in noisy.items()}
     return found | {name: each / part for name, part in priors.items()}

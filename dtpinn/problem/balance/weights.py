@@ -41,7 +41,7 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weigh
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
     states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
     longest = in_tune(longest, states[0])
-    result = {}
+    result: Weights = {}
     # A constraint is a sum of what is sized point by point.
     sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
     priors = {region.name: region for region in posed.data if region.prior}
