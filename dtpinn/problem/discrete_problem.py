@@ -14,6 +14,7 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts, arrange
+from dtpinn.problem.between_slices import Path
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
@@ -114,9 +115,9 @@ class DiscreteProblem(StencilProblem):
             If the solution does not solve the equation between the nodes (in space-time at the
             last of the times), or stencils have huge weights; with the places.
         """
-        u, final, rates = self._solution(guess, time_tolerance)
+        u, final, rates, path = self._solution(guess, time_tolerance)
         check_solution(self.system, final, rates)
-        return Solution.on(u, self.nodes, self.order, self.times, self.pde.field_names)
+        return Solution.on(u, self.nodes, self.order, self.times, self.pde.field_names, path)
 
     def trajectory(
         self, guess: Model | Tensor | np.ndarray | None = None, time_tolerance: float = 1e-10
@@ -130,13 +131,13 @@ class DiscreteProblem(StencilProblem):
 
     def _solution(
         self, guess: Model | Tensor | np.ndarray | None, time_tolerance: float = 1e-10
-    ) -> tuple[Tensor, Floats, Sequence[Floats]]:
-        """The solution on X, on X~ at its end, and its rates there in space-time."""
+    ) -> tuple[Tensor, Floats, Sequence[Floats], Path | None]:
+        """The solution on X, on X~ at its end, and in space-time its rates there and its path."""
         if self.times is not None:
             found = self.trajectory(guess, time_tolerance)
-            return found.values, found.final, found.final_rates
+            return found.values, found.final, found.final_rates, found.path
         u = solve_newton(self.system, starting_values(self.posed, self._nodal(guess)))
-        return torch.from_numpy(u[: self.nodes.count]).to(self.device), u, ()
+        return torch.from_numpy(u[: self.nodes.count]).to(self.device), u, (), None
 
     def _nodal(self, guess: Model | Tensor | np.ndarray | None) -> Tensor | np.ndarray | None:
         """A guess as values: those of a model on X~."""
@@ -177,7 +178,7 @@ class DiscreteProblem(StencilProblem):
         """
         # From the model itself: a nonlinear equation may have several solutions, and the question
         # is how far the model is from the one that it approximates.
-        solution, final, rates = self._solution(model)
+        solution, final, rates, _ = self._solution(model)
         fresh = fresh_residual(self.system, final, rates)
         other = None if self.has_own_matrices else self._with_order_or_none(self.order + 1)
         finer = None if other is None else other._solution(solution)[0]

@@ -39,16 +39,23 @@ class Smooth:
     A source along a rod, of which three sensors tell little:
 
     >>> import torch, dtpinn
-    >>> source = dtpinn.MLP(1, width=6, depth=1, seed=1)
-    >>> pde = dtpinn.Poisson(source, dtpinn.Dirichlet())
-    >>> rod = dtpinn.place_nodes(dtpinn.geometry.Interval(0, 1), spacing=0.1)
+    >>> class Rod(dtpinn.PDE):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.source = dtpinn.MLP(1, width=6, depth=1, seed=1)
+    ...     def residual(self, u, D, x):
+    ...         return D.laplacian(u) - self.source(x)
+    ...     def boundary(self, u, D, x, n):
+    ...         return u
+    >>> rod = dtpinn.place_nodes(dtpinn.geometry.Interval(0, 1), spacing=0.06)
+    >>> pde = Rod()
     >>> seen = dtpinn.Data([[0.2], [0.5], [0.8]], [-0.08, -0.125, -0.08], noise=0.001)
-    >>> known = [seen, dtpinn.Smooth(source, slope=1.0)]
+    >>> known = [seen, dtpinn.Smooth(pde.source, slope=1.0)]
     >>> problem = dtpinn.discretize(pde, rod, data=known)
     >>> model = dtpinn.MLP(1, width=8, depth=1, seed=0)
     >>> result = dtpinn.fit(model, problem, epochs=30, optimizer="gauss-newton")
     >>> x = torch.linspace(0.1, 0.9, 5, dtype=torch.float64)[:, None]
-    >>> bool((source(x) - 1.0).abs().max() < 0.2)
+    >>> bool((pde.source(x) - 1.0).abs().max() < 0.2)
     True
     """
 
