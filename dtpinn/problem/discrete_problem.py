@@ -23,7 +23,7 @@ from dtpinn.problem.direct.method_of_lines import Trajectory, solve_in_time
 from dtpinn.problem.direct.newton import solve_newton
 from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.discrete_system import assemble_system
-from dtpinn.problem.estimate import Estimate, relative_distance
+from dtpinn.problem.estimate import Estimate, distances_of_fields, relative_distance
 from dtpinn.problem.fresh import fresh_residual
 from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.matrices import OwnName, read_ghosts
@@ -192,6 +192,7 @@ class DiscreteProblem(StencilProblem):
             relative_distance(self, u, solution),
             None if finer is None else relative_distance(self, solution, finer),
             None if fresh is None else fresh.share,
+            distances_of_fields(self.pde.field_names, u, solution, finer),
         )
 
     @torch.inference_mode(False)

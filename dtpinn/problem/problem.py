@@ -14,18 +14,18 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.problem.arrangement import Corners
 from dtpinn.problem.balance.adaptive import equal_rates
-from dtpinn.problem.balance.noise import REMAINS, Misfit, multiples_of_noisy, unbending_multiple
+from dtpinn.problem.balance.noise import unbending_multiple
 from dtpinn.problem.balance.scales import FieldScales, field_scales
 from dtpinn.problem.balance.weights import (
     Choice,
+    Chosen,
     Weights,
-    asked_for,
+    as_chosen,
     balanced_weights,
     check_weights,
     equal_weights,
     point_weights,
 )
-from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.dry_run import COMPLEX, Request
 from dtpinn.problem.posed import DTYPES, Posed
 from dtpinn.problem.regions import Region
@@ -97,7 +97,7 @@ class Problem(nn.Module, ABC):
             between the domain's and the spacing's; with a rate of change, at the domain's own and
             over the whole duration. "equal": 1, the paper's. A mapping gives
             multiples of the balanced weights, by name of the residual; "boundary" stands for all
-            of its parts, and what is not named keeps its own. A multiple may be a tensor (n,): of
+            of its parts, and what is not named keeps its own. A multiple may be an array (n,): of
             each of its points, or of each at every time. "adaptive": the balanced ones until
             `adapt` is called, which :func:`dtpinn.fit` does whenever a stage begins.
 
@@ -107,10 +107,12 @@ class Problem(nn.Module, ABC):
             If it is none of these, or names a residual that there is not.
         """
         check_weights(choice, self.names)
+        choice = as_chosen(choice)
         by_point = point_weights(choice, self.posed.everywhere, self.posed.slices.count)
         for region in self.posed.data:
             by_point[region.name] = by_point.get(region.name, 1.0) * region.emphasis.cpu()
-        self.weight_choice, self._weights = choice, cast("Weights | None", None)
+        self.weight_choice: Chosen = choice
+        self._weights = cast("Weights | None", None)
         self._by_point = by_point
         self.forget_training()
 
@@ -118,58 +120,6 @@ class Problem(nn.Module, ABC):
         """Take the weights back to what they are before any training has changed them."""
         self.adapted: dict[str, float] = {}
         self.misfits: dict[str, float] = {}
-
-    def heed_noise(self, model: nn.Module, *, at_rest: bool = False) -> bool:
-        """Let data count less, once they are seen to be noisy; return whether weights have changed.
-
-        Of balanced weights, and of data whose weight nobody has given. :func:`dtpinn.fit` asks now
-        and then.
-
-        Parameters
-        ----------
-        model : nn.Module
-        at_rest : bool
-            Whether it is trained to its end; otherwise misfits remain that are hardly smaller than
-            at the last call.
-        """
-        watched = self._weighed_by_noise
-        if not watched:
-            return False
-        with torch.no_grad():
-            residuals = {name: r.detach() for name, r in self.residuals(model).items()}
-        residuals |= {name: r.as_noise for name, r in watched.items() if r.noise is not None}
-        parts = {name: float(part) for name, part in self.loss_parts(residuals).items()}
-        others = sum(part for name, part in parts.items() if name not in watched)
-        full = {name: parts[name] / self.adapted.get(name, 1.0) for name in watched}
-        misfits = {
-            name: Misfit(
-                full[name],
-                region.values.numel(),
-                at_rest or region.noise is not None or name in self.adapted
-                or full[name] > REMAINS * self.misfits.get(name, math.inf),
-            )
-            for name, region in watched.items() if not region.prior
-        }  # fmt: skip
-        priors = {n: full[n] / r.values.numel() for n, r in watched.items() if r.prior}
-        before, self.misfits = self.adapted, full
-        found = multiples_of_noisy(misfits, others, self._unbending, priors)
-        if set(found) == set(before) and all(found[n] > before[n] / 2.0 for n in found):
-            return False
-        self.adapted = found
-        return True
-
-    @property
-    def _weighed_by_noise(self) -> dict[str, DataRegion]:
-        """The data whose weight is to be chosen, by name."""
-        choice = self.weight_choice
-        if choice in ("equal", "adaptive"):
-            return {}
-        asked = {} if isinstance(choice, str) else choice
-        return {
-            region.name: region
-            for region in self.posed.data
-            if region.weighed_by_noise and asked_for(region.name, asked) is None
-        }
 
     def adapt(self, model: nn.Module) -> None:
         """Let all residuals of a model decay at one rate, if the weights are "adaptive".
@@ -214,12 +164,16 @@ class Problem(nn.Module, ABC):
                 if self.weight_choice == "equal"
                 else balanced_weights(self.posed, self.scales, self.weight_choice)
             )
-            self._unbending = (
-                unbending_multiple(self.posed, self.scales, self._weights)
-                if self._weighed_by_noise
-                else 1.0
-            )
+            self._unbending = 1.0
+            if self.posed.data:
+                self._unbending = unbending_multiple(self.posed, self.scales, self._weights)
         return self._weights
+
+    @property
+    def unbending(self) -> float:
+        """The multiple of the weights of data at which no equation bends to their noise."""
+        _ = self._unadapted
+        return self._unbending
 
     @property
     def scales(self) -> FieldScales:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.problem import Problem
+from dtpinn.problem.heed_noise import heed_noise
 from dtpinn.problem.relative_error import Exact, checked_exact, relative_distance
 from dtpinn.training.history import History, Record
 from dtpinn.training.planned_stages import PlannedStage
@@ -97,7 +98,7 @@ class StagedRun:
         at_rest = self.stage.at_rest
         if not (at_rest or _looks_for_noise(self.stage.epochs)):
             return False
-        if not self.problem.heed_noise(self.model, at_rest=at_rest):
+        if not heed_noise(self.problem, self.model, at_rest=at_rest):
             return False
         self.stage.take_up_loss(self.model, self.problem, self.parameters)
         return True

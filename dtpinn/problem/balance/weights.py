@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
@@ -15,7 +17,8 @@ from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.posed import Posed
 from dtpinn.problem.regions import Region
 
-Choice = Literal["balanced", "equal", "adaptive"] | Mapping[str, float | Tensor]
+Chosen = Literal["balanced", "equal", "adaptive"] | Mapping[str, float | Tensor]
+Choice = Chosen | Mapping[str, float | Tensor | Floats]
 _PERCENT = 0.01
 Weights = dict[str, tuple[float, ...]]
 """By name of the residual: of each of its equations, or one for all."""
@@ -26,7 +29,7 @@ def equal_weights(names: list[str]) -> Weights:
     return dict.fromkeys(names, (1.0,))
 
 
-def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weights:
+def balanced_weights(posed: Posed, scales: FieldScales, choice: Chosen) -> Weights:
     """Return the weight of every equation of every residual, by name of the residual.
 
     1 / size^2, the size being that of the residual for waves of each field, of the field's own
@@ -92,7 +95,7 @@ def _stand_for(name: str) -> list[str]:
     return [".".join(words[:k]) for k in range(len(words), 0, -1)]
 
 
-def point_weights(choice: Choice, regions: Sequence[Region], times: int) -> dict[str, Tensor]:
+def point_weights(choice: Chosen, regions: Sequence[Region], times: int) -> dict[str, Tensor]:
     """Return the multiples that were given point by point, one for each row of the residual.
 
     Raises
@@ -123,6 +126,15 @@ def point_weights(choice: Choice, regions: Sequence[Region], times: int) -> dict
             )
         found[name] = weight.detach().repeat_interleave(rows // len(weight))
     return found
+
+
+def as_chosen(choice: Choice) -> Chosen:
+    """Return a choice with arrays as tensors."""
+    if not isinstance(choice, Mapping):
+        return choice
+    return {
+        name: torch.from_numpy(w) if isinstance(w, np.ndarray) else w for name, w in choice.items()
+    }
 
 
 def check_weights(choice: object, names: list[str]) -> None:
@@ -157,7 +169,7 @@ def check_weights(choice: object, names: list[str]) -> None:
             raise ValueError(
                 f"weights: there is no residual {name!r}; there are {', '.join(names)}"
             )
-        if isinstance(weight, Tensor):
+        if isinstance(weight, (Tensor, np.ndarray)):
             continue  # checked with the points that it is for
         number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
         if not number or not 0.0 <= weight < float("inf"):
