@@ -243,7 +243,7 @@ def test_what_data_leave_open_is_as_smooth_as_it_was_said_to_be():
     some = [19, 59, 99, 139, 179]
     places = torch.tensor(inner[some][:, None])
     found = source(places).detach().numpy()
-    assert np.abs(found - wanted[some]).max() < 0.3 * spread[some].min()
+    assert (np.abs(found - wanted[some]) < 0.4 * spread[some]).all()
     assert result.uncertainty.of(lambda: source(places)).numpy() == pytest.approx(
         spread[some],
         rel=0.6,  # eight neurons are not as rough as a prior of slopes is

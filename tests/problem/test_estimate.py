@@ -103,7 +103,7 @@ def test_of_several_solutions_it_is_the_one_that_the_model_approximates(disk):
 
 def test_of_a_system_each_field_has_its_own_figures(disk):
     """A model that is off by a tenth in one field and right in the other."""
-    problem = dtpinn.discretize(Pair(), disk, order=4)
+    problem = dtpinn.discretize(Pair(), disk(0.2), order=4)
     u = problem.solve()
     off = u * torch.tensor([1.1, 1.0])
     found = problem.estimate(off)
