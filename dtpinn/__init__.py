@@ -36,6 +36,7 @@ _LAZY = {
     "Poisson": "dtpinn.pde",
     "Result": "dtpinn.training",
     "Robin": "dtpinn.pde",
+    "Smooth": "dtpinn.problem",
     "Stokes": "dtpinn.pde",
     "Traction": "dtpinn.pde",
     "Wave": "dtpinn.pde",

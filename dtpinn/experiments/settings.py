@@ -102,11 +102,6 @@ class Settings:
         stages = each(self.optimizer)
         for name in stages:
             check_choice("optimizer", name, tuple(OPTIMIZERS))
-            if self.method == "vanilla" and OPTIMIZERS[name].needs.jacobian:
-                raise SettingsError(
-                    f"{name} needs the sparse Jacobian of a discrete residual, which method "
-                    "vanilla does not have; train with method dt, or with lbfgs"
-                )
         for name in ("epochs", "seconds"):
             values = getattr(self, name)
             if isinstance(values, tuple) and len(values) != len(stages):

@@ -20,7 +20,12 @@ STEEPEST = 0.3
 
 
 def graded(
-    towards: Domain | npt.ArrayLike, near: float, far: float, growth: float = 0.1
+    towards: Domain | npt.ArrayLike,
+    near: float,
+    far: float,
+    growth: float = 0.1,
+    *,
+    domain: Domain | None = None,
 ) -> Spacing:
     """Spacing ``near`` at a boundary or at points, growing away from there to ``far``.
 
@@ -37,6 +42,9 @@ def graded(
         By how much the spacing grows per unit of length, at most 0.3: of neighbouring nodes one
         then has up to 1.3 times the spacing of the other. The gentler, the rounder the stencils
         and the more nodes.
+    domain
+        Where the nodes are to be placed, if it is periodic: distances to points are then those
+        across its seams, where these are shorter.
 
     Returns
     -------
@@ -56,6 +64,13 @@ def graded(
     >>> spacing = graded([0.0, 0.0], near=0.01, far=0.1, growth=0.2)
     >>> spacing(np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 0.0]]))
     array([0.01, 0.03, 0.1 ])
+
+    On a ring the seam is no distance:
+
+    >>> from dtpinn.geometry import Interval
+    >>> ring = Interval(0.0, 1.0, periodic=True)
+    >>> graded([0.95], near=0.01, far=0.1, growth=0.2, domain=ring)(np.array([[0.05], [0.5]]))
+    array([0.03, 0.1 ])
     """
     least, most = positive_length(near, "near"), positive_length(far, "far")
     rate = positive_length(growth, "growth")
@@ -65,7 +80,7 @@ def graded(
         raise ValueError(
             f"growth must be at most {STEEPEST:g}, or nodes come too near; got growth={rate:g}"
         )
-    distance = _distance_to(towards)
+    distance = _distance_to(towards, domain)
     return lambda points: np.minimum(most, least + rate * distance(points))
 
 
@@ -120,10 +135,12 @@ nodes come too near. Use dtpinn.nodes.graded, or a gentler function
         )
 
 
-def _distance_to(towards: Domain | npt.ArrayLike) -> Callable[[Floats], Floats]:
+def _distance_to(
+    towards: Domain | npt.ArrayLike, domain: Domain | None
+) -> Callable[[Floats], Floats]:
     if isinstance(towards, Domain):
         return lambda points: np.abs(towards.signed_distance(points))
     places = as_points(np.atleast_2d(np.asarray(towards)), name="towards")
     check_finite(places, "towards")
-    tree = cKDTree(places)
+    tree = cKDTree(places) if domain is None else domain.cell.tree(domain.cell.wrap(places))
     return lambda points: np.asarray(tree.query(points)[0])

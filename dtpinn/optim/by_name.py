@@ -28,8 +28,8 @@ class Needs:
     Attributes
     ----------
     jacobian : bool
-        Its step takes residuals with their Jacobian, :class:`~dtpinn.optim.LeastSquares`, which a
-        discrete problem has and a vanilla one has not.
+        Its step takes residuals with their Jacobian, :class:`~dtpinn.optim.LeastSquares`: of a
+        discrete problem by a sparse product, of a vanilla one row by row.
     same_loss : bool
         It compares losses with each other, so that the loss has to be the same number twice at the
         same parameters, and takes one point's for a function of that point.

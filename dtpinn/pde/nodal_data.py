@@ -42,6 +42,11 @@ class NodalData:
     def __init__(
         self, points: ArrayLike, values: ArrayLike, tolerance: float | None = None
     ) -> None:
+        if hasattr(points, "collocation"):
+            raise TypeError(
+                "NodalData: expected points (m, d), got nodes; their points are nodes.collocation, "
+                "interior first, and nodes.boundary those on the boundary"
+            )
         at, data = np.asarray(points, dtype=np.float64), np.asarray(values, dtype=np.float64)
         if at.ndim != 2 or data.ndim not in (1, 2) or len(data) != len(at) or not len(at):
             raise ValueError(

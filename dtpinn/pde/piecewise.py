@@ -57,8 +57,12 @@ class Piecewise(nn.Module):
             )
         self.body = body
         self._seen: Any = WeakIdKeyDictionary()
-        for number, name in enumerate(body.names):
-            setattr(self, f"of_{number}", checked(f"Piecewise: {name}", values[name]))
+        # As a result calls what is learnt there: boundary.left.alpha.in_copper. No dots in these.
+        self._held = [f"in_{name}".replace(".", "_") for name in body.names]
+        if len(set(self._held)) < len(self._held):
+            self._held = [f"{held}_{number}" for number, held in enumerate(self._held)]
+        for held, name in zip(self._held, body.names, strict=True):
+            setattr(self, held, checked(f"Piecewise: {name}", values[name]))
 
     def extra_repr(self) -> str:
         """Show the pieces when printed."""
@@ -75,7 +79,7 @@ class Piecewise(nn.Module):
     def _joined(self, of: Callable[..., Tensor], x: Tensor, *others: Tensor) -> Tensor:
         pieces = self._pieces(x)
         parts = [
-            of(getattr(self, f"of_{number}"), places, *(o[rows] for o in others))
+            of(getattr(self, self._held[number]), places, *(o[rows] for o in others))
             for number, rows, places in pieces
         ]
         order = torch.argsort(torch.cat([rows for _, rows, _ in pieces]))

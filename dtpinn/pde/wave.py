@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dtpinn.pde.coefficients import Constant, constant
+from dtpinn.pde.coefficients import Coefficient, at, of_place
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.exact import Solution, initial_rate
 from dtpinn.pde.forced import Boundary, Forced, Source
@@ -14,6 +14,10 @@ from dtpinn.pde.known import known
 
 class Wave(Forced):
     """``u_tt - speed^2 Laplacian u = f``, with u_0 and the velocity v_0 at the start.
+
+    Where the speed varies with the place it stands before the Laplacian: sound in a fluid of
+    uniform density, a membrane or string of varying mass. A string of varying tension has
+    ``div(T grad u)`` instead, which is a PDE of one's own with ``D.divergence``.
 
     Parameters
     ----------
@@ -27,8 +31,9 @@ class Wave(Forced):
         u_0: x (n, d) -> (n,); None for 0.
     velocity : callable or number, optional
         v_0 = u_t at the start: x (n, d) -> (n,); None for rest.
-    speed : float or nn.Parameter
-        c, length / time. A Parameter is unknown, and learnt.
+    speed : float, nn.Parameter or callable
+        c, length / time; a function of (x (n, d), t (n,)), or of x alone, to (n,). A Parameter is
+        unknown, and learnt, and so is an ``nn.Module``.
 
     Examples
     --------
@@ -52,11 +57,11 @@ class Wave(Forced):
         boundary: Boundary | None = None,
         initial: Source | None = None,
         velocity: Source | None = None,
-        speed: Constant = 1.0,
+        speed: Coefficient = 1.0,
     ) -> None:
         super().__init__(f, boundary, initial)
         self.v0 = known(velocity)
-        self.speed = constant("Wave: speed", speed)
+        self.speed = of_place("Wave: speed", speed)
 
     def begin_as(self, u: Solution, start: float) -> None:
         """Take the initial data from a known solution, its velocity too."""
@@ -65,7 +70,7 @@ class Wave(Forced):
 
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return u_tt - speed^2 Laplacian u."""
-        return D.time(u, 2) - self.speed**2 * D.laplacian(u)
+        return D.time(u, 2) - at(self.speed, u, x, *t) ** 2 * D.laplacian(u)
 
     def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Return u - u_0 and u_t - v_0 at the first of the times."""

@@ -20,6 +20,7 @@ from dtpinn.problem.jacobian.automatic_residuals import AutomaticResiduals
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
+from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.solution import Solution
 from dtpinn.problem.trust import NotResolved
 from dtpinn.problem.uncertainty import Uncertainty
@@ -44,6 +45,7 @@ __all__ = [
     "Pin",
     "Problem",
     "ResidualComparison",
+    "Smooth",
     "Solution",
     "Trajectory",
     "Uncertainty",

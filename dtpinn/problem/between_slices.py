@@ -1,39 +1,58 @@
-"""Values between the slices of a solution in space-time."""
+"""Values between the slices of a solution in space-time, by what the integration knows of them."""
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
-from scipy.interpolate import make_interp_spline
+from numpy.typing import NDArray
 
 from dtpinn.arrays import Floats, Integers
 
-DEGREE = 5
-"""Of the spline; fewer slices have one of a lower degree."""
-# Values that are held at once, at all slices: 64 MB.
+AROUND = 3
+"""Ends of steps on either side that an interpolation takes into account."""
+# Values that are held at once, at all ends of steps: 64 MB.
 _TOGETHER = 2**23
 
 
-def between_slices(
-    times: Floats, values: Floats, wanted: Floats, of: Integers
-) -> tuple[Floats, float]:
-    """Return values at any of the times, and what another spline makes of them.
+class Path(NamedTuple):
+    """What an integration has passed, at the ends of its steps: the slices are among them.
+
+    Attributes
+    ----------
+    times : (steps + 1,) array
+    values, rates : (n, steps + 1, fields) array
+        u and du/dt; NaN where a rate is not known, at the start of a problem of first order.
+    """
+
+    times: Floats
+    values: Floats
+    rates: Floats
+
+
+def between_slices(path: Path, wanted: Floats, of: Integers, rate: int) -> tuple[Floats, float]:
+    """Return values at any of the times, and what another interpolation makes of them.
 
     Parameters
     ----------
-    times : (n_times,) array
-    values : (places, n_times, fields) array
+    path : Path
+        Of the places in question.
     wanted : (m,) array
         Times, within the others.
     of : (m,) int array
         The place of each.
+    rate : int
+        How many derivatives in time.
 
     Returns
     -------
     (m, fields) array
-        By splines of degree 5 through all slices.
+        By polynomials that have the values and the rates of the three ends of steps on either side.
     float
-        The relative l2 difference to splines two degrees lower: about the error of those. What
-        happens as often as the slices come, or more, neither sees.
+        The relative l2 difference to those of the two ends on either side: about the error of
+        these, and far above that of the others. Rates may vanish: they are measured by what they
+        are on average over a step, where that is the largest.
 
     Raises
     ------
@@ -42,35 +61,68 @@ def between_slices(
 
     Examples
     --------
-    >>> t = np.linspace(0.0, 1.0, 9)
-    >>> at_slices, wanted, place = np.sin(t)[None, :, None], np.array([0.55]), np.array([0])
-    >>> values, change = between_slices(t, at_slices, wanted, place)
-    >>> bool(abs(values[0, 0] - np.sin(0.55)) < 1e-8), change < 1e-5
-    (True, True)
+    >>> t = np.linspace(0.0, 1.0, 5)
+    >>> path = Path(t, np.sin(t)[None, :, None], np.cos(t)[None, :, None])
+    >>> for rate, exact in enumerate([np.sin(0.55), np.cos(0.55)]):
+    ...     values, change = between_slices(path, np.array([0.55]), np.array([0]), rate)
+    ...     print(bool(abs(values[0, 0] - exact) < 1e-7), change < 1e-4)
+    True True
+    True True
     """
+    times = path.times
     outside = (wanted < times[0]) | (wanted > times[-1]) | ~np.isfinite(wanted)
     if outside.any():
         raise ValueError(
             f"times must lie between {times[0]:g} and {times[-1]:g}, those of the solution; got "
             f"{wanted[outside][0]:g}"
         )
-    degree = min(DEGREE, len(times) - 1)
-    lower = max(1, degree - 2)
     distinct, which = np.unique(wanted, return_inverse=True)
-    high, low = (_weights(times, distinct, k) for k in (degree, lower))
-    found = np.empty((len(wanted), values.shape[2]))
+    known = np.asarray(np.isfinite(path.rates).all(axis=(0, 2)))
+    # Beside each other, the values and then the rates that are known.
+    both = np.concatenate([path.values, path.rates[:, known]], axis=1)
+    wide, narrow = (_weights(times, known, distinct, rate, k) for k in (AROUND, AROUND - 1))
+    found = np.empty((len(wanted), both.shape[2]))
     difference = 0.0
-    step = max(1, _TOGETHER // values[0].size)
+    step = max(1, _TOGETHER // max(both[0].size, 1))
     for rows in np.array_split(np.arange(len(wanted)), -(-len(wanted) // step) or 1):
-        here = values[of[rows]]
-        found[rows] = np.einsum("mt,mtf->mf", high[which[rows]], here)
-        other = np.einsum("mt,mtf->mf", low[which[rows]], here)
+        here = both[of[rows]]
+        found[rows] = np.einsum("mt,mtf->mf", wide[which[rows]], here)
+        other = np.einsum("mt,mtf->mf", narrow[which[rows]], here)
         difference += float(((found[rows] - other) ** 2).sum())
     size = float(np.linalg.norm(found))
+    if rate:
+        at, before = (times, path.values) if rate == 1 else (times[known], path.rates[:, known])
+        changes = np.abs(np.diff(before, axis=1) / np.diff(at)[:, None]).max(axis=1, initial=0.0)
+        size = max(size, float(np.linalg.norm(changes[of])))
     return found, float(np.sqrt(difference)) / size if size else 0.0
 
 
-def _weights(times: Floats, wanted: Floats, degree: int) -> Floats:
-    """What a spline through values at `times` makes of each at the wanted ones, (wanted, times)."""
-    spline = make_interp_spline(times, np.eye(len(times)), degree)
-    return np.asarray(spline(wanted))
+def _weights(
+    times: Floats, known: NDArray[np.bool_], wanted: Floats, rate: int, around: int
+) -> Floats:
+    """What every value and every rate that is known counts at the wanted times, (wanted, k)."""
+    count = len(times)
+    rate_at = count + np.cumsum(known) - 1
+    result = np.zeros((len(wanted), count + int(known.sum())))
+    spans = np.clip(np.searchsorted(times, wanted, side="right") - 1, 0, count - 2)
+    for span in np.unique(spans):
+        rows = np.flatnonzero(spans == span)
+        first = max(0, min(span - around + 1, count - 2 * around))
+        ends = np.arange(first, min(first + 2 * around, count))
+        of_rates = ends[known[ends]]
+        middle, length = 0.5 * (times[span] + times[span + 1]), 0.5 * np.ptp(times[ends])
+        degree = np.arange(len(ends) + len(of_rates))
+        local = (times - middle) / length
+        conditions = np.concatenate(
+            [local[ends, None] ** degree, _derived(local[of_rates], degree, 1) / length]
+        )
+        at = _derived((wanted[rows] - middle) / length, degree, rate) / length**rate
+        columns = np.concatenate([ends, rate_at[of_rates]])
+        result[np.ix_(rows, columns)] = np.linalg.solve(conditions.T, at.T).T
+    return result
+
+
+def _derived(at: Floats, degree: Integers, order: int) -> Floats:
+    """Derivatives of monomials, (points, degrees)."""
+    factors = np.array([math.perm(int(k), order) for k in degree], dtype=float)
+    return np.asarray(factors * at[:, None] ** np.maximum(degree - order, 0))

@@ -14,6 +14,7 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts, arrange
+from dtpinn.problem.between_slices import Path
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
@@ -22,12 +23,13 @@ from dtpinn.problem.direct.continuation import solve_steady
 from dtpinn.problem.direct.method_of_lines import Trajectory, solve_in_time
 from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.discrete_system import assemble_system
-from dtpinn.problem.estimate import Estimate, relative_distance
+from dtpinn.problem.estimate import Estimate, distances_of_fields, relative_distance
 from dtpinn.problem.fresh import fresh_residual
 from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.matrices import OwnName, read_ghosts
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model
+from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.solution import Solution
 from dtpinn.problem.stencil_problem import StencilProblem
 from dtpinn.problem.trust import check_solution
@@ -54,7 +56,7 @@ class DiscreteProblem(StencilProblem):
         ghosts: Ghosts = "auto",
         corners: Corners = "auto",
         constraints: Sequence[Constraint] = (),
-        data: Sequence[Data] = (),
+        data: Sequence[Data | Smooth] = (),
     ) -> None:
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"
@@ -113,9 +115,9 @@ class DiscreteProblem(StencilProblem):
             If the solution does not solve the equation between the nodes (in space-time at the
             last of the times), or stencils have huge weights; with the places.
         """
-        u, final, rates = self._solution(guess, time_tolerance)
+        u, final, rates, path = self._solution(guess, time_tolerance)
         check_solution(self.system, final, rates)
-        return Solution.on(u, self.nodes, self.order, self.times, self.pde.field_names)
+        return Solution.on(u, self.nodes, self.order, self.times, self.pde.field_names, path)
 
     def trajectory(
         self, guess: Model | Tensor | np.ndarray | None = None, time_tolerance: float = 1e-10
@@ -129,13 +131,13 @@ class DiscreteProblem(StencilProblem):
 
     def _solution(
         self, guess: Model | Tensor | np.ndarray | None, time_tolerance: float = 1e-10
-    ) -> tuple[Tensor, Floats, Sequence[Floats]]:
-        """The solution on X, on X~ at its end, and its rates there in space-time."""
+    ) -> tuple[Tensor, Floats, Sequence[Floats], Path | None]:
+        """The solution on X, on X~ at its end, and in space-time its rates there and its path."""
         if self.times is not None:
             found = self.trajectory(guess, time_tolerance)
-            return found.values, found.final, found.final_rates
+            return found.values, found.final, found.final_rates, found.path
         u = solve_steady(self.system, starting_values(self.posed, self._nodal(guess)))
-        return torch.from_numpy(u[: self.nodes.count]).to(self.device), u, ()
+        return torch.from_numpy(u[: self.nodes.count]).to(self.device), u, (), None
 
     def _nodal(self, guess: Model | Tensor | np.ndarray | None) -> Tensor | np.ndarray | None:
         """A guess as values: those of a model on X~."""
@@ -176,7 +178,7 @@ class DiscreteProblem(StencilProblem):
         """
         # From the model itself: a nonlinear equation may have several solutions, and the question
         # is how far the model is from the one that it approximates.
-        solution, final, rates = self._solution(model)
+        solution, final, rates, _ = self._solution(model)
         fresh = fresh_residual(self.system, final, rates)
         other = None if self.has_own_matrices else self._with_order_or_none(self.order + 1)
         finer = None if other is None else other._solution(solution)[0]
@@ -190,6 +192,7 @@ class DiscreteProblem(StencilProblem):
             relative_distance(self, u, solution),
             None if finer is None else relative_distance(self, solution, finer),
             None if fresh is None else fresh.share,
+            distances_of_fields(self.pde.field_names, u, solution, finer),
         )
 
     @torch.inference_mode(False)

@@ -18,6 +18,7 @@ from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.initial_rates import check_initial_rates
 from dtpinn.problem.matrices import OwnName
 from dtpinn.problem.problem import check_device
+from dtpinn.problem.smooth import Smooth
 from dtpinn.rbffd import Options
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def discretize(
     operators: Mapping[OwnName, Any] | None = None,
     ghosts: Ghosts = "auto",
     corners: Corners = "auto",
-    data: Sequence[Data] = (),
+    data: Sequence[Data | Smooth] = (),
     constraints: Sequence[Constraint] = (),
     weights: Choice = "balanced",
     dtype: torch.dtype = torch.float64,
@@ -72,8 +73,9 @@ def discretize(
         with its own normal, in the place of the equation. "auto": the same, but where one of them
         gives the value of the unknown the others give way to it. "mean": one condition, that of the
         node's own part with the mean normal, beside the equation.
-    data : sequence of Data
-        What is known at points of their own, for unknown coefficients. :class:`Data`
+    data : sequence of Data, and Smooth
+        What is known at points of their own, for unknown coefficients, :class:`Data`; and how fast
+        a coefficient varies that data do not determine, :class:`Smooth`.
     constraints : sequence of Mean, Pin, Flux or Integral
         Further equations, each over many nodes: a mean value, a value at a point, a flux through a
         part. They are residuals like others. In :meth:`DiscreteProblem.solve` they complete a

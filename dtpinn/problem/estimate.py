@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -37,6 +37,9 @@ class Estimate:
         (:class:`~dtpinn.problem.fresh.FreshResidual`). Where a layer or a wave is not resolved,
         both orders are wrong in the same way, and their difference may be far too low. In
         space-time at the last of the times; None where the equation cannot be evaluated there.
+    by_field : dict of str to (float, float or None)
+        Of a system `distance` and `discretisation` of each field by itself, relative to its own
+        norm.
 
     Notes
     -----
@@ -51,6 +54,7 @@ class Estimate:
     distance: float
     discretisation: float | None
     unresolved: float | None = None
+    by_field: dict[str, tuple[float, float | None]] = field(default_factory=dict)
 
     @property
     def resolved(self) -> bool | None:
@@ -68,7 +72,16 @@ class Estimate:
         return self.distance + max(self.discretisation or 0.0, SHARE * (self.unresolved or 0.0))
 
     def __str__(self) -> str:
-        return self._figures() + self._doubt()
+        return self._figures() + self._of_fields() + self._doubt()
+
+    def _of_fields(self) -> str:
+        if not self.by_field:
+            return ""
+        told = (
+            f"{name} {distance:.1e}" + ("" if other is None else f" + {other:.1e}")
+            for name, (distance, other) in self.by_field.items()
+        )
+        return f" ({', '.join(told)})"
 
     def _doubt(self) -> str:
         if self.unresolved is None:
@@ -99,3 +112,18 @@ def relative_distance(problem: Problem, a: Tensor, b: Tensor) -> float:
         unit = torch.tensor(problem.scales.unit, dtype=b.dtype, device=b.device)
         a, b = a / unit, b / unit
     return float((a - b).norm() / b.norm())
+
+
+def distances_of_fields(
+    names: tuple[str, ...], u: Tensor, solution: Tensor, finer: Tensor | None
+) -> dict[str, tuple[float, float | None]]:
+    """Return distance and discretisation of each field (n, fields) by itself; {} of one field."""
+    if solution.dim() < 2:
+        return {}
+
+    def apart(a: Tensor, b: Tensor) -> list[float]:
+        found: list[float] = ((a - b).norm(dim=0) / b.norm(dim=0)).tolist()
+        return found
+
+    others = [None] * len(names) if finer is None else apart(solution, finer)
+    return dict(zip(names, zip(apart(u, solution), others, strict=True), strict=True))

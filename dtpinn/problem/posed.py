@@ -16,7 +16,8 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, counted_sides, without_outweighed
 from dtpinn.problem.constraint_place import Place
 from dtpinn.problem.constraints import Constraint, constraint_regions
-from dtpinn.problem.data import Data, DataRegion, data_regions
+from dtpinn.problem.data import Data
+from dtpinn.problem.data_regions import DataRegion, data_regions
 from dtpinn.problem.dry_run import Request, dry_run
 from dtpinn.problem.jumps import warn_of_jumps
 from dtpinn.problem.regions import (
@@ -26,6 +27,7 @@ from dtpinn.problem.regions import (
     name_apart,
     pde_region,
 )
+from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.time_slices import TimeSlices
 
 # From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
@@ -141,7 +143,7 @@ def pose(
     corners: Corners,
     arrange: Arrangement,
     constraints: Sequence[Constraint] = (),
-    data: Sequence[Data] = (),
+    data: Sequence[Data | Smooth] = (),
     order: int = 4,
 ) -> Posed:
     """Return where the residuals of an equation hold, once each has been through its dry run.

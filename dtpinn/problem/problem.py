@@ -14,10 +14,13 @@ from dtpinn.nodes import Nodes
 from dtpinn.pde.automatic_derivatives import AutomaticDerivatives
 from dtpinn.problem.arrangement import Corners
 from dtpinn.problem.balance.adaptive import equal_rates
+from dtpinn.problem.balance.noise import unbending_multiple
 from dtpinn.problem.balance.scales import FieldScales, field_scales
 from dtpinn.problem.balance.weights import (
     Choice,
+    Chosen,
     Weights,
+    as_chosen,
     balanced_weights,
     check_weights,
     equal_weights,
@@ -94,7 +97,7 @@ class Problem(nn.Module, ABC):
             between the domain's and the spacing's; with a rate of change, at the domain's own and
             over the whole duration. "equal": 1, the paper's. A mapping gives
             multiples of the balanced weights, by name of the residual; "boundary" stands for all
-            of its parts, and what is not named keeps its own. A multiple may be a tensor (n,): of
+            of its parts, and what is not named keeps its own. A multiple may be an array (n,): of
             each of its points, or of each at every time. "adaptive": the balanced ones until
             `adapt` is called, which :func:`dtpinn.fit` does whenever a stage begins.
 
@@ -104,12 +107,19 @@ class Problem(nn.Module, ABC):
             If it is none of these, or names a residual that there is not.
         """
         check_weights(choice, self.names)
+        choice = as_chosen(choice)
         by_point = point_weights(choice, self.posed.everywhere, self.posed.slices.count)
         for region in self.posed.data:
             by_point[region.name] = by_point.get(region.name, 1.0) * region.emphasis.cpu()
-        self.weight_choice, self._weights = choice, cast("Weights | None", None)
+        self.weight_choice: Chosen = choice
+        self._weights = cast("Weights | None", None)
         self._by_point = by_point
+        self.forget_training()
+
+    def forget_training(self) -> None:
+        """Take the weights back to what they are before any training has changed them."""
         self.adapted: dict[str, float] = {}
+        self.misfits: dict[str, float] = {}
 
     def adapt(self, model: nn.Module) -> None:
         """Let all residuals of a model decay at one rate, if the weights are "adaptive".
@@ -124,7 +134,12 @@ class Problem(nn.Module, ABC):
 
         def weighted() -> dict[str, Tensor]:
             found = self.residuals(model)
-            return {name: _weighted(r, self._in_use[name], None) for name, r in found.items()}
+            priors = {region.name for region in self.posed.data if region.prior}
+            return {
+                name: _weighted(r, self._in_use[name], None)
+                for name, r in found.items()
+                if name not in priors
+            }
 
         self.adapted = equal_rates(weighted, [p for p in model.parameters() if p.requires_grad])
 
@@ -149,7 +164,16 @@ class Problem(nn.Module, ABC):
                 if self.weight_choice == "equal"
                 else balanced_weights(self.posed, self.scales, self.weight_choice)
             )
+            self._unbending = 1.0
+            if self.posed.data:
+                self._unbending = unbending_multiple(self.posed, self.scales, self._weights)
         return self._weights
+
+    @property
+    def unbending(self) -> float:
+        """The multiple of the weights of data at which no equation bends to their noise."""
+        _ = self._unadapted
+        return self._unbending
 
     @property
     def scales(self) -> FieldScales:

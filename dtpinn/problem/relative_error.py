@@ -33,4 +33,9 @@ def checked_exact(wanted: object) -> Tensor:
             f"exact must return a torch tensor, got {type(wanted).__name__}; write it with torch "
             "functions of the points"
         )
+    if wanted.is_complex():
+        raise TypeError(
+            "exact returned complex numbers, and models and solutions are real, of dtpinn.Complex "
+            "pairs of fields; give dtpinn.pde.to_real(values), or compare to_complex(u) with them"
+        )
     return wanted.detach()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.operators import Operator, identity
 from dtpinn.output import picture_run, shown_times
 from dtpinn.output.files import StrPath
-from dtpinn.problem.between_slices import between_slices
+from dtpinn.problem.between_slices import Path, between_slices
 from dtpinn.problem.interpolate import evaluate
 from dtpinn.problem.relative_error import Exact, relative_distance
 from dtpinn.problem.solution_files import Held, read_solution, write_solution
@@ -43,6 +43,8 @@ class Solution(Tensor):
         None if it is steady.
     names : tuple of str
         Of its fields.
+    path : Path or None
+        What the integration in time has passed, at the slices and between them.
 
     Examples
     --------
@@ -62,24 +64,31 @@ class Solution(Tensor):
     order: int
     times: Tensor | None
     names: tuple[str, ...]
+    path: Path | None
 
     # Sums and norms of a solution are no solutions.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @staticmethod
     def on(
-        values: Tensor, nodes: Nodes, order: int, times: Tensor | None, names: tuple[str, ...]
-    ) -> Solution:
+        values: Tensor, nodes: Nodes, order: int, times: Tensor | None, names: tuple[str, ...],
+        path: Path | None,
+    ) -> Solution:  # fmt: skip
         """Return the solution that has these values on X."""
         made = Tensor._make_subclass(Solution, values.detach())
         made.nodes, made.order, made.times, made.names = nodes, order, times, names
+        made.path = path
         return made
 
-    def __call__(self, points: ArrayLike | Tensor, operator: Operator = identity) -> Tensor:
+    def __call__(
+        self, points: ArrayLike | Tensor, operator: Operator = identity, *, rate: int = 0
+    ) -> Tensor:
         """Return its values, or a derivative of it, at any points of the domain.
 
         Between the nodes by stencils of X, of an order above the problem's; between the slices of
-        space-time by splines. At a node and a slice it is the value there.
+        space-time by what the integration knows there: values and rates at the ends of its own
+        steps, which are as short as its tolerance asked for. At a node and a slice it is the value
+        there.
 
         Parameters
         ----------
@@ -87,6 +96,8 @@ class Solution(Tensor):
             Within the domain, or outside it by less than the distance between nodes.
         operator : Operator
             Of ``dtpinn.operators``: ``partial(0)``, ``laplacian``, ``directional(v)``, ...
+        rate : int
+            How many derivatives in time, as of ``D.time(u, rate)``, of that: 0, 1 or 2.
 
         Returns
         -------
@@ -95,30 +106,37 @@ class Solution(Tensor):
         Raises
         ------
         ValueError
-            If the shape is wrong, or a point lies beyond the nodes or the times.
+            If the shape is wrong, a point lies beyond the nodes or the times, or a rate is asked
+            for that there is not.
 
         Warns
         -----
         NotResolved
-            If the solution changes so much from slice to slice that nothing is known between them.
+            If the solution changes so much from step to step that it is uncertain between them.
         """
         where = self._checked(points)
         values = torch.Tensor.as_subclass(self, Tensor)
+        if rate not in ((0,) if self.times is None else (0, 1, 2)):
+            raise ValueError(f"rate must be 0, or 1 or 2 of a solution in space-time; got {rate!r}")
         if self.times is None:
             return evaluate(self.nodes, self.order, values, where, operator)
+        assert self.path is not None
         places, of = np.unique(where[:, :-1], axis=0, return_inverse=True)
-        count = len(self.times)
-        by_node = values.reshape(self.nodes.count, -1)
-        columns = evaluate(self.nodes, self.order, by_node, places, operator)
-        at_slices = columns.reshape(len(places), count, -1)
-        found, change = between_slices(
-            self.times.numpy(), at_slices.cpu().numpy(), where[:, -1], of.ravel()
-        )
+        times, *both = self.path
+        columns = (
+            evaluate(
+                self.nodes, self.order, torch.from_numpy(part.reshape(len(part), -1)), places,
+                operator,
+            )
+            for part in both
+        )  # fmt: skip
+        there = (c.reshape(len(places), len(times), -1).numpy() for c in columns)
+        found, change = between_slices(Path(times, *there), where[:, -1], of.ravel(), rate)
         if change > ROUGH:
             warnings.warn(
-                f"between the times of the solution its values are uncertain by {change:.1e} "
-                "(relative l2): the slices are too far apart for what happens between them. Give "
-                "discretize more times, or those that are wanted",
+                f"between the steps of the integration this is uncertain by {change:.1e} (relative "
+                "l2): they are too far apart for what happens between them. Give discretize more "
+                "times, or those that are wanted",
                 NotResolved,
                 stacklevel=2,
             )
@@ -203,8 +221,8 @@ class Solution(Tensor):
         ValueError
             For another suffix.
         """
-        held = Held(self.numpy(), self.nodes, self.order, self.times, self.names)
-        write_solution(Path(path), held, self.points.cpu())
+        held = Held(self.numpy(), *self._of)
+        write_solution(pathlib.Path(path), held, self.points.cpu())
 
     @classmethod
     def load(cls, path: StrPath) -> Solution:
@@ -222,8 +240,8 @@ class Solution(Tensor):
         >>> bool((same == u).all())
         True
         """
-        held = read_solution(Path(path))
-        return cls.on(torch.from_numpy(held.values), held.nodes, held.order, held.times, held.names)
+        held = read_solution(pathlib.Path(path))
+        return cls.on(torch.from_numpy(held.values), *held[1:])
 
     def numpy(self, *, force: bool = False) -> Floats:
         """Return its values as an array, from whatever device."""
@@ -234,12 +252,12 @@ class Solution(Tensor):
         return Solution.on(self.as_subclass(Tensor).clone(), *self._of)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Pickle values, nodes, order and times."""
+        """Pickle values and everything that makes a function of them."""
         return Solution.on, (self.as_subclass(Tensor).clone(), *self._of)
 
     @property
-    def _of(self) -> tuple[Nodes, int, Tensor | None, tuple[str, ...]]:
-        return self.nodes, self.order, self.times, self.names
+    def _of(self) -> tuple[Nodes, int, Tensor | None, tuple[str, ...], Path | None]:
+        return self.nodes, self.order, self.times, self.names, self.path
 
     def _checked(self, points: ArrayLike | Tensor) -> Floats:
         if isinstance(points, Tensor):

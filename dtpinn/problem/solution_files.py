@@ -13,6 +13,7 @@ from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.nodes.archive import arrays_of, nodes_from, read_archive
 from dtpinn.output import replacing, write_csv
+from dtpinn.problem import between_slices
 
 AXES = ("x", "y", "z")
 SUFFIXES = (".npz", ".csv", ".vtu")
@@ -30,6 +31,7 @@ class Held(NamedTuple):
     times : (n_times,) Tensor or None
     names : tuple of str
         Of the fields.
+    path : between_slices.Path or None
     """
 
     values: Floats
@@ -37,6 +39,7 @@ class Held(NamedTuple):
     order: int
     times: Tensor | None
     names: tuple[str, ...]
+    path: between_slices.Path | None
 
 
 def write_solution(path: Path, held: Held, points: Tensor) -> None:
@@ -47,7 +50,7 @@ def write_solution(path: Path, held: Held, points: Tensor) -> None:
             "a solution is saved as .npz (exact), .csv (text) or .vtu (for ParaView); got "
             f"{str(path)!r}"
         )
-    values, nodes, order, times, names = held
+    values, nodes, order, times, names, passed = held
     columns = values.reshape(len(values), -1)
     if suffix == ".npz":
         more: dict[str, Any] = {
@@ -57,6 +60,8 @@ def write_solution(path: Path, held: Held, points: Tensor) -> None:
         }
         if times is not None:
             more["times"] = times.numpy()
+        if passed is not None:
+            more |= {f"path_{name}": part for name, part in passed._asdict().items()}
         with replacing(path) as file:
             np.savez(file, **arrays_of(nodes), **more)
     elif suffix == ".csv":
@@ -89,11 +94,14 @@ def read_solution(path: Path) -> Held:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}")
     found = read_archive(path)
-    if not {"solution", "order", "names"} <= found.keys():
+    of_path = [f"path_{name}" for name in between_slices.Path._fields]
+    wanted = {"solution", "order", "names", *(of_path if "times" in found else ())}
+    if not wanted <= found.keys():
         raise ValueError(
             f"{str(path)!r} does not hold a solution, as Solution.save leaves it in a .npz file; "
             f"it holds {', '.join(found) or 'nothing'}"
         )
     nodes, names = Nodes(**nodes_from(found, path)), tuple(str(name) for name in found["names"])
     times = torch.from_numpy(found["times"]) if "times" in found else None
-    return Held(found["solution"], nodes, int(found["order"]), times, names)
+    passed = None if times is None else between_slices.Path(*(found[name] for name in of_path))
+    return Held(found["solution"], nodes, int(found["order"]), times, names, passed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ from torch import Tensor, nn
 
 from dtpinn.pde import PDE
 from dtpinn.problem.automatic_problem import AutomaticProblem
-from dtpinn.problem.data import DataRegion
+from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.jacobian.backward_rows import backward_rows
 from dtpinn.problem.stencil_problem import StencilProblem
 
 # Singular values of the Jacobian, its columns of length 1, beside the largest: along what is below,
 # a training does not move.
 _MOVES = 1e-7
+# Standard deviations of a variance: misfits beyond are no longer those of the noise that was given.
+_SIGNIFICANT = 5.0
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Uncertainty:
     Attributes
     ----------
     noise : dict of name to float
-        Standard deviation of the errors of each set of data, in its units, as its misfits show it;
-        at a point of mean weight.
+        Standard deviation of the errors of each set of data, in its units, at a point of mean
+        weight: as it was given, or as the misfits show it.
     standard_errors : dict of name to float
         Of the unknown coefficients that are single numbers.
     covariance : (k, k) Tensor
@@ -79,8 +82,8 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
     and network are good to less than these errors, and that a small change of the data changes all
     linearly. With weights far above the balanced ones the model follows the noise, and the last two
     fail: with a hundred times those, 65 of 100 intervals of two standard errors held the truth,
-    with the balanced ones 95. The noise is estimated from the misfits: their sum of squares over
-    their number less the trace of the data's block of ``A A^+``.
+    with the balanced ones 95. Where the noise was not given, it is estimated from the misfits:
+    their sum of squares over their number less the trace of the data's block of ``A A^+``.
 
     Parameters
     ----------
@@ -92,7 +95,12 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
     Raises
     ------
     ValueError
-        Without data, or with no more of them than what they are to tell.
+        Without data, or with no more of them than what they are to tell, if the noise is not known.
+
+    Warns
+    -----
+    UserWarning
+        If the misfits are far larger than the noise that was given.
 
     Examples
     --------
@@ -135,22 +143,42 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
     for region in problem.posed.data:
         rows = slice(first, first + region.values.numel())
         first = rows.stop
-        free = len(r[rows]) - float(U[rows].square().sum())
-        if free < 0.5:
-            raise ValueError(
-                f"uncertainty: network and coefficients are free to follow all {len(r[rows])} "
-                f"values of {region.name!r}, so what is left of their misfits tells no noise; more "
-                "data are needed, fewer unknowns, or a smaller weight of the data"
-            )
-        tau = float((r[rows].square().sum() / free).sqrt())
-        noise[region.name] = tau / _scale(problem, region)
-        pieces.append(tau * U[rows])
+        scale = _scale(problem, region)
+        sigma = _noise(region, r[rows] / scale, float(U[rows].square().sum()))
+        pieces.append(sigma * scale * U[rows])
+        if not region.prior:
+            noise[region.name] = sigma
     spread = ((Vt.T / s) @ torch.cat(pieces).T) / length[:, None]
     names, places = _single_numbers(problem.pde, learnt)
     factor = spread[places]
     covariance = factor @ factor.T
     errors = dict(zip(names, covariance.diagonal().sqrt().tolist(), strict=True))
     return Uncertainty(noise, errors, covariance, learnt, spread)
+
+
+def _noise(region: DataRegion, misfits: Tensor, fitted: float) -> float:
+    """As it is known, or as it is left in misfits of which so many have been fitted."""
+    free = len(misfits) - fitted
+    if not region.noise and free < 0.5:
+        raise ValueError(
+            f"uncertainty: network and coefficients are free to follow all {len(misfits)} values "
+            f"of {region.name!r}, so what is left of their misfits tells no noise; more data are "
+            "needed, fewer unknowns, a smaller weight of the data, or Data(..., noise=...)"
+        )
+    if region.prior and region.noise:
+        return region.noise
+    found = float((misfits.square().sum() / max(free, 0.5)).sqrt())
+    if not region.noise:  # of exact data it is the error of discretisation and training
+        return found
+    if found**2 > region.noise**2 * (1.0 + _SIGNIFICANT * (2.0 / max(free, 0.5)) ** 0.5):
+        warnings.warn(
+            f"uncertainty: the misfits of {region.name!r} are those of a noise of {found:.3g}, and "
+            f"{region.noise:.3g} was given: standard errors are too small, or mean nothing. "
+            "Training has not converged, the equation does not describe the data, or the noise is "
+            "larger",
+            stacklevel=4,
+        )
+    return region.noise
 
 
 def _scale(problem: StencilProblem | AutomaticProblem, region: DataRegion) -> float:

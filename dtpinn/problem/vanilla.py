@@ -21,6 +21,7 @@ from dtpinn.problem.initial_rates import check_initial_rates
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import check_device
 from dtpinn.problem.seams import with_seams
+from dtpinn.problem.smooth import Smooth
 
 MODES = {"reverse": AutomaticProblem, "forward": ForwardProblem}
 
@@ -35,7 +36,7 @@ def vanilla(
     collocation: Literal["interior", "all"] = "interior",
     mode: Literal["reverse", "forward"] = "reverse",
     corners: Corners = "auto",
-    data: Sequence[Data] = (),
+    data: Sequence[Data | Smooth] = (),
     constraints: Sequence[Constraint] = (),
     weights: Choice = "balanced",
 ) -> AutomaticProblem:

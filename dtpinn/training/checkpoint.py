@@ -34,6 +34,7 @@ _ABSENT = {
     "model_config": None,  # not to be made again
     "problem": None,
     "adapted": {},
+    "misfits": {},
     "coefficients": {},
     "optimizer": None,
     "history": _REQUIRED,
@@ -80,6 +81,7 @@ def save_checkpoint(
             "problem": None if problem is None else to_json(identity(problem)),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
             "adapted": {} if problem is None else dict(problem.adapted),
+            "misfits": {} if problem is None else dict(problem.misfits),
             "optimizer": None if optimizer is None else optimizer.state_dict(),
             "history": history.state(),
             "stages": [asdict(stage) for stage in stages],

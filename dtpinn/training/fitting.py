@@ -103,6 +103,9 @@ def fit(
     still as it was drawn is normalised to the problem (:func:`dtpinn.training.normalise`), so that
     training goes the same way in any units.
 
+    Data whose noise stands out are given less weight on the way, which may make the loss jump
+    (:class:`dtpinn.Data`).
+
     At the end the model is compared with the discrete solution, where that takes seconds: see
     ``Result.distance``. If it is off by more than 1% and ten times the error of the discretisation,
     a warning tells so. Another one names an unknown coefficient on which no residual depends there:

@@ -82,6 +82,7 @@ class Loop:
         while (ending := run.ending()) is None:
             run.stage.advance()
             self._bar.update()
+            run.heed_noise()
             ended = self._interrupt.requested or run.ending() is not None
             if ended or run.epoch % every == 0:
                 run.record()

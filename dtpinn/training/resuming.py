@@ -63,6 +63,7 @@ def resume(run: StagedRun, path: StrPath) -> None:
     run.finished = stages[:-1]
     run.begin_stage()  # what a function makes of the optimiser is known now
     run.problem.adapted = state["adapted"]  # a stage that begins has chosen its own
+    run.problem.misfits = state["misfits"]
     check_same(path, [(f"stage {len(stages)}'s optimizer", stages[-1].optimizer, run.stage.name)])
     model.load_state_dict(state["model"])
     run.problem.pde.load_state_dict(state["coefficients"])

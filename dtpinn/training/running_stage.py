@@ -70,6 +70,22 @@ class RunningStage:
             self.optimizer.step(self.closure)  # type: ignore[arg-type]
         self.epochs += 1
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the optimiser has stopped by itself, with epochs left."""
+        stopped = getattr(self.optimizer, "stop_reason", None) is not None
+        return stopped and self.epochs < self.plan.epochs
+
+    def take_up_loss(
+        self, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
+    ) -> None:
+        """Go on with the loss as it is now; why the optimiser has stopped is no longer true."""
+        evaluations = self.closure.evaluations
+        self.closure = make_closure(self.optimizer, model, problem, list(parameters.values()))
+        self.closure.evaluations = evaluations
+        if self.at_rest:
+            vars(self.optimizer)["stop_reason"] = None
+
     def reason_to_stop(self) -> str | None:
         """Return why the stage is over, or None."""
         stopped: str | None = getattr(self.optimizer, "stop_reason", None)

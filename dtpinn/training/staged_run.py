@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dtpinn.problem import Problem
+from dtpinn.problem.heed_noise import heed_noise
 from dtpinn.problem.relative_error import Exact, checked_exact, relative_distance
 from dtpinn.training.history import History, Record
 from dtpinn.training.planned_stages import PlannedStage
@@ -81,10 +82,26 @@ class StagedRun:
         vars(self).pop("stage", None)
         self.result.optimizer = None
         plan = self.plans[len(self.finished)]
+        if not self.finished:
+            self.problem.forget_training()
         self.problem.adapt(self.model)
         self.stage = RunningStage(plan, self.model, self.problem, self.parameters)
         self.result.optimizer = self.stage.optimizer
         self._update_result()
+
+    def heed_noise(self) -> bool:
+        """Let noisy data count less, once they are seen to be that; whether the loss has changed.
+
+        Looked for where the optimiser has come to rest, and at epochs farther and farther apart:
+        what a misfit has not lost by half as many again, it keeps.
+        """
+        at_rest = self.stage.at_rest
+        if not (at_rest or _looks_for_noise(self.stage.epochs)):
+            return False
+        if not heed_noise(self.problem, self.model, at_rest=at_rest):
+            return False
+        self.stage.take_up_loss(self.model, self.problem, self.parameters)
+        return True
 
     def finish_stage(self, reason: str) -> None:
         """Keep the figures of the stage; the result tells why, if it is the last one."""
@@ -127,3 +144,15 @@ class StagedRun:
             return Ending(reason, of_run=False)
         reason = time_is_up(self.seconds, self.max_seconds)
         return None if reason is None else Ending(reason, of_run=True)
+
+
+def _looks_for_noise(epoch: int) -> bool:
+    """At 4, 6, 8, 12, 16, 24, 32, ... of a stage, whatever was planned.
+
+    Examples
+    --------
+    >>> [epoch for epoch in range(50) if _looks_for_noise(epoch)]
+    [4, 6, 8, 12, 16, 24, 32, 48]
+    """
+    leading = epoch >> max(epoch.bit_length() - 2, 0)
+    return epoch >= 4 and leading << max(epoch.bit_length() - 2, 0) == epoch and leading in (2, 3)

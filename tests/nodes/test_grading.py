@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dtpinn.geometry import Cell, Disk
+from dtpinn.geometry import Cell, Disk, Rectangle
 from dtpinn.nodes import graded, place_nodes
 from dtpinn.nodes.grading import check_growth
 from tests.marks import mostly_full
@@ -123,3 +123,14 @@ def test_a_growth_at_the_limit_passes_and_is_not_round_off():
     check_growth(x, 0.1 + 0.3 * x[:, 0], Cell.open(1))
     with pytest.raises(ValueError, match=r"changes by 0\.301 per unit of length"):
         check_growth(x, 0.1 + 0.301 * x[:, 0], Cell.open(1))
+
+
+def test_a_point_beside_a_seam_is_near_on_its_other_side():
+    strip = Rectangle((0.0, 0.0), (1.0, 1.0), periodic=(True, False))
+    spacing = graded([[0.98, 0.5]], near=0.02, far=0.1, growth=0.2, domain=strip)
+    nodes = place_nodes(strip, spacing=spacing)
+    x = nodes.interior
+    apart = np.hypot(np.minimum(abs(x[:, 0] - 0.98), 1 - abs(x[:, 0] - 0.98)), x[:, 1] - 0.5)
+    assert (x[apart < 0.1, 0] < 0.5).sum() > 5
+    with pytest.raises(ValueError, match="too steep"):
+        place_nodes(strip, spacing=graded([[0.98, 0.5]], near=0.02, far=0.1, growth=0.2))

@@ -88,3 +88,9 @@ def test_what_cannot_be_is_told(case):
     points, values, message = WRONG[case]
     with pytest.raises(ValueError, match=message):
         NodalData(points, values)
+
+
+def test_nodes_are_no_points():
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.4)
+    with pytest.raises(TypeError, match=r"their points are nodes\.collocation"):
+        dtpinn.pde.NodalData(nodes, nodes.collocation[:, 0])

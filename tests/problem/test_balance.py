@@ -176,7 +176,7 @@ def test_points_have_weights_of_their_own(square):
     r = {name: part.detach() for name, part in problem.residuals(model).items()}
     before = problem.loss_parts(r)
     weights = torch.linspace(0.0, 2.0, len(r["pde"]), dtype=torch.float64)
-    problem.set_weights({"pde": weights, "boundary": 2.0})
+    problem.set_weights({"pde": weights.numpy(), "boundary": 2.0})
     after = problem.loss_parts(r)
     expected = before["pde"] * (weights * r["pde"] ** 2).sum() / (r["pde"] ** 2).sum()
     assert torch.allclose(after["pde"], expected)

@@ -99,3 +99,16 @@ def test_of_several_solutions_it_is_the_one_that_the_model_approximates(disk):
     estimate = problem.estimate(lambda x: 1e-3 * x[:, 0] - 1)
     assert 1e-4 < estimate.distance < 1e-3
     assert estimate.discretisation < 1e-8
+
+
+def test_of_a_system_each_field_has_its_own_figures(disk):
+    """A model that is off by a tenth in one field and right in the other."""
+    problem = dtpinn.discretize(Pair(), disk(0.2), order=4)
+    u = problem.solve()
+    off = u * torch.tensor([1.1, 1.0])
+    found = problem.estimate(off)
+    first, second = (found.by_field[name] for name in problem.pde.field_names)
+    assert first[0] == pytest.approx(0.1, rel=1e-6)
+    assert second[0] < 1e-9
+    assert 0.0 < second[1] < 0.1
+    assert f"{problem.pde.field_names[0]} 1.0e-01" in str(found)

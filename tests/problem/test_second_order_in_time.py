@@ -84,6 +84,20 @@ def test_a_plucked_string_is_its_fourier_series():
     assert error_of(pde, exact, times=times, time_tolerance=1e-6) < 1e-2
 
 
+def test_a_string_of_varying_mass_swings_at_its_own_frequency():
+    """(1 + x)^2 u'' = -omega^2 u: u = (1 + x)^(1/2) sin(k log(1 + x)), omega^2 = k^2 + 1/4."""
+    k = np.pi / np.log(2.0)
+
+    def mode(x):
+        return (1 + x[:, 0]).sqrt() * torch.sin(k * torch.log(1 + x[:, 0]))
+
+    string = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.04)
+    half = np.pi / np.sqrt(k**2 + 0.25)
+    pde = dtpinn.Wave(None, dtpinn.Dirichlet(), mode, speed=lambda x: 1 + x[:, 0])
+    u = dtpinn.discretize(pde, string, order=5, times=[0.0, half]).solve(time_tolerance=1e-7)
+    assert u.relative_error(lambda p: mode(p) * torch.cos(np.pi / half * p[:, 1])) < 1e-4
+
+
 @pytest.mark.parametrize("damping", mostly_full([0.0, 0.8], {0.8}.__contains__))
 def test_the_telegraph_has_its_dispersion(damping):
     """u_tt + 2 damping u_t + m^2 u = u_xx: omega^2 = k^2 + m^2 - damping^2."""

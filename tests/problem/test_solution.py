@@ -1,6 +1,7 @@
 """What solve() returns: values on X, and a function of any points."""
 
 import copy
+import functools
 import pickle
 
 import numpy as np
@@ -52,9 +53,10 @@ class Decay(dtpinn.PDE):
         return u - torch.sin(torch.pi * x[:, 0])
 
 
-def beating(rate):
+@functools.cache
+def beating(rate, slices=9):
     nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
-    times = torch.linspace(0.0, 1.0, 9)
+    times = torch.linspace(0.0, 1.0, slices)
     return dtpinn.discretize(Decay(rate), nodes, order=4, times=times).solve()
 
 
@@ -83,17 +85,45 @@ def test_what_is_computed_from_it_is_a_plain_tensor(torsion):
         assert torch.equal(same([[0.1, 0.2]]), torsion([[0.1, 0.2]]))
 
 
-def test_between_the_slices_it_is_as_right_as_its_splines():
-    u = beating(4.0)
-    points = torch.from_numpy(np.random.default_rng(0).uniform(0.0, 1.0, (500, 2)))
-    error = (u(points) - Decay(4.0).exact(points)).norm() / Decay(4.0).exact(points).norm()
-    assert error < 2e-4
-    assert u.relative_error(Decay(4.0).exact) < 1e-5
+@pytest.mark.parametrize(("rate", "slices"), [(20.0, 2), (16 * np.pi, 9)])
+def test_between_the_slices_it_is_as_right_as_at_them(rate, slices):
+    """Also between two of them, and where every slice finds the same."""
+    u, exact = beating(rate, slices), Decay(rate).exact
+    t = np.random.default_rng(0).uniform(0.0, 1.0, (4, u.nodes.count))
+    rows = [np.column_stack([u.nodes.collocation, later]) for later in t]
+    points = torch.from_numpy(np.concatenate(rows))
+    assert u.relative_error(exact, points) < 2.5 * u.relative_error(exact)
+    at = points.clone().requires_grad_()
+    wanted = torch.autograd.grad(exact(at).sum(), at)[0][:, 1]
+    assert (u(points, rate=1) - wanted).norm() < 2e-5 * wanted.norm()
 
 
-def test_slices_too_far_apart_are_told():
-    with pytest.warns(NotResolved, match="slices are too far apart"):
-        beating(30.0)([[0.5, 0.3]])
+def test_a_string_has_its_velocity_anywhere(tmp_path):
+    """Of second order, u_t and u_tt of a standing wave, also of what a file has kept."""
+    string = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
+    pde = dtpinn.Wave(
+        0.0, dtpinn.Dirichlet(), lambda x: torch.sin(torch.pi * x[:, 0]), lambda x: 0.0 * x[:, 0]
+    )
+    u = dtpinn.discretize(pde, string, order=5, times=[0.0, 1.0]).solve(time_tolerance=1e-8)
+    u.save(tmp_path / "u.npz")
+    kept, k = Solution.load(tmp_path / "u.npz"), np.pi
+    for t in (0.0, 0.31, 1.0):
+        for solution in (u, kept):
+            found = [float(solution([[0.3, t]], rate=order)) for order in range(3)]
+            wanted = [np.cos(k * t), -k * np.sin(k * t), -(k**2) * np.cos(k * t)]
+            assert found == pytest.approx(np.sin(0.3 * k) * np.array(wanted), abs=2e-4)
+        slope = float(u([[0.3, t]], partial(0), rate=1))
+        assert slope == pytest.approx(-(k**2) * np.cos(0.3 * k) * np.sin(k * t), abs=2e-3)
+    with pytest.raises(ValueError, match="rate must be 0"):
+        u([[0.3, 0.5]], rate=3)
+
+
+def test_steps_too_long_for_what_is_between_them_are_told():
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
+    problem = dtpinn.discretize(Decay(6.0), nodes, order=4, times=torch.linspace(0.0, 1.0, 2))
+    coarse = problem.solve(time_tolerance=1e-2)
+    with pytest.warns(NotResolved, match="too far apart for what happens between them"):
+        coarse([[0.5, 0.2]], rate=2)
 
 
 @pytest.mark.parametrize(

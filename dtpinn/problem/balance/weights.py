@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
+from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.posed import Posed
 from dtpinn.problem.regions import Region
 
-Choice = Literal["balanced", "equal", "adaptive"] | Mapping[str, float | Tensor]
+Chosen = Literal["balanced", "equal", "adaptive"] | Mapping[str, float | Tensor]
+Choice = Chosen | Mapping[str, float | Tensor | Floats]
+_PERCENT = 0.01
 Weights = dict[str, tuple[float, ...]]
 """By name of the residual: of each of its equations, or one for all."""
 
@@ -24,7 +29,7 @@ def equal_weights(names: list[str]) -> Weights:
     return dict.fromkeys(names, (1.0,))
 
 
-def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weights:
+def balanced_weights(posed: Posed, scales: FieldScales, choice: Chosen) -> Weights:
     """Return the weight of every equation of every residual, by name of the residual.
 
     1 / size^2, the size being that of the residual for waves of each field, of the field's own
@@ -39,10 +44,14 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weigh
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
     states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
     longest = in_tune(longest, states[0])
-    result = {}
+    result: Weights = {}
     # A constraint is a sum of what is sized point by point.
     sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
+    priors = {region.name: region for region in posed.data if region.prior}
     for name, first in states[0].items():
+        if name in priors:
+            result[name] = (_weight_of_prior(posed, priors[name]),)
+            continue
         chosen = next((s[name] for s in states if s[name].finite), first)
         sizes = (
             chosen.sizes(longest if chosen.in_time else middle) @ scales.unit * sums.get(name, 1.0)
@@ -51,6 +60,13 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Choice) -> Weigh
         balanced = np.where(known, np.where(known, sizes, 1.0) ** -2.0, 1.0)
         result[name] = tuple((multiple_of(name, multiples) * balanced).tolist())
     return result
+
+
+def _weight_of_prior(posed: Posed, region: DataRegion) -> float:
+    """As long as data have no noise that is known: they have a percent."""
+    count = sum(other.values.numel() for other in posed.data if not other.prior)
+    assert region.noise is not None
+    return _PERCENT**2 / count * region.share / region.noise**2
 
 
 def multiple_of(name: str, multiples: Mapping[str, float | Tensor]) -> float:
@@ -63,8 +79,14 @@ def multiple_of(name: str, multiples: Mapping[str, float | Tensor]) -> float:
     >>> multiple_of("boundary.left", {"boundary": 3.0, "boundary.right": 5.0})
     3.0
     """
-    asked = next((multiples[key] for key in _stand_for(name) if key in multiples), 1.0)
+    key = asked_for(name, multiples)
+    asked = 1.0 if key is None else multiples[key]
     return 1.0 if isinstance(asked, Tensor) else asked
+
+
+def asked_for(name: str, multiples: Mapping[str, float | Tensor]) -> str | None:
+    """Return by what name a residual is in a mapping, its own or one that stands for it."""
+    return next((key for key in _stand_for(name) if key in multiples), None)
 
 
 def _stand_for(name: str) -> list[str]:
@@ -73,7 +95,7 @@ def _stand_for(name: str) -> list[str]:
     return [".".join(words[:k]) for k in range(len(words), 0, -1)]
 
 
-def point_weights(choice: Choice, regions: Sequence[Region], times: int) -> dict[str, Tensor]:
+def point_weights(choice: Chosen, regions: Sequence[Region], times: int) -> dict[str, Tensor]:
     """Return the multiples that were given point by point, one for each row of the residual.
 
     Raises
@@ -104,6 +126,15 @@ def point_weights(choice: Choice, regions: Sequence[Region], times: int) -> dict
             )
         found[name] = weight.detach().repeat_interleave(rows // len(weight))
     return found
+
+
+def as_chosen(choice: Choice) -> Chosen:
+    """Return a choice with arrays as tensors."""
+    if not isinstance(choice, Mapping):
+        return choice
+    return {
+        name: torch.from_numpy(w) if isinstance(w, np.ndarray) else w for name, w in choice.items()
+    }
 
 
 def check_weights(choice: object, names: list[str]) -> None:
@@ -138,7 +169,7 @@ def check_weights(choice: object, names: list[str]) -> None:
             raise ValueError(
                 f"weights: there is no residual {name!r}; there are {', '.join(names)}"
             )
-        if isinstance(weight, Tensor):
+        if isinstance(weight, (Tensor, np.ndarray)):
             continue  # checked with the points that it is for
         number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
         if not number or not 0.0 <= weight < float("inf"):

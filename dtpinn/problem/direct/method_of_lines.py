@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.between_slices import Path
 from dtpinn.problem.direct.initial_values import initial_values
 from dtpinn.problem.direct.stepping import Stepper
 from dtpinn.problem.discrete_system import DiscreteSystem
@@ -24,6 +25,9 @@ from dtpinn.problem.dry_run import WITH_VELOCITY
 
 MAX_STEPS = 1024
 """Between two slices."""
+KEPT_STEPS = 16
+"""Of those between two slices; more, while all of them take less than this number of values."""
+KEPT_VALUES = 2**23
 SETTLED = 64
 """Steps from which on the gain by doubling them tells how many more it would take."""
 # Of a step: what is extrapolated to its beginning is of order 5 only, where steps are of order 9.
@@ -56,6 +60,8 @@ class Trajectory:
         u on X~ at the last of the times.
     final_rates : list of arrays of the same shape
         du/dt there, and d2u/dt2 where a residual asks for it.
+    path : Path
+        What the integration has passed, at the slices and between them.
     """
 
     values: Tensor
@@ -64,6 +70,7 @@ class Trajectory:
     factorizations: int
     final: Floats = field(repr=False)
     final_rates: list[Floats] = field(repr=False)
+    path: Path = field(repr=False)
 
 
 def solve_in_time(
@@ -93,7 +100,8 @@ def solve_in_time(
     times = posed.slices.values
     assert times is not None
     begun, determined = initial_values(system, start, units)
-    walk = _Walk(Stepper(system, units, time_tolerance), begun, time_tolerance, float(times[-1]))
+    stepper, until = Stepper(system, units, time_tolerance), float(times[-1])
+    walk = _Walk(stepper, begun, time_tolerance, until, len(times) - 1)
     evolving = walk.stepper.evolving
     for order, open_fields in enumerate(evolving & ~determined, start=1):
         if open_fields.any():
@@ -112,10 +120,16 @@ def solve_in_time(
 class _Walk:
     """From slice to slice, with as many steps as the tolerance needs."""
 
-    def __init__(self, stepper: Stepper, start: Floats, tolerance: float, until: float) -> None:
+    def __init__(
+        self, stepper: Stepper, start: Floats, tolerance: float, until: float, spans: int
+    ) -> None:
         self.stepper, self._tolerance, self._until = stepper, tolerance, until
         self._state = np.array([stepper.system.restrict(part) for part in start])
         self._start, self.slices = self._state, [self._state[0]]
+        # Of first order, nothing tells the rates at the start.
+        self._velocity = None if len(start) == 1 else self._state[1]
+        self._passed: list[tuple[float, Floats, Floats]] = []
+        self._kept = max(KEPT_STEPS, KEPT_VALUES // (spans * self._state[0].size))
         self.error, self.steps = 0.0, 0
         # Rates of ghosts, of which nothing is known at the start, are right after as many steps.
         self.count = len(start)
@@ -137,6 +151,8 @@ class _Walk:
         assert fine is not None
         self._state = fine
         self.slices.append(fine[0])
+        apart = -(-len(self.stepper.passed) // self._kept)
+        self._passed += [*self.stepper.passed[::-apart][:0:-1], (end, *self.stepper.passed[-1][1:])]
         self.error += error
         self.steps += 2 * count
         self.first = self.first or self.steps
@@ -158,8 +174,21 @@ class _Walk:
         final, *rates = (expand(w[None]) for w in (self.slices[-1], *self.stepper.rates))
         return Trajectory(
             torch.from_numpy(on_x).to(posed.device), self.error, self.steps,
-            self.stepper.factorizations, final, rates,
+            self.stepper.factorizations, final, rates, self._path(system),
         )  # fmt: skip
+
+    def _path(self, system: DiscreteSystem) -> Path:
+        posed, expand = system.posed, self.stepper.system.expand
+        assert posed.slices.values is not None
+        times, values, rates = zip(*self._passed, strict=True)
+        start = np.full_like(self.slices[0], np.nan) if self._velocity is None else self._velocity
+        both = ([self.slices[0], *values], [start, *rates])
+        count = len(times) + 1
+        by_node = (
+            expand(np.array(part)).reshape(-1, count, self.stepper.system.fields) for part in both
+        )
+        on_x = (part[: posed.nodes.count] for part in by_node)
+        return Path(np.array([float(posed.slices.values[0]), *times]), *on_x)
 
     def _hopeless(self, count: int, error: float, previous: float) -> bool:
         """Whether the gain of the last doubling will not do: a jump in time, or round-off."""

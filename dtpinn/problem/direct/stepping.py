@@ -71,12 +71,15 @@ class Stepper:
         Made so far.
     rates : list of (n,) array
         Of the unknowns, at the end of the last step: as many as there are derivatives in time.
+    passed : list of (time, u, du/dt)
+        The ends of the steps of the last march.
     left : float
         What the iterations of the last march have left of the unknowns, relative, or by way of
         their rates will leave.
     """
 
     rates: list[Floats]
+    passed: list[tuple[float, Floats, Floats]]
     left: float
 
     def __init__(self, system: DiscreteSystem, units: Floats, tolerance: float) -> None:
@@ -99,13 +102,14 @@ class Stepper:
     def march(self, state: Floats, begin: float, end: float, count: int) -> Floats | None:
         """Take equal steps; None if the iteration of one of them fails."""
         step = (end - begin) / count
-        guess, self.left = self._straight_on(state, step), 0.0
+        guess, self.left, self.passed = self._straight_on(state, step), 0.0, []
         for k in range(count):
             found = self._step(state, guess, begin + k * step, step)
             if found is None:
                 return None
             self.rates = [rate[-1] for rate in self._radau.rates(found, state, step)]
             state = np.stack([state[0] + found[-1], *self.rates[:-1]])
+            self.passed.append((begin + (k + 1) * step, state[0], self.rates[0]))
             guess = self._radau.onwards(found)
         return state
 

@@ -9,7 +9,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor, nn
 
-from dtpinn.problem.data import DataRegion
+from dtpinn.problem.data_regions import DataRegion
 from dtpinn.problem.jacobian.backward_rows import backward_rows
 from dtpinn.problem.jacobian.model_jacobian import ModelJacobian
 from dtpinn.problem.pointwise import checked_diagonals
