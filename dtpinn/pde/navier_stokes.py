@@ -57,10 +57,11 @@ class Stokes(Forced):
     ----------
     viscosity : float or nn.Parameter
         Kinematic, length^2 / time, positive. A Parameter is unknown, and learnt.
-    boundary : BoundaryCondition, list of them, or mapping of part name to these
+    boundary : BoundaryCondition, list of them, or mapping of part name to these, optional
         d conditions everywhere, as a rule ``Dirichlet(g, field=("u", "v"))`` for the velocity,
         :class:`Outflow` or :class:`Slip`. Where the velocity is given on the whole boundary the
-        pressure is free up to a constant: give ``constraints=[Mean(0.0, field="p")]``.
+        pressure is free up to a constant: give ``constraints=[Mean(0.0, field="p")]``. None where
+        all directions are periodic; the velocity is free up to a constant then as well.
     f : sequence of numbers or callable, optional
         Force by mass, x (n, d) -> (n, d); in time (x, t). Written with torch functions: its
         divergence is needed, and found by automatic differentiation. None for 0.
@@ -93,7 +94,7 @@ class Stokes(Forced):
     def __init__(
         self,
         viscosity: Constant,
-        boundary: Boundary,
+        boundary: Boundary | None = None,
         f: Source | None = None,
         initial: Source | None = None,
         *,
@@ -225,8 +226,10 @@ class NavierStokes(Stokes):
         return u[:, : self.dimension].square().sum(dim=1).sqrt()
 
 
-def _incompressible(boundary: Boundary) -> Mapping[str, Conditions]:
+def _incompressible(boundary: Boundary | None) -> Mapping[str, Conditions] | None:
     """The conditions by part, and ``div u = 0`` with those of every part."""
+    if boundary is None:
+        return None
     by_part = boundary if isinstance(boundary, Mapping) else {WHOLE: boundary}
     return {
         part: [*([given] if isinstance(given, BoundaryCondition) else given), Incompressible()]

@@ -129,6 +129,19 @@ def test_a_flow_in_space_is_solved():
     assert difference[:, :3].abs().max() < 5e-3
 
 
+def test_a_flow_without_walls_is_kept_up_by_a_force():
+    """Kolmogorov's: f = sin(2 pi y) along x makes u = f / (4 pi^2 viscosity)."""
+    torus = Rectangle((0, 0), (1, 1), periodic=(True, True))
+    nodes = dtpinn.place_nodes(torus, spacing=0.1)
+    wave = lambda x: torch.sin(2 * torch.pi * x[:, 1])  # noqa: E731
+    pde = Stokes(0.2, f=lambda x: torch.stack([wave(x), 0 * x[:, 1]], dim=1))
+    constraints = [dtpinn.Mean(0.0, field=name) for name in ("u", "v", "p")]
+    u = dtpinn.discretize(pde, nodes, order=6, constraints=constraints).solve()
+    exact = wave(torch.tensor(nodes.collocation)) / (4 * torch.pi**2 * 0.2)
+    assert (u[:, 0] - exact).norm() < 2e-3 * exact.norm()
+    assert u[:, 1:].abs().max() < 2e-3 * exact.abs().max()
+
+
 def test_poiseuilles_flow_leaves_a_channel():
     """u = y (1 - y) with p = 2 viscosity (length - x): of degree 2, so to rounding at order 2."""
     viscosity, length = 0.5, 2.0
