@@ -12,6 +12,8 @@ _NEIGHBOURS = {2: 12, 3: 40}
 _DIRECTIONS = {2: 2, 3: 180}
 # Neighbours that a side's curvature is taken from, in space.
 _BENT = 10
+# Sine of the angle from which on a node is beyond a plane.
+_BEYOND = 0.2
 # Sides that are worked on at a time.
 _AT_A_TIME = 200
 # Two sides of one node whose normals are nearer than this cosine share a cell: one part ends there
@@ -162,19 +164,20 @@ def beyond_edge(nodes: NodeSet, around: Floats) -> np.ndarray:
 def _reentrant(nodes: NodeSet, one: np.ndarray, other: np.ndarray, middle: Floats) -> np.ndarray:
     """Whether the domain fills more than half of what is around an edge.
 
-    Then the nearby sides that look as the first one does lie before the second side's plane.
+    Then there are nodes beyond the plane of either side, within the other's.
     """
     if not len(one):
         return np.zeros(0, dtype=bool)
-    place, normals = nodes.boundary[nodes.sides.point], nodes.sides.normals
-    count = min(2 * _NEIGHBOURS[nodes.dimension], len(place))
-    near = nodes.cell.tree(place).query(middle, k=count)[1].reshape(-1, count)
-    step = nodes.cell.difference(place[near], middle[:, None])
-    like = np.einsum("pki,pi->pk", normals[near], normals[one]) > 0.9
-    # The nearest count most: on the far side of a disk others look the same way.
-    square = np.maximum(np.einsum("pki,pki->pk", step, step), 1e-300)
-    before = np.einsum("pki,pi->pk", step, normals[other]) / square
-    return np.asarray((like * before).sum(axis=1) > 0.0)
+    count = min(2 * _NEIGHBOURS[nodes.dimension], nodes.count)
+    near = nodes.cell.tree(nodes.collocation).query(middle, k=count)[1].reshape(-1, count)
+    step = nodes.cell.difference(nodes.collocation[near], middle[:, None])
+    least = _BEYOND * np.linalg.norm(step, axis=2)
+    normals = nodes.sides.normals
+    first, second = (np.einsum("pki,pi->pk", step, normals[side]) for side in (one, other))
+    return np.asarray(
+        ((first > least) & (second < -least)).any(axis=1)
+        & ((second > least) & (first < -least)).any(axis=1)
+    )
 
 
 def _sharing(nodes: NodeSet) -> Floats:

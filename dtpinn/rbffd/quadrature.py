@@ -101,8 +101,8 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
     Returns
     -------
     Quadrature
-        Nearly all weights are positive: of those of the domain one in fifty is not in the plane,
-        one in twelve in space, and the sum of their sizes is 1.00 to 1.05 times their sum.
+        Most weights are positive: of those of the domain up to one in twelve is not, all beside
+        the boundary, and the sum of their sizes is 1.00 to 1.05 times their sum.
 
     Raises
     ------
