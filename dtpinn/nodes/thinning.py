@@ -3,62 +3,58 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from dtpinn.arrays import Floats, Integers
-from dtpinn.nodes.nodes import Nodes
+from dtpinn.nodes.node_set import NodeSet
 
 # Neighbours among which those nearer than the new spacing are.
-_NEIGHBOURS = 32
+_NEIGHBOURS = {1: 8, 2: 32, 3: 64}
 
 
-def thinned(nodes: Nodes, factor: float) -> Nodes:
-    """Return some of the nodes, none nearer to each other than `factor` times the spacing.
+def thinned(nodes: NodeSet, factor: float, among: Integers) -> Integers:
+    """Return some rows of X, none nearer to each other than `factor` times the spacing.
 
-    And every node has one of them within that distance. Corners go first, then the boundary.
+    And every one of those given has one of them within that distance. Corners go first, then the
+    boundary.
 
     Parameters
     ----------
     nodes : Nodes
     factor : float
-        1.2 leaves about two in five of them in the plane, and one in four in space.
+        Up to 2: that leaves one node in six of them in the plane, one in ten in space.
+    among : (m,) int array
+        The rows to take from, ascending.
 
     Returns
     -------
-    Nodes
-        In their order, without ghosts.
+    (k,) int array
+        Ascending.
 
     Examples
     --------
     >>> import dtpinn
     >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
-    >>> 0.3 < thinned(nodes, 1.2).count / nodes.count < 0.5
+    >>> 0.3 < len(thinned(nodes, 1.2, np.arange(nodes.count))) / nodes.count < 0.5
     True
     """
-    inside, h = nodes.interior_count, nodes.local_spacing
     first = np.zeros(nodes.count)
-    first[inside:] = 1.0 + nodes.sides.several(nodes.boundary_count)
-    kept = _independent(nodes.collocation, factor * h, first)
-    inner, edge = kept[kept < inside], kept[kept >= inside] - inside
-    return Nodes(
-        nodes.interior[inner], nodes.boundary[edge], nodes.interior[:0], nodes.normals[edge],
-        nodes.part[edge], nodes.parts, nodes.ghost_of[:0], factor * h[kept],
-        nodes.sides.of(edge),
-    )  # fmt: skip
+    first[nodes.interior_count :] = 1.0 + nodes.sides.several(nodes.boundary_count)
+    points, distance = nodes.collocation[among], factor * nodes.local_spacing[among]
+    count = len(among)
+    near = nodes.cell.tree(points).query(points, k=min(_NEIGHBOURS[nodes.dimension], count))
+    gap, near = (part.reshape(count, -1) for part in near)
+    one = np.repeat(np.arange(count), near.shape[1])
+    close = (one != near.ravel()) & (gap.ravel() < distance[one])
+    one, other = one[close], near.ravel()[close]
+    return np.asarray(among[_independent(count, one, other, first[among])])
 
 
-def _independent(points: Floats, distance: Floats, first: Floats) -> Integers:
-    """Return rows of points none of which is within the distance of another, and no more fit.
+def _independent(count: int, one: Integers, other: Integers, first: Floats) -> Integers:
+    """Return as many of `count` things as fit of which no two are one and other.
 
     All that come before their open neighbours are taken at once, round after round, in an order
     that is random within what goes first (Luby, SIAM J. Comput. 15, 1986).
     """
-    count = len(points)
-    gap, near = cKDTree(points).query(points, k=min(_NEIGHBOURS, count))
-    one = np.repeat(np.arange(count), near.shape[1])
-    other, gap = near.ravel(), gap.ravel()
-    close = (one != other) & (gap < np.minimum(distance[one], distance[other]))
-    one, other = one[close], other[close]
     one, other = np.concatenate([one, other]), np.concatenate([other, one])
     rank = np.random.default_rng(0).random(count) - first
     kept, open_ = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)

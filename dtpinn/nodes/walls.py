@@ -152,6 +152,12 @@ class Walls:
         there, row = cKDTree(self.points[self.interior_count :]).query(places)
         return np.asarray(there <= distance + self._pieces.step[row])
 
+    def seen_from(self, places: Floats) -> Floats:
+        """Return whence places (k, d) look: one where a boundary node is, from its eye."""
+        gap, row = cKDTree(self.points[self.interior_count :]).query(places)
+        there = gap <= TOUCHING * self._pieces.step[row]
+        return np.where(there[:, None], self.eyes[self.interior_count + row], places)
+
     def beside(self, among: Flags) -> Flags:
         """Tell which nodes of X are boundary nodes with one of the pieces ``among`` around them."""
         around = self._pieces.around

@@ -59,7 +59,7 @@ def nearest_in_sight(
     rows = np.flatnonzero(walls.within(places, distance))
     asked = np.arange(1, min(LOOKED_AT[dimension], len(points)) + 1)
     far, near = map(np.asarray, tree.query(places[rows], k=asked, workers=threads))
-    seen = ~walls.hidden(places[rows], near, pieces)
+    seen = ~walls.hidden(walls.seen_from(places[rows]), near, pieces)
     first = np.arange(len(rows)), seen.argmax(axis=1)
     distance[rows], nearest[rows] = far[first], near[first]
     return distance, nearest

@@ -214,12 +214,7 @@ def test_data_lie_where_the_equation_holds():
         )  # fmt: skip
 
 
-def test_what_periodic_nodes_do_not_have_is_refused():
+def test_pieces_of_a_body_that_are_periodic_are_refused():
     ring = dtpinn.geometry.Rectangle(periodic=(True, False))
-    nodes = dtpinn.place_nodes(ring, spacing=0.2)
-    with pytest.raises(ValueError, match=r"periodic nodes are not there yet.*Pin"):
-        dtpinn.discretize(
-            dtpinn.Poisson(0.0, dtpinn.Neumann()), nodes, order=2, constraints=[dtpinn.Mean(0.0)]
-        )
     with pytest.raises(ValueError, match="cannot be periodic"):
         dtpinn.geometry.Subdomains({"a": ring, "b": ring.translate((0.0, 1.0))})
