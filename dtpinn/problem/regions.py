@@ -181,11 +181,17 @@ def boundary_regions(
     Warns
     -----
     UserWarning
-        If a condition is given for a part in which no node lies.
+        If a condition is given for a part in which no node lies, or there is no boundary.
     """
     conditions = conditions_on_parts(pde)
-    if not len(sides) and set(conditions) == {WHOLE}:
-        return []  # periodic in all directions
+    if not nodes.boundary_count and set(conditions) == {WHOLE}:  # periodic in all directions
+        if pde.conditions():
+            warnings.warn(
+                f"{type(pde).__name__}: the nodes have no boundary, as they are periodic in all "
+                "directions, so that its condition holds nowhere; leave it out",
+                stacklevel=2,
+            )
+        return []
     parts = _parts_of(pde, conditions, nodes, sides)
     holds: dict[str, tuple[Condition, NDArray[np.bool_]]] = {}
     for given, several in conditions.items():
