@@ -422,7 +422,7 @@ import numpy as np
 from tests.models.test_fused import *
 torch.set_default_dtype(torch.float64)
 assert not uses_kernels(MLP(2), torch.rand(3, 2))
-for name in SHAPES:
+for name in ("the paper's", "odd"):
     for dtype in (torch.float64, torch.float32):
         test_values_tangents_and_gradients_are_those_of_torch(name, dtype)
 for dtype in (np.float64, np.float32):
