@@ -184,17 +184,11 @@ def boundary_regions(
     Warns
     -----
     UserWarning
-        If a condition is given for a part in which no node lies, or there is no boundary.
+        If a condition is given for a part in which no node lies.
     """
     conditions = conditions_on_parts(pde)
-    if not nodes.boundary_count and set(conditions) == {WHOLE}:  # periodic in all directions
-        if pde.conditions():
-            warnings.warn(
-                f"{type(pde).__name__}: the nodes have no boundary, as they are periodic in all "
-                "directions, so that its condition holds nowhere; leave it out",
-                stacklevel=2,
-            )
-        return []
+    if not len(sides) and set(conditions) == {WHOLE}:
+        return []  # periodic in all directions
     parts = _parts_of(pde, conditions, nodes, sides)
     holds: dict[str, tuple[Condition, NDArray[np.bool_]]] = {}
     for given, several in conditions.items():
