@@ -32,7 +32,9 @@ class Complex(PDE):
     Attributes
     ----------
     fields : tuple of str
-        Real and imaginary part of each unknown, ``("Re u", "Im u")``.
+        Real and imaginary part of each unknown, ``("Re u", "Im u")``. Data and constraints are of
+        either of them, or of both by the name of the unknown, with complex values:
+        ``Mean(3 + 4j, field="u")``.
 
     Examples
     --------
@@ -58,7 +60,7 @@ class Complex(PDE):
             raise TypeError(f"Complex: expected a dtpinn.PDE, got {type(pde).__name__}")
         super().__init__()
         self.pde = pde
-        self.fields = tuple(f"{part} {u}" for u in pde.field_names for part in ("Re", "Im"))
+        self.fields = tuple(part for u in pde.field_names for part in _pair(u))
 
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the equation's residual, (n, 2 * equations)."""
@@ -78,6 +80,24 @@ class Complex(PDE):
     def initial(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Return the initial condition's residual, (n, 2 * equations)."""
         return _real_parts(self.pde.initial, u, D, x)
+
+
+def parts_of(field: object, names: Sequence[str]) -> tuple[str, str] | None:
+    """Return what the parts of a complex field are called; None if it is none.
+
+    Examples
+    --------
+    >>> parts_of("psi", ("Re psi", "Im psi")), parts_of("Re psi", ("Re psi", "Im psi"))
+    (('Re psi', 'Im psi'), None)
+    """
+    if field in names or not isinstance(field, str):
+        return None
+    pair = _pair(field)
+    return pair if set(pair) <= set(names) else None
+
+
+def _pair(name: str) -> tuple[str, str]:
+    return f"Re {name}", f"Im {name}"
 
 
 def to_complex(pairs: Tensor) -> Tensor:

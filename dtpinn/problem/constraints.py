@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dtpinn.pde import Derivatives
 from dtpinn.pde.field_names import field_number
+from dtpinn.problem.complex_values import in_real_fields
 from dtpinn.problem.constraint_place import Place, Value
 from dtpinn.problem.integrand import Integrand
 from dtpinn.problem.regions import Region
@@ -205,7 +206,8 @@ def constraint_regions(constraints: Sequence[Constraint], place: Place) -> list[
                 "constraints: expected dtpinn.Mean, Pin, Flux or Integral, got "
                 f"{type(constraint).__name__}"
             )
-    return [_numbered(constraint, place.fields).region(place) for constraint in constraints]
+    real = in_real_fields(constraints, place.fields, "value")
+    return [_numbered(constraint, place.fields).region(place) for constraint in real]
 
 
 def _numbered(constraint: Constraint, names: Sequence[str]) -> Constraint:

@@ -16,6 +16,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.operators import Operator
 from dtpinn.pde import Derivatives
 from dtpinn.pde.field_names import field_number
+from dtpinn.problem.complex_values import in_real_fields
 from dtpinn.problem.integrand import call_integrand, takes_no_derivatives
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices
@@ -167,7 +168,8 @@ def data_regions(
     for one in data:
         if not isinstance(one, Data):
             raise TypeError(f"data: expected dtpinn.Data, got {type(one).__name__}")
-    return [DataRegion(one, nodes, fields, slices, dtype) for one in data]
+    real = in_real_fields(data, fields, "values")
+    return [DataRegion(one, nodes, fields, slices, dtype) for one in real]
 
 
 class _Found:

@@ -125,3 +125,31 @@ def test_what_is_no_equation_or_no_pairs_is_refused():
         dtpinn.Complex(humming_disk)
     with pytest.raises(ValueError, match=r"\(n, 2\)"):
         to_complex(torch.ones(3))
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [dtpinn.Mean(3 + 4j, field="psi"), dtpinn.Pin((0.0, 0.0), 3 + 4j, field="psi")],
+    ids=["mean", "pin"],
+)
+def test_a_complex_field_has_complex_constraints_and_data(constraint):
+    class Potential(dtpinn.PDE):
+        fields = ("psi",)
+
+        def residual(self, u, D, x):
+            return D.laplacian(u)
+
+        def boundary(self, u, D, x, n):
+            return D.normal(u) - (1 + 1j) * x[:, 0]
+
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+    seen = dtpinn.Data([[0.5, 0.0]], [3.5 + 4.5j], field="psi")
+    pde = dtpinn.Complex(Potential())
+    problem = dtpinn.discretize(pde, nodes, constraints=[constraint], data=[seen])
+    u, x = problem.solve(), problem.points[:, 0]
+    torch.testing.assert_close(u, torch.stack([3 + x, 4 + x], dim=1))
+    exact = problem.residuals(lambda x: torch.stack([3 + x[:, 0], 4 + x[:, 0]], dim=1))
+    assert {"data.Re psi", "data.Im psi"} < set(exact)
+    assert max(float(r.abs().max()) for r in exact.values()) < 1e-6
+    with pytest.raises(TypeError, match="a complex value is one of a complex field, by its name"):
+        dtpinn.discretize(pde, nodes, constraints=[dtpinn.Mean(1j)])

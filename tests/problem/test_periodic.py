@@ -158,6 +158,29 @@ def test_a_square_array_of_insulating_cylinders_conducts_as_rayleigh_found(middl
     assert conductivity(array) == pytest.approx(known, rel=1e-3)
 
 
+@pytest.mark.parametrize("middle", [0.0, 0.3])
+def test_its_mean_flux_over_the_cell_is_the_same(middle):
+    """The integral of du/dx, on nodes that are periodic around a hole across the seam."""
+    array = Rectangle(periodic=(False, True)) - Disk(0.3, (0.5, middle))
+    nodes = dtpinn.place_nodes(array, spacing=0.03)
+    u = dtpinn.discretize(Conduction(), nodes, order=5).solve()
+    on_x = nodes.with_ghosts_of(np.arange(0))
+    slope = dtpinn.rbffd.operator(on_x, dtpinn.operators.partial(0), 5) @ u
+    f = math.pi * 0.3**2
+    lattice = 0.305827 * f**4 / (1 - 1.402958 * f**8) + 0.013362 * f**8
+    found = dtpinn.rbffd.quadrature(nodes, 5).domain @ slope.numpy()
+    assert found == pytest.approx(1 / (1 + 2 * f / (1 - f - lattice)), rel=1e-3)
+
+
+def test_what_a_period_leaves_open_a_mean_or_an_integral_fixes():
+    nodes = dtpinn.place_nodes(TORUS, spacing=0.06)
+    wave = lambda x: torch.sin(TURN * x[:, 0]) * torch.cos(TURN * x[:, 1])  # noqa: E731
+    pde = dtpinn.Poisson(lambda x: -2 * TURN**2 * wave(x))
+    for constraint in (dtpinn.Mean(2.0), dtpinn.Integral(2.0)):
+        problem = dtpinn.discretize(pde, nodes, order=5, constraints=[constraint])
+        assert relative(problem.solve(), wave(problem.points) + 2.0) < 1e-3
+
+
 def test_a_plain_network_and_one_of_waves_learn_a_periodic_solution_by_gauss_newton():
     problem = screened(0.1)
     floor = problem.solve()
