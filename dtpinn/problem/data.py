@@ -44,7 +44,8 @@ class Data:
     As long as data may be exact, they count as the equation does. Once they are known to be noisier
     than the equation is wrong, they count for so little that the equation no longer bends to their
     noise (:mod:`~dtpinn.problem.balance.noise`): what is learnt is then what least squares make
-    of data and of an equation that holds.
+    of data and of an equation that holds. :func:`dtpinn.fit` looks for noise now and then, at
+    epochs that do not depend on how many are planned.
 
     Examples
     --------

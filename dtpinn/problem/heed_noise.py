@@ -32,25 +32,27 @@ def heed_noise(problem: Problem, model: nn.Module, *, at_rest: bool = False) -> 
         return False
     with torch.no_grad():
         residuals = {name: r.detach() for name, r in problem.residuals(model).items()}
-    residuals |= {name: r.as_noise for name, r in watched.items() if r.noise is not None}
-    parts = {name: float(part) for name, part in problem.loss_parts(residuals).items()}
-    others = sum(part for name, part in parts.items() if name not in watched)
-    before, full = problem.adapted, {}
-    for name in watched:
-        full[name] = parts[name] / before.get(name, 1.0)
+    known = {name: region.as_noise for name, region in watched.items() if region.noise is not None}
+    parts = {n: float(part) for n, part in problem.loss_parts(residuals | known).items()}
+    if not math.isfinite(sum(parts.values())):
+        return False
+    before, last = problem.adapted, problem.misfits
+    full = {name: parts[name] / before.get(name, 1.0) for name in watched}
+
+    def remains(name: str) -> bool:
+        hardly_smaller = full[name] > REMAINS * last.get(name, math.inf)
+        return at_rest or name in known or name in before or hardly_smaller
+
     misfits = {
-        name: Misfit(
-            full[name],
-            region.values.numel(),
-            at_rest or region.noise is not None or name in before
-            or full[name] > REMAINS * problem.misfits.get(name, math.inf),
-        )
-        for name, region in watched.items() if not region.prior
-    }  # fmt: skip
-    priors = {n: full[n] / r.values.numel() for n, r in watched.items() if r.prior}
+        name: Misfit(full[name], region.values.numel(), remains(name))
+        for name, region in watched.items()
+        if not region.prior
+    }
+    priors = {n: full[n] / region.values.numel() for n, region in watched.items() if region.prior}
+    others = sum(part for name, part in parts.items() if name not in watched)
     found = multiples_of_noisy(misfits, others, problem.unbending, priors)
     problem.misfits = full
-    if set(found) == set(before) and all(found[n] > before[n] / 2.0 for n in found):
+    if found.keys() == before.keys() and all(found[n] > before[n] / 2.0 for n in found):
         return False
     problem.adapted = found
     return True

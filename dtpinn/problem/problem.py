@@ -164,16 +164,12 @@ class Problem(nn.Module, ABC):
                 if self.weight_choice == "equal"
                 else balanced_weights(self.posed, self.scales, self.weight_choice)
             )
-            self._unbending = 1.0
-            if self.posed.data:
-                self._unbending = unbending_multiple(self.posed, self.scales, self._weights)
         return self._weights
 
     @property
     def unbending(self) -> float:
         """The multiple of the weights of data at which no equation bends to their noise."""
-        _ = self._unadapted
-        return self._unbending
+        return unbending_multiple(self.posed, self.scales, self._unadapted)
 
     @property
     def scales(self) -> FieldScales:

@@ -103,8 +103,9 @@ def fit(
     still as it was drawn is normalised to the problem (:func:`dtpinn.training.normalise`), so that
     training goes the same way in any units.
 
-    Data whose noise stands out are given less weight on the way, which may make the loss jump
-    (:class:`dtpinn.Data`).
+    Data whose noise stands out are given less weight on the way, which makes the loss jump. That is
+    looked for after 4, 6, 8, 12, 16, 24, ... epochs of a stage, and where the optimiser stops by
+    itself, whatever was planned (:class:`dtpinn.Data`).
 
     At the end the model is compared with the discrete solution, where that takes seconds: see
     ``Result.distance``. If it is off by more than 1% and ten times the error of the discretisation,

@@ -79,10 +79,9 @@ class Loop:
         if len(run.plans) > 1:
             self._bar.set_description(f"stage {len(run.finished) + 1}, {run.stage.name}")
         every = run.stage.every if self._every is None else self._every
-        while (ending := run.ending()) is None:
+        while (ending := self._next_ending()) is None:
             run.stage.advance()
             self._bar.update()
-            run.heed_noise()
             ended = self._interrupt.requested or run.ending() is not None
             if ended or run.epoch % every == 0:
                 run.record()
@@ -96,6 +95,11 @@ class Loop:
         # What a stage leaves undone is no longer to come.
         self._bar.total -= max(run.stage.plan.epochs - run.stage.epochs, 0)
         return ending
+
+    def _next_ending(self) -> Ending | None:
+        """Return why no step follows, once the loss is what the next one lowers."""
+        self._run.heed_noise()
+        return self._run.ending()
 
     def _call(self) -> bool:
         """Call every callback; whether one of them wants to stop. A failing one loses nothing."""

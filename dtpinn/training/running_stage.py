@@ -71,10 +71,10 @@ class RunningStage:
         self.epochs += 1
 
     @property
-    def at_rest(self) -> bool:
-        """Whether the optimiser has stopped by itself, with epochs left."""
-        stopped = getattr(self.optimizer, "stop_reason", None) is not None
-        return stopped and self.epochs < self.plan.epochs
+    def stopped(self) -> str | None:
+        """Why the optimiser has stopped by itself, or None."""
+        reason: str | None = getattr(self.optimizer, "stop_reason", None)
+        return reason
 
     def take_up_loss(
         self, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
@@ -83,14 +83,11 @@ class RunningStage:
         evaluations = self.closure.evaluations
         self.closure = make_closure(self.optimizer, model, problem, list(parameters.values()))
         self.closure.evaluations = evaluations
-        if self.at_rest:
-            vars(self.optimizer)["stop_reason"] = None
+        if self.stopped is not None:
+            self.optimizer.stop_reason = None  # type: ignore[attr-defined]
 
-    def reason_to_stop(self) -> str | None:
-        """Return why the stage is over, or None."""
-        stopped: str | None = getattr(self.optimizer, "stop_reason", None)
-        if stopped is not None:
-            return stopped
+    def limit(self) -> str | None:
+        """Return why there is nothing left to do, by the plan, or None."""
         if self.epochs >= self.plan.epochs:
             return ALL_DONE
         return time_is_up(self.seconds, self.plan.max_seconds)

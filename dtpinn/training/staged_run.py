@@ -89,19 +89,20 @@ class StagedRun:
         self.result.optimizer = self.stage.optimizer
         self._update_result()
 
-    def heed_noise(self) -> bool:
-        """Let noisy data count less, once they are seen to be that; whether the loss has changed.
+    def heed_noise(self) -> None:
+        """Let noisy data count less, once they are seen to be that, if there is a step to come.
 
         Looked for where the optimiser has come to rest, and at epochs farther and farther apart:
-        what a misfit has not lost by half as many again, it keeps.
+        what a misfit has not lost by half as many again, it keeps. Before a step and not after one:
+        a run that ends here, and one that goes on from its checkpoint, have then seen the same.
         """
-        at_rest = self.stage.at_rest
+        at_rest = self.stage.stopped is not None
+        if self.stage.limit() or time_is_up(self.seconds, self.max_seconds):
+            return
         if not (at_rest or _looks_for_noise(self.stage.epochs)):
-            return False
-        if not heed_noise(self.problem, self.model, at_rest=at_rest):
-            return False
-        self.stage.take_up_loss(self.model, self.problem, self.parameters)
-        return True
+            return
+        if heed_noise(self.problem, self.model, at_rest=at_rest):
+            self.stage.take_up_loss(self.model, self.problem, self.parameters)
 
     def finish_stage(self, reason: str) -> None:
         """Keep the figures of the stage; the result tells why, if it is the last one."""
@@ -136,7 +137,7 @@ class StagedRun:
 
     def ending(self) -> Ending | None:
         """Return why the stage or the run is over, or None."""
-        reason = self.stage.reason_to_stop()
+        reason = self.stage.stopped or self.stage.limit()
         loss = self.history[-1].loss
         if not abs(loss) < float("inf"):  # true for NaN: no stage could go on from there
             return Ending(f"the loss is not finite: {loss}", of_run=True, of_itself=False)
@@ -147,12 +148,12 @@ class StagedRun:
 
 
 def _looks_for_noise(epoch: int) -> bool:
-    """At 4, 6, 8, 12, 16, 24, 32, ... of a stage, whatever was planned.
+    """After 4, 6, 8, 12, 16, 24, 32, ... epochs of a stage, whatever was planned.
 
     Examples
     --------
     >>> [epoch for epoch in range(50) if _looks_for_noise(epoch)]
     [4, 6, 8, 12, 16, 24, 32, 48]
     """
-    leading = epoch >> max(epoch.bit_length() - 2, 0)
-    return epoch >= 4 and leading << max(epoch.bit_length() - 2, 0) == epoch and leading in (2, 3)
+    power = 1 << epoch.bit_length() >> 1
+    return epoch >= 4 and 2 * epoch in (2 * power, 3 * power)

@@ -13,7 +13,6 @@ does until they are seen to be noisy.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -65,13 +64,13 @@ class Misfit:
         Of the loss, if the data count as an equation does: as it is, or as noise lets expect it.
     count : int
         Of the values.
-    at_rest : bool
-        Whether it is what will remain of it.
+    remains : bool
+        Whether training will not lower it any further.
     """
 
     part: float
     count: int
-    at_rest: bool
+    remains: bool
 
 
 def multiples_of_noisy(
@@ -82,8 +81,9 @@ def multiples_of_noisy(
     Noisy is what will remain of a misfit and is more than all that is left of the equation and its
     conditions: exact data would be fitted at their expense. Beside each other noisy data count by
     1 / variance, and so does what is known without data: `priors` are the parts of the loss that a
-    single datum of their noise has. All of them together count no less than what training has left
-    of the equation, which would bend them, nor than without bending it they need to.
+    single datum of their noise has. All of them together count as much as what training has left of
+    the equation, so that this does not bend what is learnt instead; down to where no equation bends
+    to them, for beyond that nothing is gained.
 
     Examples
     --------
@@ -96,11 +96,7 @@ def multiples_of_noisy(
     >>> {name: round(multiple, 6) for name, multiple in found.items()}
     {'fine': 0.01, 'coarse': 0.0001}
     """
-    noisy = {
-        name: m.count / m.part
-        for name, m in misfits.items()
-        if m.at_rest and math.isfinite(m.part) and m.part > others
-    }
+    noisy = {name: m.count / m.part for name, m in misfits.items() if m.remains and m.part > others}
     if not noisy:
         return {}
     mean = sum(misfits[name].count for name in noisy) / sum(noisy.values())
