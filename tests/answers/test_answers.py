@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.answers.known.catalogue import questions
+from tests.answers.known.catalogue import one_of_each_kind, questions
 from tests.answers.known.measuring import errors, faults, shown
 from tests.marks import mostly_full
 
 QUESTIONS = questions()
-
-
-ONE_OF_EACH_KIND = set({name.split("-")[0]: name for name in QUESTIONS}.values())
 
 
 # Fichera's corner takes long, and the test below has these cases of it among its own.
@@ -23,7 +20,7 @@ ONE_OF_EACH_KIND = set({name.split("-")[0]: name for name in QUESTIONS}.values()
     "name",
     mostly_full(
         [name for name in QUESTIONS if not name.startswith("fichera")],
-        ONE_OF_EACH_KIND.__contains__,
+        one_of_each_kind(QUESTIONS).__contains__,
     ),
 )
 def test_the_answer_is_found(name):

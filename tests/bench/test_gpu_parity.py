@@ -10,9 +10,10 @@ from bench.gpu_parity import Subject, against_cupy, parity, parity_of
 from bench.shapes import SHAPES
 from dtpinn.reference import SciPyProduct
 from dtpinn.sparse import CSR
+from tests.marks import mostly_full
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", mostly_full(SHAPES, list(SHAPES)[::3].__contains__))
 def test_the_op_agrees_with_scipy_on_every_shape(name):
     checks = list(parity(name, "cpu", quick=True))
     assert [check for check in checks if not check.passed] == []

@@ -43,7 +43,7 @@ def test_the_solutions_are_the_papers():
 
 def test_the_nonlinear_problem_is_nonlinear_and_its_floor_is_low():
     experiment = PROBLEMS["nonlinear-poisson"]
-    settings = experiment.settings(nodes=150, epochs=1, width=8, depth=1)
+    settings = experiment.settings(nodes=300, epochs=1, width=8, depth=1)
     result = run(experiment, settings, report=lambda line: None)
     assert result.problem.pde.reaction is torch.exp
     assert result.floor < 1e-3

@@ -11,6 +11,7 @@ from dtpinn.experiments import Settings
 from dtpinn.models import MLP, NETWORKS
 from dtpinn.models.by_name import from_config, plain_config
 from dtpinn.pde.solutions import sine_cosine
+from tests.marks import mostly_full
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def test_the_help_tells_every_name(capsys):
     assert f"{' or '.join(NETWORKS)} (default: mlp)" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", mostly_full(NETWORKS, {"mlp", "periodic"}.__contains__))
 def test_it_is_trained_resumed_and_made_again(name, problem, tmp_path):
     assert Settings(network=name).network == name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 
 from tests.answers import known
 from tests.answers.known.question import Question
@@ -18,3 +19,8 @@ def questions() -> dict[str, Question]:
         for name, value in vars(importlib.import_module(f"tests.answers.known.{module}")).items()
         if isinstance(value, Question)
     }
+
+
+def one_of_each_kind(names: Iterable[str]) -> set[str]:
+    """Of some names, one for each module."""
+    return set({name.split("-")[0]: name for name in names}.values())
