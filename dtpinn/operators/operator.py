@@ -82,8 +82,7 @@ class Operator:
         >>> partial(0).at(opposite)
         partial(0) at opposite
         """
-        called = getattr(where, "__name__", repr(where))
-        return Operator(f"{_in_brackets(self)} at {called}", self.products, where)
+        return Operator(f"{_in_brackets(self)} at {name_of(where)}", self.products, where)
 
     def terms_at(self, place: Place) -> Terms:
         """Return it as a sum of partial derivatives.
@@ -178,6 +177,11 @@ def _multiply(a: Any, b: Any) -> Any:
     if isinstance(a, float) and a == 1.0:
         return b
     return a if isinstance(b, float) and b == 1.0 else a * b
+
+
+def name_of(where: Callable[[Any], Any]) -> str:
+    """How a map of the points is called, by which it is known."""
+    return str(getattr(where, "__name__", repr(where)))
 
 
 def _in_brackets(operator: Operator) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from dtpinn.jets import Jet
 from dtpinn.operators import Operator
+from dtpinn.operators.operator import name_of
 from dtpinn.pde import Derivatives
 from dtpinn.pde.arguments import Argument, check_argument
 from dtpinn.problem.automatic_problem import AutomaticProblem
@@ -21,20 +24,39 @@ from dtpinn.problem.regions import Region
 # makes is then still in its cache when the next reads it. At 20,000 nodes that is up to 1.5 times
 # as fast as all at once, and twice as much or half is within a tenth of the best.
 BLOCK = 8192
+# For the points of a region, under None, and for where each map takes them, by its name.
+Plans = dict[str | None, JetPlan]
+Where = Callable[[Tensor], Tensor]
 
 
 class ForwardDerivatives(Derivatives):
-    """``D`` by what the unknown's jet carries; a function of it is a jet as well."""
+    """``D`` by what the unknown's jet carries; a function of it is a jet as well.
 
-    def __init__(self, region: Region, plan: JetPlan, points: Jet, values: Jet) -> None:
+    Parameters
+    ----------
+    region : Region
+    plans : dict of name to JetPlan
+    model : callable
+        Of jets.
+    where : callable, optional
+        To other places than the region's points.
+    """
+
+    def __init__(
+        self, region: Region, plans: Plans, model: Callable[[Jet], Jet], where: Where | None = None
+    ) -> None:
         self.dimension = region.points.shape[1]
-        self._plan = plan
+        self._region, self._plans, self._model = region, plans, model
+        self._plan = plans[None if where is None else name_of(where)]
+        places = region.points if where is None else where(region.points).detach()
+        points = self._plan.start(region, places)
         x = points[:, : self.dimension]
         self._at = (x,) if region.time is None else (x, points[:, self.dimension])
-        self._jet = values
-        components = values.stack.unbind()
+        self._jet = model(points)
+        components = self._jet.stack.unbind()
         self.u = components[0]
-        self.state = (self.u, *region.at)
+        self.state = (self.u, places, *region.at[1:])
+        self._elsewhere: dict[int, tuple[Where, ForwardDerivatives]] = {}
         # Keyed by identity; the argument is kept beside its components so that its id stays its.
         self._seen: dict[int, tuple[Argument, Sequence[Tensor]]] = {
             id(self.u): (self.u, components)
@@ -43,12 +65,22 @@ class ForwardDerivatives(Derivatives):
     def apply(self, operator: Operator, of: Argument) -> Tensor:
         """Return the operator applied to every field of the argument."""
         check_argument(of, self.u, operator.name)
+        if operator.where is not None:
+            there = self._there(operator.where)
+            return there.apply(replace(operator, where=None), there.u if of is self.u else of)
         return self._plan.read(self._components(of), operator)
 
     def rate(self, of: Argument, order: int) -> Tensor:
         """Return a derivative in time of every field of the argument."""
         check_argument(of, self.u, "time")
         return self._plan.rate(self._components(of), order)
+
+    def _there(self, where: Where) -> ForwardDerivatives:
+        """The same of the model at other places."""
+        if id(where) not in self._elsewhere:
+            there = ForwardDerivatives(self._region, self._plans, self._model, where)
+            self._elsewhere[id(where)] = where, there
+        return self._elsewhere[id(where)][1]
 
     def _components(self, of: Argument) -> Sequence[Tensor]:
         if id(of) not in self._seen:
@@ -71,16 +103,17 @@ class ForwardProblem(AutomaticProblem):
         super().__init__(posed)
         requests = [*posed.requests, *posed.requests_at_start]
         self._plans = {
-            region.name: JetPlan(region, [r.operator for r in requests if r.region == region.name])
+            region.name: _plans(region, [r.operator for r in requests if r.region == region.name])
             for region in posed.nodal
         }
 
     def _residual(self, model: Model, region: Region) -> Tensor:
-        plan = self._plans[region.name]
-        points = plan.start(region)
-        blocks = torch.split(points.stack, self._block(len(points)), dim=1)
-        values = [self._values(model, points.like(block)).stack for block in blocks]
-        D = ForwardDerivatives(region, plan, points, points.like(torch.cat(values, dim=1)))
+        def in_blocks(points: Jet) -> Jet:
+            blocks = torch.split(points.stack, self._block(len(points)), dim=1)
+            values = [self._values(model, points.like(block)).stack for block in blocks]
+            return points.like(torch.cat(values, dim=1))
+
+        D = ForwardDerivatives(region, self._plans[region.name], in_blocks)
         return region.residual(D.u, D)
 
     def _block(self, count: int) -> int:
@@ -92,3 +125,10 @@ class ForwardProblem(AutomaticProblem):
     def _values(self, model: Model, points: Jet) -> Jet:
         u = self.evaluate(model, points)
         return u if isinstance(u, Jet) else points.constant(u)
+
+
+def _plans(region: Region, asked: Sequence[Operator]) -> Plans:
+    by_map: defaultdict[str | None, list[Operator]] = defaultdict(list, {None: []})
+    for operator in asked:
+        by_map[None if operator.where is None else name_of(operator.where)].append(operator)
+    return {name: JetPlan(region, operators) for name, operators in by_map.items()}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.jets import Jet, Layout
-from dtpinn.operators import MultiIndex, Operator, Space, normal, partial
+from dtpinn.operators import MultiIndex, Operator, Space, identity, normal, partial
 from dtpinn.problem.dry_run import label
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import with_time
@@ -17,7 +17,7 @@ Terms = tuple[tuple[MultiIndex, float], ...]
 
 
 class JetPlan:
-    """What jets carry on one region: what its residual asks for and not more.
+    """What jets carry at the places of one region: what its residual asks for and not more.
 
     First derivatives along axes, and along the normal, which is a direction of its own: on the
     boundary ``D.normal(u)`` costs one pass beside that of the values, not one for each axis. Second
@@ -43,7 +43,7 @@ class JetPlan:
         )
         axes = {axis for piece in pieces for alpha, _ in piece for axis in _axes(alpha)}
         self._axes = sorted(axes) + [dimension] * (region.time_order > 0)
-        self._normal = normal in asked
+        self._normal = any(operator.products == normal.products for operator in asked)
         forms = [tuple(self._term(alpha, c) for alpha, c in piece) for piece in seconds]
         time = len(self._axes) - 1
         if region.time_order == 2:
@@ -51,22 +51,29 @@ class JetPlan:
         self.layout = Layout(len(self._axes) + self._normal, tuple(forms))
         self._in_time = {1: 1 + time, 2: self.layout.size - 1}
         firsts = [self._terms(partial(k)) if k < dimension else "time" for k in self._axes]
-        carried = ["values", *firsts, *[()] * self._normal, *seconds]
+        carried = [self._terms(identity), *firsts, *[()] * self._normal, *seconds]
         self._where = {terms: k for k, terms in enumerate(carried)}
 
     def _term(self, alpha: MultiIndex, c: float) -> tuple[int, int, float]:
         i, j = (self._axes.index(axis) for axis in _axes(alpha))
         return i, j, c
 
-    def start(self, region: Region) -> Jet:
-        """Return the points as the model takes them, with their derivatives in each direction."""
-        values = with_time(region.points, region.time)
+    def start(self, region: Region, places: Tensor) -> Jet:
+        """Return places as the model takes them, with their derivatives in each direction.
+
+        Parameters
+        ----------
+        region : Region
+        places : (n, d) Tensor
+            Its points, or those that a map has made of them.
+        """
+        values = with_time(places, region.time)
         stack = values.new_zeros(self.layout.size, *values.shape)
         stack[0] = values
         for row, axis in enumerate(self._axes, start=1):
             stack[row, :, axis] = 1
         if region.normals is not None and self._normal:
-            stack[self.layout.directions, :, : region.points.shape[1]] = region.normals
+            stack[self.layout.directions, :, : self._dimension] = region.normals
         return Jet(stack, self.layout)
 
     def read(self, components: Sequence[Tensor], operator: Operator) -> Tensor:
@@ -105,11 +112,6 @@ def _axes(alpha: MultiIndex) -> list[int]:
 
 
 def _check_order(operator: Operator, region: Region) -> None:
-    if operator.where is not None:
-        raise ValueError(
-            f'vanilla: mode="forward" knows the model at the points alone, but '
-            f'{label(region.function)} asks for {operator.name}; use mode="reverse"'
-        )
     if operator.order > 2:
         raise ValueError(
             f'vanilla: mode="forward" carries derivatives up to the second, but '

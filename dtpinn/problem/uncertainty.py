@@ -158,6 +158,9 @@ def uncertainty(problem: StencilProblem | AutomaticProblem, model: nn.Module) ->
 
 def _noise(region: DataRegion, misfits: Tensor, fitted: float) -> float:
     """As it is known, or as it is left in misfits of which so many have been fitted."""
+    if region.prior:
+        assert region.noise is not None
+        return region.noise
     free = len(misfits) - fitted
     if not region.noise and free < 0.5:
         raise ValueError(
@@ -165,8 +168,6 @@ def _noise(region: DataRegion, misfits: Tensor, fitted: float) -> float:
             f"of {region.name!r}, so what is left of their misfits tells no noise; more data are "
             "needed, fewer unknowns, a smaller weight of the data, or Data(..., noise=...)"
         )
-    if region.prior and region.noise:
-        return region.noise
     found = float((misfits.square().sum() / max(free, 0.5)).sqrt())
     if not region.noise:  # of exact data it is the error of discretisation and training
         return found

@@ -16,12 +16,14 @@ import torch
 from torch import nn
 
 import dtpinn
+from dtpinn.geometry import Disk, Subdomains
 from dtpinn.jets import taylor
 from dtpinn.jets.pointwise import POINTWISE
 from dtpinn.jets.rules import Jet
 from dtpinn.jets.taylor import Layout
 from dtpinn.models import NETWORKS, HardBoundary
 from dtpinn.models.activations import ACTIVATIONS
+from dtpinn.pde import Piecewise, joints
 from dtpinn.pde.row_gradients import row_gradients
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem import forward_problem
@@ -82,6 +84,43 @@ def test_residuals_and_gradients_are_those_of_reverse_mode(name, activation, dty
 def test_conditions_on_parts_of_the_boundary(two_parts):
     model = dtpinn.MLP(2, width=10, depth=2, seed=3)
     assert_equal_modes(TwoParts(), two_parts, model, None, 1e-14)
+
+
+class Twisted(dtpinn.PDE):
+    """What is on the other side of a disk, in values, slopes, curvatures, and of a function."""
+
+    def residual(self, u, D, x, t):
+        return D.time(u) - D.laplacian(u) * D.at(quarter).state[0] + D.at(torch.neg).partial(u, 1)
+
+    def boundary(self, u, D, x, n, t):
+        beyond = D.at(torch.neg)
+        value, place, _ = beyond.state
+        square = beyond.gradient(lambda u, x, t: u**2 * x[:, 0])
+        return (
+            D.normal(u) * value - beyond.normal(u) + beyond.laplacian(u) + (square * place).sum(1)
+        )
+
+    def initial(self, u, D, x):
+        return u - x[:, 0]
+
+
+def quarter(x):
+    return x[:, [1, 0]] * x.new_tensor([-1.0, 1.0])
+
+
+def test_what_is_at_other_places(disk):
+    model = dtpinn.MLP(3, width=10, depth=2, seed=3)
+    assert_equal_modes(Twisted(), disk(0.2), model, TIMES, 1e-13)
+
+
+def test_an_interface():
+    """Values and fluxes of two materials, learnt through it as well."""
+    body = Subdomains({"inner": Disk(0.5), "outer": Disk() - Disk(0.5)})
+    k = Piecewise(body, {"inner": nn.Parameter(torch.tensor(3.0)), "outer": 1.0})
+    sides = {"outer.circle": dtpinn.Dirichlet()} | joints(body, k)
+    pde = dtpinn.Poisson(1.0, sides, conductivity=k)
+    nodes = dtpinn.place_nodes(body, spacing=0.2)
+    assert_equal_modes(pde, nodes, dtpinn.MLP(2, width=10, depth=2, seed=3), None, 1e-13)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -186,7 +225,7 @@ def test_every_pointwise_function_knows_three_derivatives(name):
 
 def plans(pde, nodes, times=None):
     problem = dtpinn.vanilla(pde, nodes, times=times, mode="forward")
-    return {name: plan.layout for name, plan in problem._plans.items()}
+    return {name: by_map[None].layout for name, by_map in problem._plans.items()}
 
 
 def test_only_what_is_asked_for_is_carried(disk, two_parts):
