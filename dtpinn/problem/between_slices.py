@@ -23,7 +23,8 @@ class Path(NamedTuple):
     ----------
     times : (steps + 1,) array
     values, rates : (n, steps + 1, fields) array
-        u and du/dt; NaN where a rate is not known, at the start of a problem of first order.
+        u and du/dt; NaN where a rate is not known: at the start of a problem of first order, and of
+        a field without one in the equations, such as a pressure.
     """
 
     times: Floats
@@ -51,8 +52,9 @@ def between_slices(path: Path, wanted: Floats, of: Integers, rate: int) -> tuple
         By polynomials that have the values and the rates of the three ends of steps on either side.
     float
         The relative l2 difference to those of the two ends on either side: about the error of
-        these, and far above that of the others. Rates may vanish: they are measured by what they
-        are on average over a step, where that is the largest.
+        these, and far above that of the others; of several fields, of those with known rates and
+        those without, the largest. Rates may vanish: they are measured by what they are on average
+        over a step, where that is the largest.
 
     Raises
     ------
@@ -76,8 +78,22 @@ def between_slices(path: Path, wanted: Floats, of: Integers, rate: int) -> tuple
             f"times must lie between {times[0]:g} and {times[-1]:g}, those of the solution; got "
             f"{wanted[outside][0]:g}"
         )
+    known = np.asarray(np.isfinite(path.rates).all(axis=0))
+    found, difference = np.empty((len(wanted), known.shape[1])), 0.0
+    for pattern in np.unique(known, axis=1).T:
+        alike = (known == pattern[:, None]).all(axis=0)
+        own = Path(times, path.values[..., alike], path.rates[..., alike])
+        found[:, alike], change = _of_fields(own, pattern, wanted, of, rate)
+        difference = max(difference, change)
+    return found, difference
+
+
+def _of_fields(
+    path: Path, known: NDArray[np.bool_], wanted: Floats, of: Integers, rate: int
+) -> tuple[Floats, float]:
+    """The same of fields whose rates are known at the same ends of steps, (steps + 1,)."""
+    times = path.times
     distinct, which = np.unique(wanted, return_inverse=True)
-    known = np.asarray(np.isfinite(path.rates).all(axis=(0, 2)))
     # Beside each other, the values and then the rates that are known.
     both = np.concatenate([path.values, path.rates[:, known]], axis=1)
     wide, narrow = (_weights(times, known, distinct, rate, k) for k in (AROUND, AROUND - 1))

@@ -16,6 +16,7 @@ from dtpinn.nodes import Nodes
 from dtpinn.operators import Operator, identity
 from dtpinn.output import picture_run, shown_times
 from dtpinn.output.files import StrPath
+from dtpinn.pde.known import check_arguments
 from dtpinn.problem.between_slices import Path, between_slices
 from dtpinn.problem.interpolate import evaluate
 from dtpinn.problem.relative_error import Exact, relative_distance
@@ -163,6 +164,8 @@ class Solution(Tensor):
         """
         where = self.points if points is None else torch.as_tensor(np.asarray(points))
         found = self.as_subclass(Tensor) if points is None else self(where)
+        if callable(reference):
+            check_arguments(reference, "the reference", "points, the time last", where)
         with torch.no_grad():
             wanted = reference(where) if callable(reference) else np.asarray(reference)
         if isinstance(wanted, np.ndarray):

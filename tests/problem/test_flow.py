@@ -187,6 +187,10 @@ def test_a_decaying_vortex_is_solved_in_time():
     u = problem.solve(time_tolerance=1e-6)
     velocity, _ = errors(u, vortex(problem.points[:, :2], problem.points[:, 2]))
     assert velocity < 2e-3
+    # Between the slices too, soon after the start: the pressure follows from the velocity.
+    x, t = torch.tensor(nodes.collocation), torch.full((nodes.count,), 0.02, dtype=torch.float64)
+    _, pressure = errors(u(torch.cat([x, t[:, None]], dim=1)), vortex(x, t))
+    assert pressure < 5e-2
 
 
 def test_a_pressure_that_is_free_up_to_a_constant_is_told():

@@ -91,8 +91,9 @@ class Border:
             warnings.warn(
                 f"solve: the data are not compatible: {100 * share.max():.2g}% of them do not "
                 "balance (of pure Neumann conditions, the integral of the source and that of the "
-                "fluxes), so the equation is solved with a source that is added to make up for "
-                "it. Check source and conditions, or use a smaller spacing",
+                "fluxes; of a flow, what comes in and what goes out), so the equation is solved "
+                "with a source that is added to make up for it. Check source and conditions, or "
+                "use a smaller spacing",
                 Incompatible,
                 stacklevel=8,
             )

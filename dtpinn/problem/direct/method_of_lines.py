@@ -184,10 +184,12 @@ class _Walk:
         start = np.full_like(self.slices[0], np.nan) if self._velocity is None else self._velocity
         both = ([self.slices[0], *values], [start, *rates])
         count = len(times) + 1
-        by_node = (
+        u, rate = (
             expand(np.array(part)).reshape(-1, count, self.stepper.system.fields) for part in both
         )
-        on_x = (part[: posed.nodes.count] for part in by_node)
+        # The others follow at each time anew; in a step theirs tell of where it started.
+        rate[..., ~self.stepper.evolving[0]] = np.nan
+        on_x = (part[: posed.nodes.count] for part in (u, rate))
         return Path(np.array([float(posed.slices.values[0]), *times]), *on_x)
 
     def _hopeless(self, count: int, error: float, previous: float) -> bool:
