@@ -56,7 +56,8 @@ class DampedEquations:
     def solve(self, r: Tensor, gradient: Tensor | None = None) -> Tensor:
         """Return v (p,) for r (m,); with its `gradient`, if it is known."""
         if self._tall:
-            return self._inverse_times(self.gradient(r) if gradient is None else gradient).neg_()
+            gradient = self.gradient(r) if gradient is None else gradient
+            return self._inverse_times(gradient).neg_()
         return self.gradient(self._inverse_times(r.double())).neg_()
 
     def _inverse_times(self, b: Tensor) -> Tensor:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
-# Longer sums torch splits among its threads, and rounds otherwise with each number of them.
-_SERIAL = 2**14
+from dtpinn.optim.ordered_sum import ordered_sum
 
 
 def weighted(
@@ -30,6 +28,7 @@ def weighted(
 
     Examples
     --------
+    >>> import torch
     >>> weighted(torch.ones(2, 2), (4.0, 16.0), torch.tensor([1.0, 9.0]))
     tensor([[ 2.,  4.],
             [ 6., 12.]])
@@ -48,10 +47,8 @@ def sum_of_squares(r: Tensor) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> sum_of_squares(torch.tensor([[3.0], [4.0]]))
     tensor(25.)
     """
-    squares = r.square()
-    if squares.numel() <= _SERIAL:
-        return squares.sum()
-    return torch.stack([part.sum() for part in torch.split(squares.flatten(), _SERIAL)]).sum()
+    return ordered_sum(r.square())
