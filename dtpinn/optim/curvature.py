@@ -106,8 +106,12 @@ class CurvaturePairs:
         self.steps[k].copy_(s)
         self.changes[k].copy_(y)
         self.curvatures[k].fill_(sy)
-        of_y, of_g = _products(self.steps[: self.count], y, y if g is None else g)
-        self._along = None if g is None else (g, of_g)
+        steps = self.steps[: self.count]
+        if g is None:
+            of_y, self._along = _product(steps, y), None
+        else:
+            of_y, of_g = _products(steps, y, g)
+            self._along = g, of_g
         column = inverse @ of_y  # the zero column k takes no part
         inverse[:, k].copy_(column).div_(-sy)
         inverse[k, k].fill_(1.0 / sy)
@@ -129,9 +133,9 @@ class CurvaturePairs:
         m = self.count
         s, y, inverse = self.steps[:m], self.changes[:m], self.inverse[:m, :m]
         known = self._along is not None and self._along[0] is g
-        alpha = inverse @ (self._along[1] if known else _products(s, g, g)[0])  # type: ignore[index]
+        alpha = inverse @ (self._along[1] if known else _product(s, g))  # type: ignore[index]
         q = torch.addmv(g, y.T, alpha, alpha=-1.0)
-        right = torch.addcmul(_products(y, q, q)[0].mul_(-self.gamma), self.curvatures[:m], alpha)
+        right = torch.addcmul(_product(y, q).mul_(-self.gamma), self.curvatures[:m], alpha)
         return torch.addmv(q, s.T, inverse.T @ right, beta=self.gamma)
 
     def state(self) -> dict[str, Any]:
@@ -169,10 +173,20 @@ class CurvaturePairs:
         self.curvatures[:m].copy_(state["curvatures"])
 
 
-def _products(matrix: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """A matrix (m, n) times two vectors, (2, m), in one pass over the matrix.
+# Of float64 numbers; the sums of longer products MKL splits among its threads.
+_WHOLE = 2**12
 
-    Two even where one is wanted: the product with a single long vector MKL splits among its
-    threads, and rounds otherwise with each number of them.
-    """
+
+def _products(matrix: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """A matrix (m, n) times two vectors, (2, m), in one pass over the matrix."""
     return torch.mm(torch.stack([a, b]), matrix.T)
+
+
+def _product(matrix: Tensor, a: Tensor) -> Tensor:
+    """A matrix (m, n) times a vector, in an order of additions that no thread changes.
+
+    A long one is doubled for that: products with two rows are split among their results.
+    """
+    if a.dtype == torch.float64 and len(a) <= _WHOLE:
+        return matrix @ a
+    return _products(matrix, a, a)[0]

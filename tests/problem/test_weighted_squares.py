@@ -1,34 +1,9 @@
-"""Sums of squares: weights before squaring, and bits that do not depend on threads."""
+"""Sums of squares, weighted before they are squared."""
 
 import pytest
 import torch
 
 from dtpinn.problem.weighted_squares import sum_of_squares, weighted
-
-
-@pytest.fixture
-def of_threads():
-    """Results of a function with several numbers of threads."""
-    before = torch.get_num_threads()
-
-    def results(function):
-        found = []
-        for number in (1, 2, 3, 7):
-            torch.set_num_threads(number)
-            found.append(function())
-        return found
-
-    yield results
-    torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_a_sum_of_many_squares_does_not_depend_on_threads(of_threads, dtype):
-    # torch's own sum of so many does, and in fp32 by far
-    r = torch.randn(1_000_003, generator=torch.Generator().manual_seed(0), dtype=dtype)
-    first, *others = of_threads(lambda: sum_of_squares(r))
-    assert all(torch.equal(first, other) for other in others)
-    assert float(first) == pytest.approx(float(r.double().square().sum()), rel=1e-5)
 
 
 def test_the_gradient_of_blocks_is_that_of_the_whole():
