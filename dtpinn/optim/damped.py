@@ -63,7 +63,8 @@ class DampedEquations:
     def _inverse_times(self, b: Tensor) -> Tensor:
         """The inverse of what was factorised, times a vector."""
         half = torch.linalg.solve_triangular(self._factor, b[:, None], upper=False)
-        return torch.linalg.solve_triangular(self._factor.T, half, upper=True)[:, 0]
+        x: Tensor = torch.linalg.solve_triangular(self._factor.T, half, upper=True)
+        return x[:, 0]
 
 
 def _lower_gram(A: Tensor) -> Tensor:

@@ -238,10 +238,11 @@ class DiscreteResiduals:
         return S
 
     def _linearize(self) -> Linearization:
-        problem = self._problem
+        problem, order = self._problem, self._problem.posed.time_order
         with torch.no_grad():
-            rates = with_rates(
-                lambda x: problem.evaluate(self._model, x), self._points, problem.posed.time_order
+            together = problem.evaluate_with_rate if order == 1 else (lambda *_: None)
+            rates = together(self._model, self._points) or with_rates(
+                lambda x: problem.evaluate(self._model, x), self._points, order
             )
         return self._at_nodal(*(v.double().cpu().numpy() for v in rates))
 
