@@ -230,7 +230,7 @@ class GaussNewton(Resumable):
         self.evaluations += 1
         A = self._system.jacobian(None if self._sample is None else self._sample[0])
         if self._sample is not None:
-            A = A * self._sample[1][:, None]
+            A = A.double().mul_(self._sample[1][:, None])  # in its place, for it is large
         return DampedEquations(A), self._of_rows(self._residual)
 
     def _of_rows(self, residual: Tensor) -> Tensor:

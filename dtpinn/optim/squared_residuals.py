@@ -36,7 +36,10 @@ class LeastSquares(Protocol):
         ...
 
     def jacobian(self, rows: Tensor | None = None) -> Tensor:
-        """Return A (m, p) at the present parameters, or those of its rows: (k, p)."""
+        """Return A (m, p) at the present parameters, or those of its rows: (k, p).
+
+        A tensor of its own as well, which whoever has asked for rows may write into.
+        """
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from dtpinn.optim.by_name import iterations_of_a_step
-from dtpinn.problem import Problem
+from dtpinn.problem import DiscreteResiduals, Problem
 from dtpinn.training.clock import Clock
 from dtpinn.training.loss_closure import make_closure
 from dtpinn.training.optimizer_choice import make_optimizer
@@ -86,6 +86,8 @@ class RunningStage:
         affine = getattr(self.closure, "affine", None)
         if affine is not None and not affine.holds():
             self.take_up_loss(model, problem, parameters)
+        elif isinstance(self.closure, DiscreteResiduals):
+            self.closure.forget()
 
     def take_up_loss(
         self, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
+from dtpinn.problem.affine_residuals import affine_residuals
 from dtpinn.training import loss_closure
 
 
@@ -70,6 +72,64 @@ def test_an_equation_that_a_callback_changes_is_trained_from_then_on(monkeypatch
     assert made == 2  # once more, where it was changed
     unchanged = train(nodes, Swinging(), optimizer, 4)
     assert abs(unchanged.history[-1].loss / losses[0, -1] - 1) > 0.1
+
+
+class Scaled(dtpinn.MLP):
+    """A network with a number that is no parameter."""
+
+    size = 1.0
+
+    def forward(self, x):
+        return self.size * super().forward(x)
+
+
+def test_a_model_that_a_callback_changes_beside_its_parameters_is_evaluated_anew(nodes):
+    problem = dtpinn.discretize(Swinging(), nodes, order=3)
+
+    def run(epochs, size):
+        model = Scaled(2, width=8, depth=1, seed=0)
+
+        def change(result):
+            model.size = size
+
+        return dtpinn.fit(
+            model, problem, epochs, optimizer="gauss-newton", every=1, progress=False,
+            callbacks=[change],
+        )  # fmt: skip
+
+    # From 3 times the values the first step has to come down as it would from anywhere; what was
+    # remembered of the smaller ones would refuse it.
+    before, after = (record.loss for record in run(2, 3.0).history[-2:])
+    assert after < before
+
+
+def test_where_no_parameter_has_changed_nothing_is_computed(nodes):
+    problem = dtpinn.discretize(Swinging(), nodes, order=3)
+    model = dtpinn.MLP(2, width=8, depth=1, seed=0)
+    system = problem.least_squares(model)
+    calls = []
+    system.affine = Counted(affine_residuals(problem, model), calls)
+    first, again = system.residual(), system.residual()
+    assert (len(calls), system.evaluations) == (1, 2)
+    assert torch.equal(first, again)
+    first.zero_()  # its own
+    with torch.no_grad():
+        model.layers[0].bias += 1.0
+    other = system.residual()
+    assert len(calls) == 2
+    assert not torch.equal(other, again)
+    system.forget()
+    assert torch.equal(system.residual(), other)
+    assert len(calls) == 3
+
+
+class Counted:
+    def __init__(self, affine, calls):
+        self.matrix, self._affine, self._calls = affine.matrix, affine, calls
+
+    def __call__(self):
+        self._calls.append(1)
+        return self._affine()
 
 
 def test_a_stochastic_optimiser_is_given_the_problems_own_loss(monkeypatch, nodes):

@@ -61,12 +61,14 @@ class DiscreteResiduals:
         What is learnt, in the order of the Jacobian's columns: the model's parameters, then the
         unknown coefficients of the equation.
     evaluations : int
-        Residuals and Jacobians computed so far.
+        Residuals and Jacobians asked for so far.
     affine : callable, optional
-        The same residuals as one product, where somebody knows that they are; S is constant then.
+        The same residuals as one product, where somebody knows that they are: S is constant then,
+        and where no parameter has changed the residuals are those of before, until `forget`.
     """
 
     affine: Affine | None = None
+    _last: tuple[list[tuple[int, int]], Tensor] | None  # where parameters were written, residuals
 
     def __init__(
         self,
@@ -100,6 +102,8 @@ class DiscreteResiduals:
         self._kept: tuple[list[csr_array], csr_array] = [], csr_array((0, 0))
         self._of_data = DataRows(problem, model, self._of_model)
         self._nodal = [region.name for region in problem.posed.nodal]
+        self._held = [*model.parameters(), *model.buffers()]
+        self.forget()
 
     def _follow(self) -> None:
         """Go where the problem went, if it was given another dtype or device since."""
@@ -122,9 +126,16 @@ class DiscreteResiduals:
             # Those of nodal values first: they are the rows of S.
             names = [*self._nodal, *(name for name in scales if name not in self._nodal)]
             self._scales = {name: scales[name] for name in names}
-        if self.affine is not None:
-            return self.affine().detach()
-        return self._weighted(self._problem.residuals(self._model)).detach()
+        if self.affine is None:
+            return self._weighted(self._problem.residuals(self._model)).detach()
+        written = [(held.data_ptr(), held._version) for held in self._held]
+        if self._last is None or self._last[0] != written:
+            self._last = written, self.affine().detach()
+        return self._last[1].clone()
+
+    def forget(self) -> None:
+        """Compute the residuals anew, for the model may have changed beside its parameters."""
+        self._last = None
 
     def jacobian(self, rows: Tensor | None = None) -> Tensor:
         """Return A (m, p) at the present parameters, or some of its rows.
