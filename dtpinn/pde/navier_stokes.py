@@ -110,7 +110,7 @@ class Stokes(Forced):
         if damping is not None and not 0.0 <= float(damping) < float("inf"):
             raise ValueError(f"{name}: damping must be a rate of at least 0, got {damping!r}")
         self.damping = damping
-        self._spacing: Known | None = None
+        self._spacing: Known | None = None  # of the nodes; on_cloud tells
         self.f = None if f is None else Known(_with_divergence(f, dimension))
 
     @classmethod
@@ -176,8 +176,8 @@ class Stokes(Forced):
             return self.damping
         if self._spacing is None:
             return 0.0
-        h = self._spacing(x.detach())
-        return STABLE * (self._speed(u).detach() * 2 / h + 4 * float(self.viscosity) / h**2)
+        h = self._spacing(x)
+        return STABLE * (2 * self._speed(u) / h + 4 * self.viscosity / h**2).detach()
 
     def _speed(self, u: Tensor) -> Tensor:
         """What carries the velocity: nothing."""
