@@ -127,7 +127,7 @@ class DiscreteProblem(StencilProblem):
         See :func:`dtpinn.problem.integrate`.
         """
         start = starting_values(self.posed, self._nodal(guess))
-        return solve_in_time(self.system, start, self.scales.unit, time_tolerance)
+        return solve_in_time(self.system, start, time_tolerance)
 
     def _solution(
         self, guess: Model | Tensor | np.ndarray | None, time_tolerance: float = 1e-10

@@ -50,6 +50,27 @@ def test_kovasznays_flow_is_solved_from_rest(order, bound, seed):
     assert pressure < 25 * bound
 
 
+def test_a_flow_is_the_same_in_other_units():
+    """Nothing but the nodes and the flow sets the rate at which a divergence is damped."""
+    length, speed = 1024.0, 64.0  # so that the nodes are the same to the bit
+
+    def scaled(x):
+        return kovasznay(x / length) * torch.tensor([speed, speed, speed**2], dtype=x.dtype)
+
+    found = []
+    for solution, unit, viscosity in (
+        (kovasznay, 1.0, 1 / 40),
+        (scaled, length, length * speed / 40),
+    ):
+        square = Rectangle((-0.5 * unit, -0.5 * unit), (0.5 * unit, 0.5 * unit))
+        nodes = dtpinn.place_nodes(square, spacing=0.08 * unit)
+        pde = NavierStokes.from_solution(solution, viscosity=viscosity)
+        problem = dtpinn.discretize(pde, nodes, order=4, constraints=MEAN)
+        found.append(errors(problem.solve(), solution(problem.points)))
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+    assert found[0][0] < 1e-3
+
+
 # u on the vertical centre line of a cavity: Ghia, Ghia & Shin (1982), J. Comput. Phys. 48, 387.
 CENTRE_LINE = {
     "y": [0.0547, 0.1016, 0.1719, 0.2813, 0.4531, 0.5, 0.6172, 0.7344, 0.8516, 0.9531, 0.9766],

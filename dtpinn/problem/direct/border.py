@@ -99,7 +99,7 @@ class Border:
             )
 
 
-def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) -> Border | None:
+def find_border(A: csr_array, W: csr_array, chosen: csr_array, worth: Floats) -> Border | None:
     """Return what closes a singular system; None if it is none, and the constraints too many.
 
     Parameters
@@ -108,10 +108,10 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
         At generic values.
     W : (k, n) csr_array
         Constraints.
-    of_pde : (n,) bool array
-        Which equations are those of the domain.
-    volume : (n,) array
-        That the node of each equation stands for.
+    chosen : (n, equations) csr_array
+        How those of A are made from all that there are.
+    worth : (equations,) array
+        Of a source in each, in the units that a null vector asks for; 0 for a condition.
 
     Raises
     ------
@@ -135,13 +135,12 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
     if not _is_null(A, Z, scales):
         return None
     natural = Z / scales.rows[:, None]
-    C = np.where(of_pde[:, None], Z / volume[:, None], 0.0)
-    if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(
-        natural
-    ):
+    of_pde = abs(chosen) @ (worth > 0.0) > 0.0
+    C = chosen @ (worth[:, None] * (chosen.T @ Z))
+    if not np.linalg.norm(natural[of_pde]) > _NULL * np.linalg.norm(natural):
         C = Z
-    size = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
-    return Border(csr_array(C / size), Z)
+    rms = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
+    return Border(csr_array(C / rms), Z)
 
 
 def _is_null(A: csr_array, Z: Floats, scales: Scales) -> bool:

@@ -65,7 +65,7 @@ class Newton:
     def __init__(self, system: DiscreteSystem, start: Floats) -> None:
         steady = TimeSlices()
         self._linearize = system.linearizer_to_solve(steady)
-        example = self._linearize(generic_values(start.shape))
+        example = self._linearize(generic_values(system, start.shape))
         self._system = SquareSystem(system, example, steady)
         u = self._system.restrict(start)
         self._rows = np.ones(())  # of all equations, until a factorisation tells them apart

@@ -67,7 +67,10 @@ class SquareSystem:
         self._equations = [name for name in example.residuals if name not in constraints]
         rows = {name: self._rows(example, name, inside, 0) for name in self._equations}
         self._chosen = choose_equations(system, example, rows, by_field)
-        self._volume = nodes.local_spacing**nodes.dimension
+        sizes, number = system.equation_sizes(system.units), self._chosen.number
+        volume = nodes.local_spacing[self._chosen.node] ** nodes.dimension
+        # A null vector has the inverse units of the equations, a source theirs.
+        self._worth = np.where(number >= 0, sizes[number] ** 2 / volume, 0.0)
         self._closing = constraints
         self._border = self._close(system, example, constraints)
         if self._border is None:
@@ -163,8 +166,7 @@ class SquareSystem:
 
     def _border_of(self, A: csr_array, at: Linearization) -> Border | None:
         W = vstack([self._rows(at, name, at.jacobians, 0) for name in self._closing])
-        chosen = self._chosen
-        return find_border(A, csr_array(W), chosen.of_pde, self._volume[chosen.node])
+        return find_border(A, csr_array(W), self._chosen.matrix, self._worth)
 
     def _rows(
         self, at: Linearization, name: str, which: Mapping[str, csr_array], time: int
@@ -230,9 +232,10 @@ def _not_square(at: Linearization, shape: tuple[int, int], fields: int, conditio
     )
 
 
-def generic_values(shape: tuple[int, ...]) -> Floats:
-    """Nodal values at which no slope is zero by chance."""
-    return np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
+def generic_values(system: DiscreteSystem, shape: tuple[int, ...]) -> Floats:
+    """Nodal values at which no slope is zero by chance, of the size that fields are expected in."""
+    values = np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
+    return np.asarray(values * (system.units if len(shape) > 1 else system.units[0]))
 
 
 def starting_values(posed: Posed, guess: Any) -> Floats:
