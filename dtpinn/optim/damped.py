@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-# Columns of a Gram matrix that are formed at a time.
-_BLOCK = 128
+# A Gram matrix of so many columns is one product; what is larger is cut in two.
+_LEAF = 96
 
 
 class DampedEquations:
@@ -34,32 +34,56 @@ class DampedEquations:
         self.A = A.double()
         self._tall = A.shape[0] >= A.shape[1]
         self._gram = _lower_gram(self.A if self._tall else self.A.T)
+        self._factor = torch.empty_like(self._gram)
+        self._info = torch.empty((), dtype=torch.int32, device=A.device)
 
     @property
     def mean_square(self) -> float:
         """|A|_F^2 / p, the mean eigenvalue of A'A: the size of a damping that matters."""
         return float(self._gram.trace()) / self.A.shape[1]
 
+    def gradient(self, r: Tensor) -> Tensor:
+        """Return A' r (p,), half the gradient of |r + A v|^2 at v = 0."""
+        return self.A.T @ r.double()
+
     def factorise(self, damping: float) -> bool:
         """Factorise with this damping; whether the matrix was positive definite."""
-        damped = self._gram.clone()
-        damped.diagonal().add_(damping)
-        self._factor, info = torch.linalg.cholesky_ex(damped)
-        return int(info) == 0
+        self._factor.copy_(self._gram)
+        self._factor.diagonal().add_(damping)
+        torch.linalg.cholesky_ex(self._factor, out=(self._factor, self._info))
+        return int(self._info) == 0
 
-    def solve(self, r: Tensor) -> Tensor:
-        """Return v (p,) for r (m,)."""
-        r = r.double()[:, None]
+    def solve(self, r: Tensor, gradient: Tensor | None = None) -> Tensor:
+        """Return v (p,) for r (m,); with its `gradient`, if it is known."""
         if self._tall:
-            return torch.cholesky_solve(self.A.T @ r, self._factor)[:, 0].neg()
-        return (self.A.T @ torch.cholesky_solve(r, self._factor))[:, 0].neg()
+            gradient = self.gradient(r) if gradient is None else gradient
+            return self._inverse_times(gradient).neg_()
+        return self.gradient(self._inverse_times(r.double())).neg_()
+
+    def _inverse_times(self, b: Tensor) -> Tensor:
+        """The inverse of what was factorised, times a vector."""
+        half = torch.linalg.solve_triangular(self._factor, b[:, None], upper=False)
+        x: Tensor = torch.linalg.solve_triangular(self._factor.T, half, upper=True)
+        return x[:, 0]
 
 
 def _lower_gram(A: Tensor) -> Tensor:
-    """A'A, its lower triangle only, which is all that Cholesky reads: nearly half of the work."""
-    size = A.shape[1]
-    gram = A.new_zeros(size, size)
-    for first in range(0, size, _BLOCK):
-        last = min(first + _BLOCK, size)
-        torch.mm(A[:, first:].T, A[:, first:last], out=gram[first:, first:last])
+    """A'A, its lower triangle, which is all that Cholesky reads: little more than half the work.
+
+    Stored by columns, as LAPACK takes it: a copy is factorised in its place.
+    """
+    gram = A.new_zeros(A.shape[1], A.shape[1]).T
+    _fill_lower(A, gram)
     return gram
+
+
+def _fill_lower(A: Tensor, gram: Tensor) -> None:
+    """The block below the diagonal by one product of two halves, those on it in the same way."""
+    size = A.shape[1]
+    if size <= _LEAF:
+        torch.mm(A.T, A, out=gram)
+        return
+    half = size // 2
+    torch.mm(A[:, half:].T, A[:, :half], out=gram[half:, :half])
+    _fill_lower(A[:, :half], gram[:half, :half])
+    _fill_lower(A[:, half:], gram[half:, half:])

@@ -51,9 +51,11 @@ class FlatParameters:
         first = self.params[0]
         return first.dtype != self.dtype or first.device != self.device
 
+    @torch.no_grad()
     def read(self) -> Tensor:
         """The parameters (n,), a copy."""
-        return torch.cat([p.detach().reshape(-1) for p in self.params])
+        torch._foreach_copy_(self._pieces, self.params)
+        return self._buffer.clone()
 
     def read_gradient(self) -> Tensor:
         """The gradients (n,), a copy; zeros for a parameter that has none.
@@ -63,13 +65,17 @@ class FlatParameters:
         ValueError
             If no parameter has a gradient.
         """
-        if all(p.grad is None for p in self.params):
+        gradients = [p.grad for p in self.params]
+        if all(g is None for g in gradients):
             raise ValueError(
                 "the closure left no gradient on any parameter: expected it to call "
                 "loss.backward() on a loss that depends on the optimizer's parameters"
             )
         return torch.cat(
-            [(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in self.params]
+            [
+                (torch.zeros_like(p) if g is None else g).reshape(-1)
+                for g, p in zip(gradients, self.params, strict=True)
+            ]
         )
 
     def write(self, vector: Tensor) -> None:

@@ -172,7 +172,8 @@ class GaussNewton(Resumable):
         options, before = self.param_groups[0], self._loss
         self._point = self._flat.read()
         equations, r = self._linearized()
-        steepest = 2.0 * float((equations.A.T @ r).abs().max())
+        self._gradient = equations.gradient(r)
+        steepest = 2.0 * float(self._gradient.abs().max())
         if not math.isfinite(steepest):
             self.stop_reason = stopping.not_finite(before, steepest, moved_back=False)
             return
@@ -258,7 +259,7 @@ class GaussNewton(Resumable):
     def _proposed(self, equations: DampedEquations, r: Tensor) -> Tensor:
         """The damped step; where rows are drawn, damped towards a part of the last one."""
         if self._sample is None or self._last_step is None:
-            return equations.solve(r)
+            return equations.solve(r, self._gradient)
         towards = self._last_step * float(self.param_groups[0]["momentum"])
         return towards + equations.solve(r + equations.A @ towards)
 

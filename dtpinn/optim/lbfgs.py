@@ -14,6 +14,7 @@ from dtpinn.optim.curvature import CurvaturePairs
 from dtpinn.optim.line_search import LineSearch, strong_wolfe
 from dtpinn.optim.loss_values import checked_loss, floats
 from dtpinn.optim.options import check_options
+from dtpinn.optim.ordered_sum import inner, ordered_sum
 from dtpinn.optim.resumable import Resumable
 
 Closure = Callable[[], Any]
@@ -215,13 +216,13 @@ class LBFGS(Resumable):
         g, lr = self._gradient, float(self.param_groups[0]["lr"])
         if len(self._history):
             self._direction = self._history.inverse_hessian_product(g).neg_()
-            slope, largest = floats(g.dot(self._direction), self._direction.abs().max())
+            slope, largest = floats(inner(g, self._direction), self._direction.abs().max())
             if slope < 0.0 and math.isfinite(largest):
                 self._judge_slope(slope)
                 return slope, largest, lr
             self._history.clear()  # round-off has spoiled it: no direction of descent
         self._direction = g.neg()
-        square, largest, size = floats(g.dot(g), g.abs().max(), g.abs().sum())
+        square, largest, size = floats(inner(g, g), g.abs().max(), ordered_sum(g.abs()))
         self._judge_slope(-square)
         return -square, largest, lr * min(1.0, 1.0 / size)
 
@@ -233,7 +234,7 @@ class LBFGS(Resumable):
             self._flat.write_sum(self._point, self._direction, t)
             loss = self._evaluate()
             gradients[t] = g = self._flat.read_gradient()
-            value, slope = floats(loss, g.dot(self._direction))
+            value, slope = floats(loss, inner(g, self._direction))
             return value, slope
 
         noise = _NOISE * torch.finfo(self._flat.dtype).eps * abs(self._loss)
@@ -256,14 +257,14 @@ class LBFGS(Resumable):
             self._loss, steepest = floats(loss, largest)
         else:
             y = gradient - self._gradient
-            self._loss, steepest, sy, yy = floats(loss, largest, self._step.dot(y), y.dot(y))
+            self._loss, steepest, sy, yy = floats(loss, largest, inner(self._step, y), inner(y, y))
         if not (math.isfinite(self._loss) and math.isfinite(steepest)):
             self._retreat(steepest)
             return
         if self._pending:
             floor = max(torch.finfo(y.dtype).eps * yy, self.param_groups[0]["minimum_curvature"])
             if sy > floor:
-                self._history.append(self._step, y, sy=sy, yy=yy)
+                self._history.append(self._step, y, sy=sy, yy=yy, g=gradient)
             self._pending = False
         self._gradient = gradient
         self.stop_reason = stopping.small_gradient(

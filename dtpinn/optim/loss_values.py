@@ -47,6 +47,8 @@ def floats(*scalars: Any) -> list[float]:
     [0.5, 2.0]
     """
     like = scalars[-1]
+    if like.device.type == "cpu":  # nothing to wait for
+        return [float(s.item() if isinstance(s, Tensor) else s) for s in scalars]
     tensors = [torch.as_tensor(s, device=like.device).detach().reshape(()) for s in scalars]
     # The loss may be wider than the parameters (fp64 sums of fp32 residuals): keep its digits.
     dtype = torch.promote_types(tensors[0].dtype, like.dtype)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import cast
 
 import torch
@@ -30,6 +30,7 @@ from dtpinn.problem.dry_run import COMPLEX, Request
 from dtpinn.problem.posed import DTYPES, Posed
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import with_time
+from dtpinn.problem.weighted_squares import sum_of_squares, weighted
 
 Model = Callable[[Tensor], Tensor]
 
@@ -132,16 +133,16 @@ class Problem(nn.Module, ABC):
             return
         self.adapted = {}
 
-        def weighted() -> dict[str, Tensor]:
+        def residuals() -> dict[str, Tensor]:
             found = self.residuals(model)
             priors = {region.name for region in self.posed.data if region.prior}
             return {
-                name: _weighted(r, self._in_use[name], None)
+                name: weighted(r, self._in_use[name], None)
                 for name, r in found.items()
                 if name not in priors
             }
 
-        self.adapted = equal_rates(weighted, [p for p in model.parameters() if p.requires_grad])
+        self.adapted = equal_rates(residuals, [p for p in model.parameters() if p.requires_grad])
 
     @property
     def weights(self) -> dict[str, float | tuple[float, ...]]:
@@ -227,15 +228,14 @@ class Problem(nn.Module, ABC):
 
     def loss(self, model: Model) -> Tensor:
         """Return the weighted sum of the mean squares of all residuals: a differentiable scalar."""
-        parts = self.loss_parts(self.residuals(model))
-        return torch.stack(list(parts.values())).sum()
+        return reduce(torch.add, self.loss_parts(self.residuals(model)).values())
 
     def loss_parts(self, residuals: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the weighted mean square of each residual, by name; the loss is their sum."""
         shares = {region.name: region.share for region in self.posed.everywhere}
         in_use, by_point = self._in_use, self._by_point
         return {
-            name: _weighted(r, in_use[name], by_point.get(name)).square().sum() / shares[name]
+            name: sum_of_squares(weighted(r, in_use[name], by_point.get(name), shares[name]))
             for name, r in residuals.items()
         }
 
@@ -293,19 +293,6 @@ class Problem(nn.Module, ABC):
             raise TypeError(f"a problem is in torch.float64 or torch.float32, so not {dtype}")
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
-
-
-def _weighted(r: Tensor, weights: tuple[float, ...], by_point: Tensor | None) -> Tensor:
-    """Weighted before it is squared: a residual in pascals would overflow float32.
-
-    `by_point` (n,) are further multiples of the weights.
-    """
-    if by_point is not None:
-        root = by_point.to(r).sqrt()
-        r = r * (root if r.dim() == 1 else root[:, None])
-    if len(set(weights)) == 1:
-        return r if weights[0] == 1.0 else r * math.sqrt(weights[0])
-    return r * r.new_tensor([math.sqrt(w) for w in weights])
 
 
 def check_device(device: torch.device | str | None) -> None:

@@ -125,9 +125,9 @@ class TimeSlices:
     def columns(self, values: Values) -> Values:
         """Return what one product takes: (n * times[, fields]) -> (n, times * fields).
 
-        A steady scalar stays (n,).
+        At one time they are that already, and a scalar stays (n,).
         """
-        if self.count == 1 and len(values.shape) == 1:
+        if self.count == 1 and len(values.shape) < 3:
             return values
         return values.reshape(len(values) // self.count, -1)
 
@@ -140,7 +140,8 @@ class TimeSlices:
         like : tuple of int
             The shape of values that have as many fields.
         """
-        return columns.reshape(len(columns) * self.count, *like[1:])
+        shape = (len(columns) * self.count, *like[1:])
+        return columns if columns.shape == shape else columns.reshape(shape)
 
     def rows(self, values: Tensor, which: slice | Tensor) -> Tensor:
         """Return the values of some nodes, at all times: a view where they follow each other."""

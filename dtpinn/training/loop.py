@@ -108,6 +108,8 @@ class Loop:
         except BaseException:
             self._save()
             raise
+        if self._callbacks:
+            self._run.confirm_loss()
         return any(answers)
 
     def _save_now_and_then(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from dtpinn.problem import (
     DiscreteResiduals,
     Problem,
 )
+from dtpinn.problem.affine_residuals import AffineResiduals, affine_residuals
 
 
 class LossClosure:
@@ -22,6 +24,14 @@ class LossClosure:
 
     What ``optimizer.step`` of a torch optimiser calls. One that needs the Jacobian is given
     :class:`~dtpinn.problem.DiscreteResiduals` instead, which count their evaluations as well.
+
+    Parameters
+    ----------
+    model : nn.Module
+    problem : Problem
+    parameters : sequence of Tensor
+    affine : AffineResiduals, optional
+        The problem's residuals as one product, where they are that.
 
     Attributes
     ----------
@@ -42,8 +52,17 @@ class LossClosure:
     (1, True)
     """
 
-    def __init__(self, model: nn.Module, problem: Problem, parameters: Sequence[Tensor]) -> None:
-        self._model, self._problem = model, problem
+    def __init__(
+        self,
+        model: nn.Module,
+        problem: Problem,
+        parameters: Sequence[Tensor],
+        affine: AffineResiduals | None = None,
+    ) -> None:
+        self.affine = affine
+        self._loss: Callable[[], Tensor] = partial(problem.loss, model)
+        if affine is not None:
+            self._loss = affine.loss
         self.parameters = list(parameters)
         self.evaluations = 0
 
@@ -52,7 +71,7 @@ class LossClosure:
         for parameter in self.parameters:
             parameter.grad = None
         with torch.enable_grad():
-            loss = self._problem.loss(self._model)
+            loss = self._loss()
             # inputs=: no gradient in the points, which the derivatives have made part of the graph.
             loss.backward(inputs=self.parameters)  # type: ignore[no-untyped-call]
         self.evaluations += 1
@@ -62,12 +81,21 @@ class LossClosure:
 def make_closure(
     optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
 ) -> LossClosure | DiscreteResiduals | AutomaticResiduals:
-    """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian."""
-    if not needs_of(optimizer).jacobian:
-        return LossClosure(model, problem, learnt)
+    """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian.
+
+    As one product where the equation is linear and the loss the same at every call, which only the
+    optimisers that compare losses are promised.
+    """
+    needs = needs_of(optimizer)
+    affine = affine_residuals(problem, model) if needs.same_loss else None
+    if not needs.jacobian:
+        return LossClosure(model, problem, learnt, affine)
     check_has_jacobian(problem, type(optimizer).__name__)
     assert isinstance(problem, (DiscreteProblem, AutomaticProblem))
-    return problem.least_squares(model)
+    system = problem.least_squares(model)
+    if isinstance(system, DiscreteResiduals):
+        system.affine = affine
+    return system
 
 
 def check_has_jacobian(problem: Problem, optimizer: str) -> None:

@@ -76,6 +76,17 @@ class RunningStage:
         reason: str | None = getattr(self.optimizer, "stop_reason", None)
         return reason
 
+    def confirm_loss(
+        self, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
+    ) -> None:
+        """Take up the loss anew if it was known as one product and no longer is that one.
+
+        For when somebody else's code has run, which may have changed the equation.
+        """
+        affine = getattr(self.closure, "affine", None)
+        if affine is not None and not affine.holds():
+            self.take_up_loss(model, problem, parameters)
+
     def take_up_loss(
         self, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
     ) -> None:

@@ -104,6 +104,10 @@ class StagedRun:
         if heed_noise(self.problem, self.model, at_rest=at_rest):
             self.stage.take_up_loss(self.model, self.problem, self.parameters)
 
+    def confirm_loss(self) -> None:
+        """See that the loss is the one that is trained, after others could have changed it."""
+        self.stage.confirm_loss(self.model, self.problem, self.parameters)
+
     def finish_stage(self, reason: str) -> None:
         """Keep the figures of the stage; the result tells why, if it is the last one."""
         self.finished.append(self.stage.figures(reason))

@@ -48,6 +48,25 @@ def test_it_is_the_two_loop_recursion_also_after_the_ring_wraps_twice(dtype, tol
         assert error < tolerance
 
 
+def test_a_gradient_that_was_told_before_gives_the_same_product():
+    pairs = pairs_of_a_quadratic(9, 20, torch.float64)
+    told, asked = (CurvaturePairs(4, like=pairs[0][0]) for _ in range(2))
+    generator = torch.Generator().manual_seed(1)
+    for s, y in pairs:
+        g, other = torch.randn(2, 20, generator=generator, dtype=torch.float64)
+        told.append(s, y, sy=float(s.dot(y)), yy=float(y.dot(y)), g=g)
+        append(asked, s, y)
+        # in any order; and a copy of what was told is another vector, which may have changed
+        for vector in (other, g, g.clone(), g):
+            expected = asked.inverse_hessian_product(vector)
+            torch.testing.assert_close(told.inverse_hessian_product(vector), expected)
+    told.clear()
+    append(told, *pairs[0])
+    asked.clear()
+    append(asked, *pairs[0])
+    assert torch.equal(told.inverse_hessian_product(g), asked.inverse_hessian_product(g))
+
+
 def test_the_secant_equation_holds_for_the_newest_pair():
     history = CurvaturePairs(5, like=torch.zeros(12, dtype=torch.float64))
     for s, y in pairs_of_a_quadratic(9, 12, torch.float64):

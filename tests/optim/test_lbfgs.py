@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dtpinn.optim import LBFGS
+from dtpinn.optim import LBFGS, strong_wolfe
 from tests.marks import mostly_full
 
 
@@ -76,6 +76,81 @@ def test_the_change_tolerance_ends_a_step_where_torchs_does():
         b.step(closure_for(b, their_loss, calls_b))
     assert len(calls_a) == len(calls_b) < 300
     assert a.stop_reason is not None
+
+
+def two_loop(pairs, g):
+    """Nocedal and Wright, algorithm 7.4, as it is printed."""
+    if not pairs:
+        return g
+    q, alphas = g, []
+    for s, y in reversed(pairs):
+        alphas.append(s.dot(q) / s.dot(y))
+        q = q - alphas[-1] * y
+    s, y = pairs[-1]
+    q = q * (s.dot(y) / y.dot(y))
+    for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):
+        q = q + s * (alpha - y.dot(q) / s.dot(y))
+    return q
+
+
+def plain_lbfgs(x, function, size, iterations):
+    """Points of L-BFGS with nothing but that recursion and the line search."""
+    pairs, (value, g) = [], function(x)
+    for _ in range(iterations):
+        d = -two_loop(pairs, g)
+        first = 1.0 if pairs else min(1.0, 1.0 / float(g.abs().sum()))
+
+        def phi(t, x=x, d=d):
+            value, g = function(x + t * d)
+            return float(value), float(g.dot(d))
+
+        t = strong_wolfe(phi, float(value), float(g.dot(d)), first).best.t
+        before, x = g, x + t * d
+        value, g = function(x)
+        pairs = [*pairs, (t * d, g - before)][-size:]
+        yield x
+
+
+@pytest.mark.parametrize("size", [5, 100])
+def test_with_line_search_the_iterates_are_those_of_the_two_loop_recursion(size):
+    net, loss = regression()
+    twin, twin_loss = regression()
+
+    def at(x):
+        nn.utils.vector_to_parameters(x, twin.parameters())
+        value = twin_loss()
+        slopes = torch.autograd.grad(value, list(twin.parameters()))
+        return value.detach(), torch.cat([g.reshape(-1) for g in slopes])
+
+    optimizer = LBFGS(net.parameters(), max_iterations=1, history_size=size)
+    wanted = plain_lbfgs(flat(twin), at, size, 40)
+    for iteration, x in enumerate(wanted):
+        optimizer.step(closure_for(optimizer, loss))
+        # Round-off, which every iteration multiplies: 1e-15 at first, 1e-8 at worst at the end.
+        tolerance = 1e-13 * 2.5 ** min(iteration, 20)
+        torch.testing.assert_close(flat(net), x, rtol=tolerance, atol=tolerance)
+    assert iteration == 39
+
+
+def test_with_line_search_and_steps_of_one_the_iterates_are_torchs():
+    """Where neither search has to look further; they look further in different ways."""
+    generator = torch.Generator().manual_seed(0)
+    root = torch.randn(30, 30, generator=generator, dtype=torch.float64)
+    a = torch.linalg.matrix_exp(0.06 * (root + root.T))  # eigenvalues around 1
+
+    def loss_of(x):
+        return lambda: 0.5 * x @ a @ x + 0.1 * (x**4).sum() - 0.01 * x.sum()
+
+    x, z = (nn.Parameter(torch.full((30,), 0.02, dtype=torch.float64)) for _ in range(2))
+    ours = LBFGS([x], max_iterations=1, minimum_curvature=1e-10)  # torch's own
+    theirs = torch.optim.LBFGS(
+        [z], max_iter=1, line_search_fn="strong_wolfe", tolerance_grad=1e-10, tolerance_change=0
+    )
+    for _ in range(20):
+        ours.step(closure_for(ours, loss_of(x)))
+        theirs.step(closure_for(theirs, loss_of(z)))
+        torch.testing.assert_close(x.detach(), z.detach(), rtol=1e-8, atol=1e-12)
+    assert ours.evaluations == 2 * ours.iterations == 40
 
 
 # Convergence

@@ -9,6 +9,7 @@ model's J. No derivative of the network in space occurs, where a vanilla PINN ne
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse
@@ -28,6 +29,16 @@ _FEW, _MIXED = 3, 1e-3
 # By what fraction the Jacobian may differ from automatic differentiation: weights of 1/h^4 leave
 # that much of float64, and those of 1/h^2 that much of float32.
 _DISAGREES = {torch.float64: 1e-4, torch.float32: 0.1}
+
+
+class Affine(Protocol):
+    """Weighted residuals of nodal values that are S u + c, evaluated as such."""
+
+    matrix: csr_array
+
+    def __call__(self) -> Tensor:
+        """Return them and those of data (m,), at the model's present values."""
+        ...
 
 
 class DiscreteResiduals:
@@ -51,7 +62,11 @@ class DiscreteResiduals:
         unknown coefficients of the equation.
     evaluations : int
         Residuals and Jacobians computed so far.
+    affine : callable, optional
+        The same residuals as one product, where somebody knows that they are; S is constant then.
     """
+
+    affine: Affine | None = None
 
     def __init__(
         self,
@@ -102,13 +117,14 @@ class DiscreteResiduals:
         self._follow()
         if self._scales is None:
             self._check_pointwise()
-        residuals = self._problem.residuals(self._model)
-        if self._scales is None:
+            residuals = self._problem.residuals(self._model)
             scales = loss_scales(self._problem, self._model, residuals)
             # Those of nodal values first: they are the rows of S.
             names = [*self._nodal, *(name for name in scales if name not in self._nodal)]
             self._scales = {name: scales[name] for name in names}
-        return self._weighted(residuals).detach()
+        if self.affine is not None:
+            return self.affine().detach()
+        return self._weighted(self._problem.residuals(self._model)).detach()
 
     def jacobian(self, rows: Tensor | None = None) -> Tensor:
         """Return A (m, p) at the present parameters, or some of its rows.
@@ -130,8 +146,8 @@ class DiscreteResiduals:
             S = S[nodal.cpu().numpy()]
         columns = []
         if self._of_model:
-            A = self._of_values.product(S)
-            columns.append(torch.cat([A, *self._of_data(self._scales, others)]))
+            A, apart = self._of_values.product(S), self._of_data(self._scales, others)
+            columns.append(torch.cat([A, *apart]) if apart else A)  # nothing to copy
         for slope in self._along_coefficients():
             columns.append((slope if rows is None else slope[rows])[:, None])
         A = columns[0] if len(columns) == 1 else torch.cat(columns, dim=1)
@@ -201,6 +217,8 @@ class DiscreteResiduals:
     def _matrix(self) -> csr_array:
         """S, (m, points * features): the very same object for as long as it does not change."""
         assert self._scales is not None
+        if self.affine is not None:
+            return self.affine.matrix
         at = self._linearize()
         parts = [at.jacobians[name] for name in self._nodal]
         parts += [rates[name] for rates in at.rates for name in self._nodal]
@@ -220,10 +238,11 @@ class DiscreteResiduals:
         return S
 
     def _linearize(self) -> Linearization:
-        problem = self._problem
+        problem, order = self._problem, self._problem.posed.time_order
         with torch.no_grad():
-            rates = with_rates(
-                lambda x: problem.evaluate(self._model, x), self._points, problem.posed.time_order
+            together = problem.evaluate_with_rate if order == 1 else (lambda *_: None)
+            rates = together(self._model, self._points) or with_rates(
+                lambda x: problem.evaluate(self._model, x), self._points, order
             )
         return self._at_nodal(*(v.double().cpu().numpy() for v in rates))
 

@@ -11,7 +11,9 @@ so there are two ways, and both are exact:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -191,8 +193,17 @@ def with_rates(
     """
     if order == 0:
         return (values(points),)
+    _load_forward_mode()
     along = torch.zeros_like(points)
     along[:, -1] = 1.0
     lower = lambda x: with_rates(values, x, order - 1)  # noqa: E731
     known, slopes = jvp(lower, (points,), (along,))[:2]
     return (*known, slopes[-1])
+
+
+@cache
+def _load_forward_mode() -> None:
+    """Let torch load what it needs for it, and warns of: it is written with its own jit."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*torch.jit", DeprecationWarning)
+        jvp(torch.sin, (torch.zeros(()),), (torch.ones(()),))
