@@ -53,6 +53,9 @@ class Region(nn.Module):
         time.
     fields, equations : int
         Of the unknown, and of the residual at a point.
+    sized_as : Region or None
+        The same constraint written in another way, by which its size is to be expected: terms that
+        cancel here do not there.
     beyond : Region or None
         The same points a period further: the residual is then what the function changes from there
         to here.
@@ -97,6 +100,7 @@ class Region(nn.Module):
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
         self.weights = weights
         self.beyond: Region | None = None
+        self.sized_as: Region | None = None
         self.rows = np.asarray(rows, dtype=np.int64)
         self.share = share * slices.count
         points = torch.tensor(x[self.rows], dtype=dtype)
@@ -112,6 +116,12 @@ class Region(nn.Module):
     def on_boundary(self) -> bool:
         """Whether it is a condition on the boundary."""
         return self.outward is not None
+
+    @property
+    def measure(self) -> float:
+        """Of a constraint the sum of its weights, without their signs; 1 of any other residual."""
+        weights = (self.sized_as or self).weights
+        return 1.0 if weights is None else float(np.abs(weights).sum())
 
     def pointwise(self, u: Tensor, D: Derivatives | None) -> Tensor:
         """Return the residual at its points, of a constraint what is summed up."""

@@ -26,8 +26,6 @@ from __future__ import annotations
 import itertools
 import warnings
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, diags_array, eye_array, hstack, vstack
@@ -39,9 +37,9 @@ from dtpinn.nodes import Nodes
 from dtpinn.nodes.along_curves import doubtful_sides, side_weights
 from dtpinn.nodes.cubes import Cubes, cubes_inside
 from dtpinn.nodes.thinning import thinned
-from dtpinn.nodes.unfolding import reach_of, unfold
 from dtpinn.operators import Operator, identity, partial
 from dtpinn.rbffd.assembly import assemble
+from dtpinn.rbffd.from_some import from_some
 from dtpinn.rbffd.rule import choose_rule
 
 # Distance between the nodes that fields are given on, in those of all nodes: the first that leaves
@@ -61,10 +59,6 @@ _MISSED = {1: 1e-7, 2: 1e-7, 3: 1e-3}
 # If the sizes of the weights are more than so many times their sum, they may miss this instead.
 _WILD = 1.5
 _MISSED_AT_MOST = 1e-2
-# Images around a cell are at hand for so many times the nodes of a stencil.
-_POOL = 4
-# Behind a boundary node, so many spacings off, another one is behind a thin wall.
-_BEHIND = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +215,7 @@ def _equations(
     points, areas, normals = _on_faces(faces, widths, outward)
     places = np.concatenate([x[layer], points])
     asked = {**{str(k): partial(k) for k in range(d)}, "value": identity}
-    matrices = _on_some(nodes, fields, asked, places, order)
+    matrices = from_some(nodes, fields, asked, places, order)
     values = matrices["value"]
     # The layer ends with the boundary, all of it.
     on_sides = len(layer) - nodes.boundary_count + nodes.sides.point
@@ -241,40 +235,6 @@ def _fields(nodes: Nodes, layer: Integers, order: int) -> tuple[Integers, int]:
     while order > 2 and choose_rule(order, 1, nodes.dimension).stencil_size > len(fields):
         order -= 1
     return fields, order
-
-
-def _on_some(
-    nodes: Nodes, rows: Integers, operators: dict[str, Operator], places: Floats, order: int
-) -> dict[str, csr_array]:
-    """Matrices from some nodes of X to places, with all of the boundary to look past."""
-    origin = np.arange(nodes.count)
-    around: Any = nodes.with_ghosts_of(np.arange(0))
-    if nodes.cell.periodic:
-        size = choose_rule(order, 1, nodes.dimension).stencil_size
-        count = _POOL * size * nodes.count // len(rows)
-        around, origin = unfold(around, reach_of(nodes.local_spacing, count, nodes.dimension))
-    column = np.full(nodes.count, -1)
-    column[rows] = np.arange(len(rows))
-    kept = np.flatnonzero(column[origin] >= 0)
-    walls = around.walls.in_order(kept) if _near_behind(nodes) else None
-    cloud = SimpleNamespace(extended=around.extended[kept], walls=walls)
-    built = assemble(cast(Nodes, cloud), operators, places, order).matrices
-    fold = csr_array(
-        (np.ones(len(kept)), (np.arange(len(kept)), column[origin[kept]])),
-        shape=(len(kept), len(rows)),
-    )
-    return {name: csr_array(matrix @ fold) for name, matrix in built.items()}
-
-
-def _near_behind(nodes: Nodes) -> bool:
-    """Whether there are walls or gaps so thin that stencils must not reach through.
-
-    Past a hole they may, and better do: what is behind is nearer to them than what is around it.
-    """
-    step = _BEHIND * nodes.local_spacing[nodes.interior_count :]
-    behind = nodes.boundary + step[:, None] * nodes.normals
-    gap = nodes.cell.tree(nodes.collocation).query(behind)[0]
-    return bool((gap < 0.7 * step).any())
 
 
 def _on_faces(centres: Floats, widths: Floats, outward: Floats) -> tuple[Floats, Floats, Floats]:

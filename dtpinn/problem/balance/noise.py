@@ -45,9 +45,7 @@ def unbending_multiple(posed: Posed, scales: FieldScales, weights: Weights) -> f
     longest = in_tune(of_domain(posed.nodes, posed.slices), state)
     least = 1.0
     for region in posed.nodal:
-        size = state[region.name].sizes(longest) @ scales.unit
-        if region.weights is not None:
-            size = size * np.abs(region.weights).sum()
+        size = state[region.name].sizes(longest) @ scales.unit * region.measure
         found = np.square(size) * np.asarray(weights[region.name])
         found = found[np.isfinite(found) & (found > 0.0)]
         least = min(least, *found) if len(found) else least

@@ -46,7 +46,7 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Chosen) -> Weigh
     longest = in_tune(longest, states[0])
     result: Weights = {}
     # A constraint is a sum of what is sized point by point.
-    sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
+    sums = {region.name: region.measure for region in posed.spatial}
     priors = {region.name: region for region in posed.data if region.prior}
     for name, first in states[0].items():
         if name in priors:
