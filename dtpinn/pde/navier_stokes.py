@@ -138,7 +138,9 @@ class Stokes(Forced):
         """
         d = coefficients.get("dimension", 2)
         given = Dirichlet(field=tuple(range(d))) if boundary is None else boundary
-        return super().from_solution(u, boundary=given, start=start, **coefficients)
+        pde = super().from_solution(u, boundary=given, start=start, **coefficients)
+        pde._by_default = boundary is None
+        return pde
 
     def begin_as(self, u: Solution, start: float) -> None:
         """Take the velocity at the start from a known solution."""

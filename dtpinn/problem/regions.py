@@ -189,16 +189,18 @@ def boundary_regions(
     Raises
     ------
     ValueError
-        If the conditions do not cover the named parts of the boundary, or name others.
+        If the conditions do not cover the named parts of the boundary, or name others; or if some
+        were given where there is no boundary.
 
     Warns
     -----
     UserWarning
         If a condition is given for a part in which no node lies.
     """
+    if not len(sides):  # periodic in all directions
+        _refuse_conditions(pde)
+        return []
     conditions = conditions_on_parts(pde)
-    if not len(sides) and set(conditions) == {WHOLE}:
-        return []  # periodic in all directions
     parts = _parts_of(pde, conditions, nodes, sides)
     holds: dict[str, tuple[Condition, NDArray[np.bool_]]] = {}
     for given, several in conditions.items():
@@ -251,6 +253,16 @@ class InitialCondition:
     def __call__(self, u: Tensor, D: Derivatives, x: Tensor, t: Tensor) -> Tensor:
         """Return the residual at points (n, d)."""
         return self.func(u, D, x)
+
+
+def _refuse_conditions(pde: PDE) -> None:
+    if pde.has_conditions:
+        raise ValueError(
+            f"{type(pde).__name__}: a condition for the boundary was given, and the nodes have no "
+            "boundary, being periodic in all directions: it would hold nowhere. Leave it out, or "
+            "make nodes of a domain that has a boundary there, such as "
+            "Rectangle(periodic=(True, False))"
+        )
 
 
 def _names(base: str, pde: PDE, several: Sequence[Condition]) -> list[str]:
