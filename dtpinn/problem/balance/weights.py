@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.balance.attainable import attainable_state
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
@@ -42,7 +43,7 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Chosen) -> Weigh
     multiples = {} if isinstance(choice, str) else choice
     middle, longest = (f(posed.nodes, posed.slices) for f in (in_the_middle, of_domain))
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
-    states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
+    states = [sensitivities(posed, s) for s in (attainable_state(posed, scales), scales.centre)]
     longest = in_tune(longest, states[0])
     result: Weights = {}
     # A constraint is a sum of what is sized point by point.
