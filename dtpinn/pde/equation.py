@@ -103,6 +103,21 @@ class PDE(nn.Module):
         """
         return {}
 
+    @property
+    def has_conditions(self) -> bool:
+        """Whether conditions were given for a boundary: by parts, or by a `boundary` of its own.
+
+        Nodes without a boundary refuse them. What an equation of the library has by default, as
+        those of ``from_solution`` do, was not given.
+
+        Examples
+        --------
+        >>> from dtpinn.pde import Dirichlet, Poisson
+        >>> Poisson(1.0, Dirichlet()).has_conditions, Poisson(1.0).has_conditions
+        (True, False)
+        """
+        return bool(self.conditions()) or type(self).boundary is not PDE.boundary
+
     def on_cloud(self, points: Floats, spacing: Floats) -> Self:
         """Return the equation as it is posed on a cloud of nodes: as a rule itself.
 

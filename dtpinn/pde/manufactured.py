@@ -67,6 +67,11 @@ class Manufactured(PDE):
         """The unknowns: the equation's own."""
         return self.pde.fields
 
+    @property
+    def has_conditions(self) -> bool:
+        """Whether the equation itself has."""
+        return self.pde.has_conditions
+
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the equation's residual less that of the solution."""
         return self.pde.residual(u, D, x, *t) - self._left_inside(x, *t)

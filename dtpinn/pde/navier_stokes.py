@@ -61,7 +61,8 @@ class Stokes(Forced):
         d conditions everywhere, as a rule ``Dirichlet(g, field=("u", "v"))`` for the velocity,
         :class:`Outflow` or :class:`Slip`. Where the velocity is given on the whole boundary the
         pressure is free up to a constant: give ``constraints=[Mean(0.0, field="p")]``. None where
-        all directions are periodic; the velocity is free up to a constant then as well.
+        all directions are periodic; a steady flow then keeps any mean velocity, and is given it,
+        ``Mean(0.0, field="u")`` and so on; between periodic walls that let it slip that along them.
     f : sequence of numbers or callable, optional
         Force by mass, x (n, d) -> (n, d); in time (x, t). Written with torch functions: its
         divergence is needed, and found by automatic differentiation. None for 0.
@@ -138,7 +139,9 @@ class Stokes(Forced):
         """
         d = coefficients.get("dimension", 2)
         given = Dirichlet(field=tuple(range(d))) if boundary is None else boundary
-        return super().from_solution(u, boundary=given, start=start, **coefficients)
+        pde = super().from_solution(u, boundary=given, start=start, **coefficients)
+        pde._by_default = boundary is None
+        return pde
 
     def begin_as(self, u: Solution, start: float) -> None:
         """Take the velocity at the start from a known solution."""

@@ -7,8 +7,6 @@ flux through the sides of the boundary and through the faces of the cubes.
 from __future__ import annotations
 
 import itertools
-from types import SimpleNamespace
-from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array, vstack
@@ -17,9 +15,8 @@ from dtpinn.arrays import Floats, Integers
 from dtpinn.nodes import Nodes
 from dtpinn.nodes.cubes import Cubes
 from dtpinn.nodes.thinning import thinned
-from dtpinn.nodes.unfolding import reach_of, unfold
-from dtpinn.operators import Operator, identity, partial
-from dtpinn.rbffd.assembly import assemble
+from dtpinn.operators import identity, partial
+from dtpinn.rbffd.from_some import from_some
 from dtpinn.rbffd.rule import choose_rule
 
 # Distance between the nodes that fields are given on, in those of all nodes: the first that leaves
@@ -29,10 +26,6 @@ _ENOUGH = 3.0
 # How far into the cubes the layer's nodes reach, in spacings: a stencil of fewer rows of nodes than
 # its degree is none.
 _MARGIN = {1: 4.0, 2: 4.0, 3: 3.0}
-# Images around a cell are at hand for so many times the nodes of a stencil.
-_POOL = 4
-# Behind a boundary node, so many spacings off, another one is behind a thin wall.
-_BEHIND = 1.25
 
 
 def rows_outside(nodes: Nodes, cubes: Cubes) -> Integers:
@@ -71,7 +64,7 @@ def layer_equations(
     points, areas, normals = _on_faces(faces, widths, outward)
     places = np.concatenate([x[layer], points])
     asked = {**{str(k): partial(k) for k in range(d)}, "value": identity}
-    matrices = _on_some(nodes, fields, asked, places, order)
+    matrices = from_some(nodes, fields, asked, places, order)
     values = matrices["value"]
     # The layer ends with the boundary, all of it.
     on_sides = len(layer) - nodes.boundary_count + nodes.sides.point
@@ -91,40 +84,6 @@ def _fields(nodes: Nodes, layer: Integers, order: int) -> tuple[Integers, int]:
     while order > 2 and choose_rule(order, 1, nodes.dimension).stencil_size > len(fields):
         order -= 1
     return fields, order
-
-
-def _on_some(
-    nodes: Nodes, rows: Integers, operators: dict[str, Operator], places: Floats, order: int
-) -> dict[str, csr_array]:
-    """Matrices from some nodes of X to places, with all of the boundary to look past."""
-    origin = np.arange(nodes.count)
-    around: Any = nodes.with_ghosts_of(np.arange(0))
-    if nodes.cell.periodic:
-        size = choose_rule(order, 1, nodes.dimension).stencil_size
-        count = _POOL * size * nodes.count // len(rows)
-        around, origin = unfold(around, reach_of(nodes.local_spacing, count, nodes.dimension))
-    column = np.full(nodes.count, -1)
-    column[rows] = np.arange(len(rows))
-    kept = np.flatnonzero(column[origin] >= 0)
-    walls = around.walls.in_order(kept) if _near_behind(nodes) else None
-    cloud = SimpleNamespace(extended=around.extended[kept], walls=walls)
-    built = assemble(cast(Nodes, cloud), operators, places, order).matrices
-    fold = csr_array(
-        (np.ones(len(kept)), (np.arange(len(kept)), column[origin[kept]])),
-        shape=(len(kept), len(rows)),
-    )
-    return {name: csr_array(matrix @ fold) for name, matrix in built.items()}
-
-
-def _near_behind(nodes: Nodes) -> bool:
-    """Whether there are walls or gaps so thin that stencils must not reach through.
-
-    Past a hole they may, and better do: what is behind is nearer to them than what is around it.
-    """
-    step = _BEHIND * nodes.local_spacing[nodes.interior_count :]
-    behind = nodes.boundary + step[:, None] * nodes.normals
-    gap = nodes.cell.tree(nodes.collocation).query(behind)[0]
-    return bool((gap < 0.7 * step).any())
 
 
 def _on_faces(centres: Floats, widths: Floats, outward: Floats) -> tuple[Floats, Floats, Floats]:
