@@ -137,18 +137,26 @@ def test_compiled_to_one_graph():
 
 
 @pytest.mark.full
-def test_compiled_autograd(small):
-    operands, around = small
+def test_compiled_autograd_of_one_network_after_another():
+    """Torch binds a name once for ever: to what is the same in all calls that come by it."""
 
-    def gradients():
+    def gradients(operands, around):
         y = tangents_of(around)(*operands)
         return torch.autograd.grad(y.square().sum(), operands)
 
-    expected = gradients()
-    with torch._dynamo.compiled_autograd._enable(torch.compile(backend="eager")):
-        found = gradients()
-    for a, b in zip(found, expected, strict=True):
-        close(a, b, 1e-12)
+    # The second has as many tensors, but more parameters among them.
+    for widths, normalised in (
+        ([2, 3, 4, 2], True),
+        ([2, 3, 3, 3, 3, 2], False),
+        ([2, 4, 5, 2], True),
+    ):
+        x, along, parameters, around = draw(widths, 5, tangents=1)
+        operands, around = learn(x, along, *parameters), around if normalised else ()
+        expected = gradients(operands, around)
+        with torch._dynamo.compiled_autograd._enable(torch.compile(backend="eager")):
+            found = gradients(operands, around)
+        for a, b in zip(found, expected, strict=True):
+            close(a, b, 1e-12)
 
 
 def test_tensors_without_data_and_of_other_dtypes(small):
