@@ -165,11 +165,13 @@ def test_a_normalisation_that_is_learnt_has_gradients():
 
 def test_what_does_not_fit_is_named():
     x, along, parameters, around = draw([2, 3, 1], 4, tangents=1)
+    nothing = draw([2, 0], 4)[2]
     for arguments, error, message in [
         ((x[0], parameters), ValueError, r"x must be \(n, inputs\), got shape \[2\]"),
         ((x, parameters[:3]), ValueError, "a weight and a bias for each layer, got 3"),
         ((x[:, :1], parameters), ValueError, r"weight 0 must be \(out, 1\), got shape \[3, 2\]"),
         ((x, [*parameters[:3], torch.zeros(2)]), ValueError, r"bias 1 must be \(1,\)"),
+        ((x, nothing), ValueError, r"row for each output, at least one, got shape \[0, 2\]"),
         ((x.float(), parameters), TypeError, r"dtype of x \(Float\), got Double"),
         ((x, parameters, around[:2]), ValueError, "middle, factor, centre and unit, got 2"),
         ((x, parameters, around[::-1]), ValueError, r"normalisation 0 must be \(2,\)"),
