@@ -7,7 +7,7 @@ import torch
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
 
 from dtpinn.models import MLP
-from dtpinn.models.fused import tanh_network, tanh_network_tangents
+from dtpinn.models.fused import tanh_network, tanh_network_jacobian, tanh_network_tangents
 from tests.models.perceptrons import close, draw, learn, plain
 
 
@@ -72,6 +72,24 @@ def test_torch_func_and_vmap(small):
     close(single, plain(x, parameters, around), 1e-13)
     points = torch.stack([x, x + 1])
     close(torch.func.vmap(lambda x: f(x, *parameters))(points)[1], f(x + 1, *parameters), 1e-13)
+
+
+@pytest.mark.parametrize("what", ["points", "directions", "a weight", "the unit of the values"])
+def test_vmap_of_the_jacobian(what, small):
+    """Also where the batch is in something that only the seeds of the backward pass see."""
+    operands, around = small
+    x, along, *parameters = (t.detach() for t in operands)
+
+    def rows(t):
+        with_it = {"points": 0, "directions": 1, "a weight": 2}
+        now = [x, along, *parameters, *around]
+        now[with_it.get(what, -1)] = t
+        return tanh_network_jacobian(now[0], now[2:-4], now[-4:], now[1])
+
+    t = {"points": x, "directions": along, "a weight": parameters[0]}.get(what, around[-1])
+    batch = torch.stack([t, 1 - 2 * t, t.square()])
+    for found, one in zip(torch.func.vmap(rows)(batch), batch, strict=True):
+        close(found, rows(one), 1e-13)
 
 
 def test_a_batch_of_gradients_at_once(small):
