@@ -10,6 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // For functions of headers that files of several instruction sets include: each has them in its own
 // callers. Of functions that are merely inline the linker keeps the copy of one file for all.
