@@ -23,6 +23,7 @@ import torch
 
 import dtpinn
 from bench.conftest import TABLES
+from bench.roofline import PRODUCT, dense_product, operations
 from dtpinn.output.tables import format_table
 from dtpinn.pde.row_gradients import rates
 from dtpinn.pde.solutions import sine_cosine
@@ -32,7 +33,6 @@ SECONDS = 2.0  # of one case
 MIN_ROUNDS, MAX_ROUNDS = 5, 60
 COUNTS = [582, 2236, 4977, 19638]
 NETWORKS = {"4x50": (50, 4), "1x64": (64, 1)}
-SIZE = 1500  # of the matrix product
 HEADER = ["case", "N", "fused, ms", "torch, ms", "torch / fused", "of dgemm", "torch: of dgemm"]
 
 Call = Callable[[], object]
@@ -69,15 +69,14 @@ def record(
     lines, benchmark, case: str, count: int, fused: Call, plain: Call, flops=None, dtype=None
 ):
     """Time both, and the matrix product where the flops are told; add a line."""
-    a = torch.randn(SIZE, SIZE, dtype=dtype)
-    calls = {"fused": fused, "torch": plain, **({"product": lambda: a @ a} if flops else {})}
+    calls = {"fused": fused, "torch": plain, **({"product": dense_product(dtype)} if flops else {})}
     seconds: dict[str, np.ndarray] = {}
     benchmark.pedantic(lambda: seconds.update(timed(calls)), rounds=1)
     if not seconds:
         return
     fractions: list[float | None] = [None, None]
     if flops:
-        rate = 2.0 * SIZE**3 / seconds["product"]
+        rate = PRODUCT / seconds["product"]
         fractions = [float(np.median(flops / seconds[n] / rate)) for n in ("fused", "torch")]
     milliseconds = [1e3 * float(np.median(seconds[name])) for name in ("fused", "torch")]
     ratio = float(np.median(seconds["torch"] / seconds["fused"]))
@@ -90,12 +89,6 @@ def pair(inputs: int, name: str, dtype=torch.float64):
     models = [dtpinn.MLP(inputs, width=width, depth=depth, seed=0, dtype=dtype) for _ in range(2)]
     models[1].fused = False
     return models
-
-
-def multiplications(model, passes: int) -> int:
-    """Of matrices, for one point: forward, and twice that backward but for the points' gradient."""
-    sizes = [p.numel() for p in model.parameters() if p.dim() == 2]
-    return passes * (3 * sum(sizes) - sizes[0])
 
 
 def value_step(model, x):
@@ -128,7 +121,7 @@ def test_network(benchmark, lines, kind, name, dtype, count):
     calls = [step(model, x) for model in models]
     for a, b in zip(*(call() for call in calls), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3 * float(b.abs().max()))
-    flops = 2.0 * count * multiplications(models[0], {"value": 1, "tangent": 2}[kind])
+    flops = operations(models[0], count, passes={"value": 1, "tangent": 2}[kind])
     label = f"{kind}, {name}, {str(dtype).removeprefix('torch.')}"
     record(lines, benchmark, label, count, *calls, flops, dtype)
 

@@ -20,7 +20,6 @@ from dtpinn.problem.posed import pose
 
 DTYPES = {"fp64": torch.float64, "fp32": torch.float32}
 EQUATIONS = ("poisson", "nonlinear-poisson", "heat")
-ORDER = 4
 Loss = Callable[[], Tensor]
 
 
@@ -32,21 +31,25 @@ class Case:
     pde: dtpinn.PDE
     nodes: dtpinn.Nodes
     times: Tensor | None = None
+    order: int = 4
 
     @classmethod
-    def of(cls, equation: str, count: int, slices: int = 25) -> Case:
+    def of(cls, equation: str, count: int, slices: int = 25, order: int = 4) -> Case:
         """On the unit disk with about so many nodes."""
         nodes = disk_nodes(count)
         if equation == "heat":
             pde = dtpinn.Heat.from_solution(sine_cosine_sine)
-            return cls(equation, pde, nodes, torch.linspace(0.0, 1.0, slices))
+            return cls(equation, pde, nodes, torch.linspace(0.0, 1.0, slices), order)
         reaction = torch.exp if equation == "nonlinear-poisson" else None
-        return cls(equation, dtpinn.Poisson.from_solution(sine_cosine, reaction=reaction), nodes)
+        pde = dtpinn.Poisson.from_solution(sine_cosine, reaction=reaction)
+        return cls(equation, pde, nodes, order=order)
 
-    def model(self, dtype: torch.dtype, width: int = 50, depth: int = 4) -> dtpinn.MLP:
+    def model(
+        self, dtype: torch.dtype, width: int = 50, depth: int = 4, seed: int = 0
+    ) -> dtpinn.MLP:
         """The same network for everybody."""
         inputs = 2 if self.times is None else 3
-        return dtpinn.MLP(inputs, width=width, depth=depth, seed=0, dtype=dtype, normalise=False)
+        return dtpinn.MLP(inputs, width=width, depth=depth, seed=seed, dtype=dtype, normalise=False)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ class Contestant:
 def reference(case: Case, model: dtpinn.MLP, same_as: str) -> Tensor:
     """The loss that a contestant must compute, in float64."""
     if same_as == "discrete":
-        problem = dtpinn.discretize(case.pde, case.nodes, ORDER, times=case.times, weights="equal")
+        problem = dtpinn.discretize(
+            case.pde, case.nodes, case.order, times=case.times, weights="equal"
+        )
     else:
         problem = dtpinn.vanilla(
             case.pde, case.nodes, times=case.times, collocation=same_as, weights="equal"
@@ -103,13 +108,13 @@ def reference(case: Case, model: dtpinn.MLP, same_as: str) -> Tensor:
 
 def _discrete(case: Case, model: dtpinn.MLP) -> Loss:
     problem = dtpinn.discretize(
-        case.pde, case.nodes, ORDER, times=case.times, dtype=model.dtype, weights="equal"
+        case.pde, case.nodes, case.order, times=case.times, dtype=model.dtype, weights="equal"
     )
     return partial(problem.loss, model)
 
 
 def _published(case: Case, model: dtpinn.MLP) -> Loss:
-    return partial(published(case.pde, case.nodes, ORDER, times=case.times).loss, model)
+    return partial(published(case.pde, case.nodes, case.order, times=case.times).loss, model)
 
 
 def _vanilla(mode: str, case: Case, model: dtpinn.MLP) -> Loss:

@@ -41,6 +41,14 @@ py::dict build_info() {
     return info;
 }
 
+// For int32 indices, as dtpinn.CSR stores them.
+py::dict loads() {
+    py::dict found;
+    found["float64"] = dtpinn::name(dtpinn::loading<double, std::int32_t>());
+    found["float32"] = dtpinn::name(dtpinn::loading<float, std::int32_t>());
+    return found;
+}
+
 // Not through pybind11, whose conversions cost as much as a small product.
 PyMethodDef functions[] = {
     {"multiply", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&dtpinn::multiply)),
@@ -58,6 +66,9 @@ PYBIND11_MODULE(_C, m) {
     m.def(
         "instruction_set", [] { return dtpinn::name(dtpinn::instruction_set()); },
         "The instruction set the CPU kernels use: baseline, avx2 or avx512.");
+    m.def("loads", &loads,
+          "How the CPU kernels load a vector by its indices, for each dtype: scalar or gather, as "
+          "measured when it was first needed, or as DTPINN_LOADS says.");
     m.def(
         "num_threads", [] { return at::get_num_threads(); },
         "Threads the CPU kernels may use; torch.set_num_threads changes it.");

@@ -1,7 +1,8 @@
 // The operators on the CPU: check, allocate, split the rows among threads, run the kernel.
-#include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -56,7 +57,7 @@ at::Tensor product_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
                 p.values.const_data_ptr<scalar_t>(), p.rows, p.columns};
             const auto* in = p.x.const_data_ptr<scalar_t>();
             auto* out = p.y.mutable_data_ptr<scalar_t>();
-            const auto& kernels = csr_kernels<scalar_t, index_t>(instruction_set());
+            const auto& kernels = csr_kernels<scalar_t, index_t>();
             parallel_rows(A.crow, A.rows, p.col.size(0), p.k,
                           [&](std::int64_t begin, std::int64_t end) {
                               if (p.k == 1) {
@@ -83,7 +84,7 @@ at::Tensor sampled_cpu(const at::Tensor& crow, const at::Tensor& col, const at::
             const auto* left = p.y.const_data_ptr<scalar_t>();
             const auto* right = p.x.const_data_ptr<scalar_t>();
             auto* out = p.out.mutable_data_ptr<scalar_t>();
-            const auto& kernels = csr_kernels<scalar_t, index_t>(instruction_set());
+            const auto& kernels = csr_kernels<scalar_t, index_t>();
             parallel_rows(A.crow, A.rows, p.col.size(0), p.k,
                           [&](std::int64_t begin, std::int64_t end) {
                               kernels.sampled(A, left, right, out, p.k, begin, end);

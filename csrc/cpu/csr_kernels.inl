@@ -18,17 +18,21 @@
 namespace dtpinn {
 namespace DTPINN_TARGET {
 
+template <typename Loads, typename Scalar, typename Index>
+constexpr CsrKernels<Scalar, Index> kTable{product_vector<Loads, Scalar, Index>,
+                                           product_columns<Scalar, Index>,
+                                           sampled<Loads, Scalar, Index>};
+
 template <typename Scalar, typename Index>
-const CsrKernels<Scalar, Index>& kernels() {
-    static const CsrKernels<Scalar, Index> table{
-        product_vector<Scalar, Index>, product_columns<Scalar, Index>, sampled<Scalar, Index>};
-    return table;
+const CsrKernels<Scalar, Index>& kernels(Loading loading) {
+    return loading == Loading::gather ? kTable<HardwareGathers, Scalar, Index>
+                                      : kTable<ScalarLoads, Scalar, Index>;
 }
 
-template const CsrKernels<double, std::int32_t>& kernels();
-template const CsrKernels<double, std::int64_t>& kernels();
-template const CsrKernels<float, std::int32_t>& kernels();
-template const CsrKernels<float, std::int64_t>& kernels();
+template const CsrKernels<double, std::int32_t>& kernels(Loading);
+template const CsrKernels<double, std::int64_t>& kernels(Loading);
+template const CsrKernels<float, std::int32_t>& kernels(Loading);
+template const CsrKernels<float, std::int64_t>& kernels(Loading);
 
 }  // namespace DTPINN_TARGET
 }  // namespace dtpinn

@@ -7,8 +7,8 @@
 namespace dtpinn {
 
 // Each kernel handles rows [begin, end) and writes nothing else. A row is summed in an order that
-// depends on its length and the instruction set alone, so splitting the rows among threads never
-// changes a bit of the result.
+// depends on its length and the instruction set alone, so that neither splitting the rows among
+// threads nor the way in which x is loaded changes a bit of the result.
 template <typename Scalar, typename Index>
 struct CsrKernels {
     // y[i] = sum_e values[e] x[col[e]]
@@ -24,8 +24,12 @@ struct CsrKernels {
 
 enum class InstructionSet { baseline, avx2, avx512 };
 
+// How x[col[e]] is loaded, where x is a vector: a load for each lane of a register, or an instruction
+// for all of them, which `baseline` lacks.
+enum class Loading { scalar, gather };
+
 // The table of one instruction set. Only sets that this processor has may be run.
 template <typename Scalar, typename Index>
-const CsrKernels<Scalar, Index>& csr_kernels(InstructionSet set);
+const CsrKernels<Scalar, Index>& csr_kernels(InstructionSet set, Loading loading);
 
 }  // namespace dtpinn

@@ -2,7 +2,8 @@
 //
 // A row is summed as blocks of 2 W entries (W lanes of a register) in two accumulators, one block
 // of W if there is one, and the last L mod W entries in the upper lanes of a vector filled up with
-// zeros. That order depends on the row's length L alone. Two kernels follow it to the bit:
+// zeros. That order depends on the row's length L alone, and not on the way in which x is loaded
+// (loads.inl). Two kernels follow it to the bit:
 //
 //   product_row        any length. The last entries are read as the last W entries of the row, with
 //                      those that are already summed masked out: no branch on what is left over,
@@ -10,51 +11,16 @@
 //   product_equal_rows rows that are all of one length, as RBF-FD makes them: what is left over is
 //                      known to the compiler and the number of blocks to the branch predictor.
 //
-// Loads of x are scalar on purpose: for nodes in an order of any locality they beat vgather.
+// Every lane that is loaded is an entry of its row, also where it is masked out afterwards.
 #pragma once
 
 #include "kernels.h"
-#include "lanes.inl"
+#include "loads.inl"
 
 namespace dtpinn {
 namespace DTPINN_TARGET {
 
-// Registers of 64 bytes win nothing where every lane is loaded by itself.
-constexpr int kWideBytes = DTPINN_LANE_BYTES < 32 ? DTPINN_LANE_BYTES : 32;
-
-template <typename Scalar>
-constexpr int kWidth = Lanes<Scalar, kWideBytes>::count;
-
-template <typename Scalar>
-using Wide = typename Lanes<Scalar, kWideBytes>::type;
-
-// x[col[0]], ..., x[col[W - 1]]. Two int32 indices come in one load: loads are what limits here.
-template <typename Scalar, typename Index>
-static inline Wide<Scalar> gather(const Scalar* x, const Index* col) {
-    Wide<Scalar> v;
-    for (int lane = 0; lane < kWidth<Scalar>; lane += 2) {
-        if constexpr (sizeof(Index) == 4 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
-            std::uint64_t two;
-            __builtin_memcpy(&two, col + lane, sizeof two);
-            v[lane] = x[static_cast<std::uint32_t>(two)];
-            v[lane + 1] = x[two >> 32];
-        } else {
-            v[lane] = x[col[lane]];
-            v[lane + 1] = x[col[lane + 1]];
-        }
-    }
-    return v;
-}
-
-// The upper `count` lanes from at(0), at(1), ..., zeros below.
-template <int count, typename Scalar, typename At>
-static inline Wide<Scalar> upper_lanes(const At& at) {
-    Wide<Scalar> v = {};
-    for (int lane = 0; lane < count; ++lane) v[kWidth<Scalar> - count + lane] = at(lane);
-    return v;
-}
-
-// The upper `count` lanes of v, zeros below, for a count in [0, W) known only at run time.
+// The upper `count` lanes of v, zeros below, for a count in [0, W).
 template <typename Scalar>
 static inline Wide<Scalar> keep_upper(Wide<Scalar> v, std::int64_t count) {
     constexpr int W = kWidth<Scalar>;
@@ -80,7 +46,24 @@ static inline Scalar product_short_row(const Scalar* values, const Index* col, c
     return sum;
 }
 
+// sum += values x[col], lane by lane.
+template <typename Loads, typename Scalar, typename Index>
+static inline void add_products(Wide<Scalar>& sum, const Scalar* values, const Index* col,
+                                const Scalar* x) {
+    sum += load<kWideBytes>(values) * Loads::get(x, col);
+}
+
+// Asks for memory some way beyond a row.
 template <typename Scalar, typename Index>
+static inline void ask_ahead(const Scalar* values, const Index* col, std::int64_t length) {
+    constexpr int ahead = 512;                 // entries
+    constexpr int line = 64 / sizeof(Scalar);  // of the cache
+    constexpr int other = 64 / sizeof(Index);
+    for (std::int64_t e = 0; e < length; e += line) __builtin_prefetch(values + ahead + e);
+    for (std::int64_t e = 0; e < length; e += other) __builtin_prefetch(col + ahead + e);
+}
+
+template <typename Loads, typename Scalar, typename Index>
 static inline Scalar product_row(const Scalar* values, const Index* col, const Scalar* x,
                                  std::int64_t length) {
     constexpr int W = kWidth<Scalar>;
@@ -88,79 +71,137 @@ static inline Scalar product_row(const Scalar* values, const Index* col, const S
     Wide<Scalar> even = {}, odd = {};
     std::int64_t e = 0;
     for (; e + 2 * W <= length; e += 2 * W) {
-        even += load<kWideBytes>(values + e) * gather(x, col + e);
-        odd += load<kWideBytes>(values + e + W) * gather(x, col + e + W);
+        add_products<Loads>(even, values + e, col + e, x);
+        add_products<Loads>(odd, values + e + W, col + e + W, x);
     }
     if (e + W <= length) {
-        even += load<kWideBytes>(values + e) * gather(x, col + e);
+        add_products<Loads>(even, values + e, col + e, x);
         e += W;
     }
     // Both are masked: infinity times the zero of a masked entry would be NaN.
     const std::int64_t last = length - W;
     odd += keep_upper<Scalar>(load<kWideBytes>(values + last), length - e) *
-           keep_upper<Scalar>(gather(x, col + last), length - e);
+           keep_upper<Scalar>(Loads::get(x, col + last), length - e);
     return sum_lanes<Scalar, kWideBytes>(even + odd);
 }
 
-// `rows` rows of 2 W blocks + rest entries each, stored one after the other.
-template <int rest, typename Scalar, typename Index>
+// The next 2 W entries.
+template <typename Loads, typename Scalar, typename Index>
+static inline void add_block(Wide<Scalar>& even, Wide<Scalar>& odd, const Scalar*& values,
+                             const Index*& col, const Scalar* x) {
+    constexpr int W = kWidth<Scalar>;
+    add_products<Loads>(even, values, col, x);
+    add_products<Loads>(odd, values + W, col + W, x);
+    values += 2 * W;
+    col += 2 * W;
+}
+
+// `rows` rows of 4 W pairs + rest entries each, W or more, stored one after the other. Blocks go in
+// pairs because a loop over blocks would spend a tenth of its instructions on itself.
+template <typename Loads, int rest, typename Scalar, typename Index>
 static void product_equal_rows(const Scalar* values, const Index* col, const Scalar* x, Scalar* y,
-                               std::int64_t rows, std::int64_t blocks) {
+                               std::int64_t rows, std::int64_t pairs) {
     constexpr int W = kWidth<Scalar>;
     constexpr int tail = rest % W;
     for (std::int64_t i = 0; i < rows; ++i) {
         Wide<Scalar> even = {}, odd = {};
-        for (std::int64_t block = 0; block < blocks; ++block, values += 2 * W, col += 2 * W) {
-            even += load<kWideBytes>(values) * gather(x, col);
-            odd += load<kWideBytes>(values + W) * gather(x, col + W);
+        for (std::int64_t pair = 0; pair < pairs; ++pair) {
+            add_block<Loads>(even, odd, values, col, x);
+            add_block<Loads>(even, odd, values, col, x);
         }
-        if constexpr (rest >= W) even += load<kWideBytes>(values) * gather(x, col);
+        if constexpr (rest >= 2 * W) add_block<Loads>(even, odd, values, col, x);
+        if constexpr (rest % (2 * W) >= W) add_products<Loads>(even, values, col, x);
+        values += rest % (2 * W);
+        col += rest % (2 * W);
         if constexpr (tail > 0) {
-            const Scalar* v = values + rest - tail;
-            const Index* c = col + rest - tail;
-            odd += upper_lanes<tail, Scalar>([=](int lane) { return v[lane]; }) *
-                   upper_lanes<tail, Scalar>([=](int lane) { return x[c[lane]]; });
+            odd += keep_upper<Scalar>(load<kWideBytes>(values - W), tail) *
+                   Loads::template get<W - tail>(x, col - W);
         }
         y[i] = sum_lanes<Scalar, kWideBytes>(even + odd);
-        values += rest;
-        col += rest;
     }
 }
 
 // Calls product_equal_rows<rest> for the rest in [0, limit) that is asked for.
-template <int limit, typename Scalar, typename Index>
+template <typename Loads, int limit, typename Scalar, typename Index>
 static void choose_rest(const Scalar* values, const Index* col, const Scalar* x, Scalar* y,
-                        std::int64_t rows, std::int64_t blocks, int rest) {
+                        std::int64_t rows, std::int64_t pairs, int rest) {
     if constexpr (limit > 0) {
         if (rest == limit - 1) {
-            product_equal_rows<limit - 1>(values, col, x, y, rows, blocks);
+            product_equal_rows<Loads, limit - 1>(values, col, x, y, rows, pairs);
         } else {
-            choose_rest<limit - 1>(values, col, x, y, rows, blocks, rest);
+            choose_rest<Loads, limit - 1>(values, col, x, y, rows, pairs, rest);
         }
     }
 }
 
-template <typename Scalar, typename Index>
-static void product_vector(const CsrView<Scalar, Index>& A, const Scalar* x, Scalar* y,
-                           std::int64_t begin, std::int64_t end) {
+// Whether `rows` rows, whose first entries `crow` lists, are known to have this length. A register of
+// rows at a time, the last of which may overlap: one by one they would take a twentieth of the
+// product. Of fewer rows nothing is known.
+template <typename Index>
+static __attribute__((noinline)) bool all_have_length(const Index* crow, std::int64_t rows,
+                                                      Index length) {
+    using Rows = Lanes<Index, kWideBytes>;
+    if (rows < Rows::count) return false;
+    typename Rows::type other = {};
+    for (std::int64_t r = 0; r < rows; r += Rows::count) {
+        const Index* at = crow + (r < rows - Rows::count ? r : rows - Rows::count);
+        other |= (load<kWideBytes>(at + 1) - load<kWideBytes>(at)) ^ length;
+    }
+    Index any = 0;
+    for (int lane = 0; lane < Rows::count; ++lane) any |= other[lane];
+    return any == 0;
+}
+
+// Apart from the loop around it, whose variables would take its registers.
+template <typename Loads, typename Scalar, typename Index>
+static __attribute__((noinline)) void product_uneven_rows(const CsrView<Scalar, Index>& A,
+                                                          const Scalar* x, Scalar* y,
+                                                          std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+        const Index first = A.crow[i];
+        y[i] = product_row<Loads>(A.values + first, A.col + first, x, A.crow[i + 1] - first);
+    }
+}
+
+template <typename Loads, typename Scalar, typename Index>
+static void product_near(const CsrView<Scalar, Index>& A, const Scalar* x, Scalar* y,
+                         std::int64_t begin, std::int64_t end) {
     constexpr int W = kWidth<Scalar>;
     constexpr std::int64_t group = 64;  // rows looked at together; changes no bit
     for (std::int64_t i = begin; i < end;) {
         const std::int64_t stop = i + group < end ? i + group : end;
         const Index length = A.crow[i + 1] - A.crow[i];
-        bool equal = length >= W;
-        for (std::int64_t r = i + 1; r < stop && equal; ++r)
-            equal = A.crow[r + 1] - A.crow[r] == length;
-        if (equal) {
+        if (length >= W && all_have_length(A.crow + i, stop - i, length)) {
             const Index first = A.crow[i];
-            choose_rest<2 * W>(A.values + first, A.col + first, x, y + i, stop - i,
-                               length / (2 * W), static_cast<int>(length % (2 * W)));
-            i = stop;
+            choose_rest<Loads, 4 * W>(A.values + first, A.col + first, x, y + i, stop - i,
+                                      length / (4 * W), static_cast<int>(length % (4 * W)));
+        } else {
+            product_uneven_rows<Loads>(A, x, y, i, stop);
         }
-        for (; i < stop; ++i) {
-            const Index first = A.crow[i];
-            y[i] = product_row(A.values + first, A.col + first, x, A.crow[i + 1] - first);
-        }
+        i = stop;
+    }
+}
+
+// Where the entries come from memory, instructions are free, and asking ahead wins up to half the time.
+template <typename Loads, typename Scalar, typename Index>
+static void product_far(const CsrView<Scalar, Index>& A, const Scalar* x, Scalar* y,
+                        std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+        const Index first = A.crow[i], length = A.crow[i + 1] - first;
+        ask_ahead(A.values + first, A.col + first, length);
+        y[i] = product_row<Loads>(A.values + first, A.col + first, x, length);
+    }
+}
+
+template <typename Loads, typename Scalar, typename Index>
+static void product_vector(const CsrView<Scalar, Index>& A, const Scalar* x, Scalar* y,
+                           std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t near = 8 << 20;  // beyond every second-level cache
+    constexpr std::int64_t bytes = sizeof(Scalar) + sizeof(Index);
+    if ((A.crow[end] - A.crow[begin]) * bytes > near) {
+        product_far<Loads>(A, x, y, begin, end);
+    } else {
+        product_near<Loads>(A, x, y, begin, end);
     }
 }
 

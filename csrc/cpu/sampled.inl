@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels.h"
-#include "lanes.inl"
+#include "loads.inl"
 
 namespace dtpinn {
 namespace DTPINN_TARGET {
@@ -27,15 +27,25 @@ static inline Scalar inner_product(const Scalar* a, const Scalar* b, std::int64_
     return sum;
 }
 
-template <typename Scalar, typename Index>
+// One row, where y_i and x_j are numbers.
+template <typename Loads, typename Scalar, typename Index>
+static inline void sampled_row(Scalar y, const Index* col, const Scalar* x, Scalar* out,
+                               std::int64_t length) {
+    constexpr int W = kWidth<Scalar>;
+    std::int64_t e = 0;
+    for (; e + W <= length; e += W) store(out + e, y * Loads::get(x, col + e));
+    for (; e < length; ++e) out[e] = y * x[col[e]];
+}
+
+template <typename Loads, typename Scalar, typename Index>
 static void sampled(const CsrView<Scalar, Index>& A, const Scalar* y, const Scalar* x, Scalar* out,
                     std::int64_t k, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t stop = A.crow[i + 1];
+        const std::int64_t first = A.crow[i], stop = A.crow[i + 1];
         if (k == 1) {
-            for (std::int64_t e = A.crow[i]; e < stop; ++e) out[e] = y[i] * x[A.col[e]];
+            sampled_row<Loads>(y[i], A.col + first, x, out + first, stop - first);
         } else {
-            for (std::int64_t e = A.crow[i]; e < stop; ++e)
+            for (std::int64_t e = first; e < stop; ++e)
                 out[e] = inner_product(y + i * k, x + static_cast<std::int64_t>(A.col[e]) * k, k);
         }
     }

@@ -10,3 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// For functions of headers that files of several instruction sets include: each has them in its own
+// callers. Of functions that are merely inline the linker keeps the copy of one file for all.
+#define DTPINN_INLINE [[gnu::always_inline]] inline

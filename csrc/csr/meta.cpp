@@ -1,5 +1,6 @@
 // Shapes without data, for fake tensors, torch.compile and torch.export.
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <torch/library.h>
 
 #include "checks.h"

@@ -2,7 +2,8 @@
 // contiguous, turn leading dimensions into columns and back, allocate the output.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include "checks.h"
 

@@ -32,6 +32,8 @@ void check_network(const char* op, const NetworkCall& call) {
         TORCH_CHECK_VALUE(bias.dim() == 1 && bias.sym_size(0) == width, op, ": bias ", l,
                           " must be (", width, ",), got shape ", bias.sym_sizes());
     }
+    TORCH_CHECK_VALUE(width > 0, op, ": the last weight must have a row for each output, at least ",
+                      "one, got shape ", call.parameters[2 * call.maps() - 2].sym_sizes());
     if (call.has_tangents())
         TORCH_CHECK_VALUE(
             call.directions.dim() == 3 && call.directions.sym_sizes().slice(1) == x.sym_sizes(), op,

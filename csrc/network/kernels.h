@@ -21,22 +21,22 @@ struct Network {
     const Scalar *middle, *factor;  // (inputs)
     const Scalar *centre, *unit;    // (outputs)
 
-    std::int64_t inputs() const { return widths[0]; }
-    std::int64_t outputs() const { return widths[maps]; }
-    std::int64_t hidden() const { return sum(1, maps); }
-    std::int64_t widest() const {
+    DTPINN_INLINE std::int64_t inputs() const { return widths[0]; }
+    DTPINN_INLINE std::int64_t outputs() const { return widths[maps]; }
+    DTPINN_INLINE std::int64_t hidden() const { return sum(1, maps); }
+    DTPINN_INLINE std::int64_t widest() const {
         std::int64_t found = 0;
         for (std::int64_t l = 0; l <= maps; ++l)
             if (widths[l] > found) found = widths[l];
         return found;
     }
     // Numbers in parameters[0], ..., parameters[2 map - 1].
-    std::int64_t parameters_before(std::int64_t map) const {
+    DTPINN_INLINE std::int64_t parameters_before(std::int64_t map) const {
         std::int64_t count = 0;
         for (std::int64_t l = 0; l < map; ++l) count += widths[l + 1] * (widths[l] + 1);
         return count;
     }
-    std::int64_t sum(std::int64_t first, std::int64_t end) const {
+    DTPINN_INLINE std::int64_t sum(std::int64_t first, std::int64_t end) const {
         std::int64_t total = 0;
         for (std::int64_t l = first; l < end; ++l) total += widths[l];
         return total;
@@ -50,8 +50,8 @@ struct NetworkArrays {
     const Scalar* x;           // (n, inputs)
     const Scalar* directions;  // (tangents, n, inputs)
     Scalar* y;                 // (passes, n, outputs)
-    // Hidden layers after tanh, in the order of the kernels: `kept_size` numbers. nullptr: `values`
-    // forgets them, and `gradients` computes them again.
+    // Hidden layers after tanh, in the order of the kernels: `kept_size` numbers, which `gradients`
+    // reads. nullptr: `values` forgets them.
     Scalar* kept;
     // Of `gradients`: in y, then those in all parameters one after another (added to), and those in
     // x and the directions; nullptr where nobody asks.

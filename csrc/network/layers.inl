@@ -198,10 +198,7 @@ static void gradients(const Network<Scalar>& net, const NetworkArrays<Scalar>& a
                            });
     };
     for_tiles(net, arrays, packed, workspace, begin, end, [&](const Tile<Scalar>& tile) {
-        if (arrays.kept == nullptr)
-            evaluate(tile, net.maps - 1);
-        else
-            gather_inputs(net, arrays, tile.begin, tile.end, tile.inputs());
+        gather_inputs(net, arrays, tile.begin, tile.end, tile.inputs());
         int now = 0;
         gather(tile, tile.spare(now));
         for (std::int64_t l = net.maps - 1; l >= 0; --l, now = 1 - now) {

@@ -33,9 +33,8 @@ struct NetworkCall {
 // Shapes, dtypes and devices; raises ValueError or TypeError, named after the operator.
 void check_network(const char* op, const NetworkCall& call);
 
-// -- the plain torch expression: any device, dtype and transform, differentiable again ------------
-
-// (n, m); with tangents (1 + tangents, n, m), the values first.
+// The plain torch expression, on any device, in any dtype, under any transform, differentiable
+// again: (n, m); with tangents (1 + tangents, n, m), the values first.
 at::Tensor plain_network(const NetworkCall& call);
 
 // The gradients of <g, network> in the operands, undefined where not `wanted`.
@@ -45,10 +44,8 @@ std::vector<at::Tensor> plain_gradients(const NetworkCall& call, const at::Tenso
 // (n, passes m, parameters): the Jacobian of every point's values, then of its tangents.
 at::Tensor plain_jacobian(const NetworkCall& call);
 
-// -- the kernels: plain tensors on the CPU, in float64 or float32
-// ----------------------------------
-
-// Whether they can be used, now: not under a transform or mode that has to see every operation.
+// Whether the kernels can be used, now: on plain tensors on the CPU, in float64 or float32, and not
+// under a transform or mode that has to see every operation.
 bool can_fuse(const std::vector<at::Tensor>& tensors);
 
 // What a call leaves for its gradients.
@@ -56,7 +53,7 @@ struct NetworkKept {
     at::Tensor packed, hidden;
 };
 
-// As the plain ones. `kept` is filled where it is given.
+// The kernels: as the plain expression. `kept` is filled where it is given.
 at::Tensor fused_network(const NetworkCall& call, NetworkKept* kept);
 std::vector<at::Tensor> fused_gradients(const NetworkCall& call, const at::Tensor& g,
                                         const NetworkKept& kept, const std::vector<bool>& wanted);

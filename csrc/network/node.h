@@ -8,8 +8,10 @@
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/dynamo/compiled_autograd.h>
 
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../csr/node.h"
@@ -46,9 +48,7 @@ struct NetworkBackward : public torch::autograd::Node {
         return fused_gradients(call, g, kept, wanted());
     }
 
-    // -- compiled autograd: the plain expression, recorded as a function of everything it reads
-    // ----
-
+    // Compiled autograd: the plain expression, recorded as a function of everything it reads.
     void compiled_args(torch::dynamo::autograd::CompiledNodeArgs& args) const override {
         args.collect(saved_, /*is_output=*/false);
         args.collect(static_cast<std::int64_t>(parameters_));
@@ -67,12 +67,8 @@ struct NetworkBackward : public torch::autograd::Node {
         for (const auto& t : tensors) packed.pack(t);
         for (std::size_t i = 0; i < which.size(); ++i) packed.pack(static_cast<bool>(which[i]));
 
-        std::vector<at::TypePtr> schema{at::IntType::get()};
-        schema.insert(schema.end(), tensors.size(), at::TensorType::get());
-        schema.insert(schema.end(), which.size(), at::BoolType::get());
         const auto& compiler = getPyCompilerInterface();
-        const auto bound = compiler->bind_function(
-            swap.get_py_compiler(), name() + std::to_string(tensors.size()), replay, schema);
+        const auto bound = bind(*compiler, swap.get_py_compiler(), tensors.size(), which.size());
         const auto outputs = IValuePacker<std::vector<std::optional<InputMetadata>>>::pack(
             get_input_metadata(next_edges()));
         auto result = compiler->call_function(swap.get_py_compiler(), "apply_functional", bound,
@@ -95,6 +91,23 @@ struct NetworkBackward : public torch::autograd::Node {
         for (std::size_t i = 0; i < 2 + parameters_; ++i)
             flags.push_back(task_should_compute_output(i));
         return flags;
+    }
+
+    // The name of `replay` for so many tensors and flags: torch takes each name once. Passes under
+    // compiled autograd are one at a time, by its own lock.
+    static std::string bind(const torch::dynamo::autograd::PyCompilerInterface& compiler,
+                            PyObject* py_compiler, std::size_t tensors, std::size_t flags) {
+        static std::map<std::pair<std::size_t, std::size_t>, std::string> known;
+        auto& bound = known[{tensors, flags}];
+        if (bound.empty()) {
+            std::vector<at::TypePtr> schema{at::IntType::get()};
+            schema.insert(schema.end(), tensors, at::TensorType::get());
+            schema.insert(schema.end(), flags, at::BoolType::get());
+            const auto name =
+                "NetworkBackward" + std::to_string(tensors) + "_" + std::to_string(flags);
+            bound = compiler.bind_function(py_compiler, name, replay, schema);
+        }
+        return bound;
     }
 
     static variable_list replay(const variable_list& gradients,

@@ -111,8 +111,9 @@ at::Tensor plain_jacobian(const NetworkCall& call) {
         const auto seed = normalised(call, unit, 3).expand({n, m});
         Sweep sweep{call, layers, of_value ? seed : at::zeros_like(seed), {}};
         if (!of_value) {
-            sweep.T = at::zeros({tangents, n, m}, call.x.options());
-            sweep.T.select(0, row / m - 1).copy_(seed);
+            auto which = at::zeros({tangents, 1, 1}, call.x.options());
+            which.select(0, row / m - 1).fill_(1);
+            sweep.T = which * seed;  // a new tensor: vmap may have its own dimension in the seed
         }
         std::vector<at::Tensor> columns(call.parameters.size());
         for (std::int64_t l = call.maps() - 1; l >= 0; --l) {

@@ -35,17 +35,17 @@ struct StencilSystem {
     std::int64_t probes;  // right-hand sides that the condition estimate adds
     const double* probe;  // (probes, unknowns)
 
-    std::int64_t unknowns() const { return nodes + polynomials; }
-    std::int64_t right_hand_sides() const { return points * derivatives + probes; }
+    DTPINN_INLINE std::int64_t unknowns() const { return nodes + polynomials; }
+    DTPINN_INLINE std::int64_t right_hand_sides() const { return points * derivatives + probes; }
 };
 
 // Arrays along the nodes or the unknowns fill whole registers, of 8 lanes at most.
-inline std::int64_t padded(std::int64_t length, std::int64_t lanes = 8) {
+DTPINN_INLINE std::int64_t padded(std::int64_t length, std::int64_t lanes = 8) {
     return (length + lanes - 1) / lanes * lanes;
 }
 
 // The highest derivative along any axis.
-inline std::int64_t highest_derivative(const StencilSystem& s) {
+DTPINN_INLINE std::int64_t highest_derivative(const StencilSystem& s) {
     std::int64_t highest = 0;
     for (std::int64_t k = 0; k < s.derivatives * s.dimension; ++k)
         if (s.alpha[k] > highest) highest = s.alpha[k];
@@ -54,7 +54,7 @@ inline std::int64_t highest_derivative(const StencilSystem& s) {
 
 // Numbers of the memory that `StencilSolver` works in, aligned to 64 bytes: the augmented matrix,
 // and whichever is larger of the Legendre polynomials at the nodes and what a point needs.
-inline std::int64_t workspace_size(const StencilSystem& s) {
+DTPINN_INLINE std::int64_t workspace_size(const StencilSystem& s) {
     const std::int64_t matrix = padded(s.unknowns()) * (s.unknowns() + s.right_hand_sides());
     const std::int64_t along_axes = s.dimension * (s.degree + 1);
     const std::int64_t basis = along_axes * padded(s.nodes);

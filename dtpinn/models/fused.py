@@ -127,8 +127,8 @@ def tanh_network_jacobian(
 def parameters_of(layers: Iterable[nn.Module]) -> list[Tensor] | None:
     """Return weights and biases of layers that are nothing but affine maps.
 
-    None where another module, a parametrisation or a hook stands in their place, or where torch
-    would compute them in another precision: these must run as they are.
+    None where another module, a parametrisation, a hook or a tensor that is no parameter stands in
+    their place, or where torch would compute them in another precision: these must run as they are.
 
     Examples
     --------
@@ -139,9 +139,9 @@ def parameters_of(layers: Iterable[nn.Module]) -> list[Tensor] | None:
     """
     found: list[Tensor] = []
     for layer in layers:
-        if type(layer) is not nn.Linear or is_watched(layer):
+        if type(layer) is not nn.Linear or "forward" in vars(layer) or is_watched(layer):
             return None
-        weight, bias = layer._parameters["weight"], layer._parameters["bias"]
+        weight, bias = layer._parameters.get("weight"), layer._parameters.get("bias")
         if weight is None or bias is None:
             return None
         found += [weight, bias]
@@ -152,7 +152,8 @@ def applies(x: Tensor) -> bool:
     """Whether the kernels shall be used at these points.
 
     Not where somebody differentiates in the points: derivatives of these derivatives are wanted
-    then, for which the plain expression has its graph ready. Nor by a compiler.
+    then, for which the plain expression has its graph ready. Nor where a compiler or
+    ``torch.jit.trace`` records what is done.
 
     Examples
     --------
@@ -165,6 +166,7 @@ def applies(x: Tensor) -> bool:
         and not x.requires_grad
         and x.device.type == "cpu"
         and not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     )
 
 

@@ -55,6 +55,9 @@ class HardBoundary(nn.Module):
     gains on even nodes, and much more on nodes that are finer there: take the trained condition.
     And a `value` that is rougher than the solution is a burden to the network.
 
+    A checkpoint holds no functions: ``Result.load(directory, model=...)`` takes a model that is
+    made with the same ones, and loads its weights.
+
     Examples
     --------
     >>> import torch
@@ -76,6 +79,15 @@ class HardBoundary(nn.Module):
                     f"domain.boundary_factor, got {function!r}"
                 )
         self.network, self.factor, self.value = network, factor, value
+
+    def __repr__(self) -> str:
+        functions = {"factor": self.factor, "value": self.value}
+        told = (
+            f"{name}={getattr(function, '__name__', type(function).__name__)}"
+            for name, function in functions.items()
+            if function is not None
+        )
+        return f"HardBoundary({', '.join([repr(self.network), *told])})"
 
     @property
     def normalisation(self) -> Normalisation | None:

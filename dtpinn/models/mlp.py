@@ -14,6 +14,7 @@ from dtpinn.models.fused import (
     tanh_network_tangents,
 )
 from dtpinn.models.network import Network
+from dtpinn.models.normalisation import Normalisation
 
 
 class MLP(Network):
@@ -72,6 +73,11 @@ class MLP(Network):
         -------
         Two tensors (n,), or (n, fields) with several fields
 
+        Raises
+        ------
+        TypeError, ValueError
+            As a call of the model does.
+
         Examples
         --------
         >>> model = MLP(2, seed=0)
@@ -80,8 +86,8 @@ class MLP(Network):
         >>> bool(torch.isclose(rate, torch.func.jacrev(model)(x)[0, :, -1]))
         True
         """
-        parameters = self._whole(x)
-        if parameters is None or self._has_more():
+        self.check_points(x)
+        if (parameters := self._of_a_call(x)) is None:
             return None
         both = tanh_network_tangents(x, self._in_time(x), parameters, self._around())
         u, rate = both.squeeze(-1) if self.fields == 1 else both
@@ -98,7 +104,7 @@ class MLP(Network):
         ----------
         x : (n, inputs) Tensor
         parameters : mapping of name to Tensor
-            Those of the columns, in their order; others are as they are.
+            Those of the columns, in their order; the model's others are as they are.
         rates : bool
             Whether the derivatives in the last coordinate have rows as well, after those of the
             values.
@@ -107,6 +113,11 @@ class MLP(Network):
         -------
         (n, fields or 2 * fields, p) Tensor
 
+        Raises
+        ------
+        TypeError, ValueError
+            As a call of the model does.
+
         Examples
         --------
         >>> model = MLP(2, width=10, depth=1)
@@ -114,9 +125,9 @@ class MLP(Network):
         >>> model.parameter_rows(x, dict(model.named_parameters())).shape
         torch.Size([5, 1, 41])
         """
+        self.check_points(x)
         own = dict(self.named_parameters())
-        known = self._whole(x)
-        if known is None or self._has_more() or len(known) != len(own):
+        if not self._are_all(self._of_a_call(x), own) or not parameters.keys() <= own.keys():
             return None
         all_of_them = list({**own, **parameters}.values())
         directions = self._in_time(x) if rates else None
@@ -130,13 +141,30 @@ class MLP(Network):
 
     def _whole(self, x: Tensor) -> list[Tensor] | None:
         """The weights and biases if the kernels shall compute all of it, normalisation included."""
-        if type(self).values is not MLP.values or type(self).perceptron is not MLP.perceptron:
-            return None  # somebody's own
-        return self.fusable(x)
+        parameters = self.fusable(x)
+        if parameters is None or not self._inherits("values", "perceptron"):
+            return None
+        usual = self.normalisation is None or type(self.normalisation) is Normalisation
+        return parameters if usual else None
 
-    def _has_more(self) -> bool:
-        """Whether a call of the model is more than its unknowns."""
-        return type(self).forward is not MLP.forward or is_watched(self)
+    def _of_a_call(self, x: Tensor) -> list[Tensor] | None:
+        """The same if a call of the model is nothing more."""
+        if not self._inherits("forward", "unknowns") or is_watched(self):
+            return None
+        return self._whole(x)
+
+    def _inherits(self, *names: str) -> bool:
+        """Whether these methods are MLP's: neither a subclass nor this very model has its own."""
+        return all(
+            getattr(getattr(self, name), "__func__", None) is getattr(MLP, name) for name in names
+        )
+
+    @staticmethod
+    def _are_all(known: list[Tensor] | None, own: Mapping[str, Tensor]) -> bool:
+        """Whether the layers' tensors are all parameters of the model, in its order."""
+        if known is None or len(known) != len(own):
+            return False
+        return all(a is b for a, b in zip(known, own.values(), strict=True))
 
     def _around(self) -> Sequence[Tensor]:
         return () if self.normalisation is None else self.normalisation.tensors()
@@ -144,6 +172,6 @@ class MLP(Network):
     @staticmethod
     def _in_time(x: Tensor) -> Tensor:
         """One direction at every point, along the last coordinate."""
-        along = torch.zeros_like(x[0])
+        along = x.new_zeros(x.shape[1])
         along[-1] = 1.0
         return along.expand(1, *x.shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dtpinn.arrays import Floats, Integers
+from dtpinn.nodes.beside_sides import beside_sides
 from dtpinn.nodes.node_set import NodeSet
 from dtpinn.nodes.side_sizes import SMOOTH, beyond_edge, rays, side_sizes
 
@@ -72,19 +73,13 @@ def side_weights(nodes: NodeSet) -> Floats:
 
 def _neighbours(nodes: NodeSet) -> tuple[Integers, Integers]:
     """The sides that follow and precede each side along a curve; -1 where it ends."""
-    own, part = nodes.sides.normals, nodes.sides.part
-    place = nodes.boundary[nodes.sides.point]
-    each = np.arange(len(place))
-    count = min(_NEIGHBOURS, len(place))
-    near = nodes.cell.tree(place).query(place, k=count)[1].reshape(-1, count)
-    step = nodes.cell.difference(place[near], place[:, None])
-    chord = np.linalg.norm(step, axis=2)
-    lean = np.einsum("ski,si->sk", own[near], own)
+    part, each = nodes.sides.part, np.arange(len(nodes.sides))
+    near, step, chord, lean = beside_sides(nodes, _NEIGHBOURS)
     # Where one part ends and another begins a node has a side on each.
     same = (nodes.sides.point[near] == nodes.sides.point[:, None]) & (near != each[:, None])
     meeting = (same & (lean >= SMOOTH)).any(axis=1)
     alike = part[near] == part[:, None]
-    around = rays(own)
+    around = rays(nodes.sides.normals)
     ends = beyond_edge(nodes, around)
     found = []
     for direction in range(2):
@@ -123,19 +118,15 @@ def doubtful_sides(nodes: NodeSet) -> np.ndarray:
     -------
     (sides,) bool array
     """
-    normals, place = nodes.sides.normals, nodes.boundary[nodes.sides.point]
+    normals = nodes.sides.normals
     if nodes.dimension == 1:
-        return np.zeros(len(place), dtype=np.bool_)
-    count = min(_NEIGHBOURS, len(place))
-    near = nodes.cell.tree(place).query(place, k=count)[1].reshape(-1, count)
-    step = nodes.cell.difference(place[near], place[:, None])
-    chord = np.linalg.norm(step, axis=2)
+        return np.zeros(len(normals), dtype=np.bool_)
+    near, step, chord, lean = beside_sides(nodes, _NEIGHBOURS)
     # Along an arc both normals lean as much, one back and one forth.
     uneven = (
         np.abs(np.einsum("ski,ski->sk", step, normals[near] + normals[:, None])) > _ASKEW * chord
     )
-    alike = np.einsum("ski,si->sk", normals[near], normals) > 0.5
-    seen = (chord > 0.0) & alike
+    seen = (chord > 0.0) & (lean > 0.5)
     return np.asarray(~(seen & ~uneven).any(axis=1) & seen.any(axis=1))
 
 

@@ -104,7 +104,8 @@ def check_outward(
     The ``2 d + 1`` nearest interior nodes of a boundary node vote, by the mean cosine between the
     way to them and the normal: on a non-convex domain one of them may be around the corner. Those
     behind a wall have no vote, unless all are: then the normal itself may have the wrong sense. At
-    the end of a wall the domain is all around, and there is none.
+    the end of a wall the domain is all around, and there is none: but with no node on one side it
+    is no such end, and the normal of one node only made it look so.
     ``given`` (m,) are the rows that a message calls the first boundary points by; those after them
     are images of a periodic cell, which are not asked. ``normals`` are (m, d).
 
@@ -123,8 +124,9 @@ def check_outward(
     asked = _with_boundary_beside(asked, points, len(interior))
     votes = ~walls.hidden(eyes, asked)[:, 1 : count + 1]
     votes[~votes.any(axis=1)] = True
-    cosine = np.einsum("nki,ni,nk->n", way, normals, votes) / votes.sum(axis=1)
-    bad = np.flatnonzero((cosine > INWARD) & ~walls.tip[: len(given)])
+    cosines = np.einsum("nki,ni->nk", way, normals)
+    around = walls.tip[: len(given)] & (cosines.min(axis=1) < 0.0)
+    bad = np.flatnonzero(((cosines * votes).sum(axis=1) / votes.sum(axis=1) > INWARD) & ~around)
     if bad.size:
         raise ValueError(
             f"normals must point out of the domain; in {rows_text(given[bad])} of {len(normals)} "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dtpinn.arrays import Floats
+from dtpinn.nodes.beside_sides import beside_sides
 from dtpinn.nodes.node_set import NodeSet
 
 # Neighbours that can bound a cell, and directions in which its rim is looked for, by dimension.
@@ -51,12 +52,8 @@ def side_sizes(nodes: NodeSet) -> Floats:
     sides = nodes.sides
     if d == 1:
         return np.ones(len(sides))
-    own, place = sides.normals, nodes.boundary[sides.point]
-    count = min(_NEIGHBOURS[d], len(sides))
-    near = nodes.cell.tree(place).query(place, k=count)[1].reshape(-1, count)
-    step = nodes.cell.difference(place[near], place[:, None])
-    lean = np.einsum("ski,si->sk", own[near], own)
-    chord = np.linalg.norm(step, axis=2)
+    own = sides.normals
+    near, step, chord, lean = beside_sides(nodes, _NEIGHBOURS[d])
     flat = _in_plane(step, own)
     turn = _in_plane(own[near] - own[:, None], own)
     bend = np.einsum("ski,ski->sk", turn, flat)

@@ -62,6 +62,11 @@ class Complex(PDE):
         self.pde = pde
         self.fields = tuple(part for u in pde.field_names for part in _pair(u))
 
+    @property
+    def has_conditions(self) -> bool:
+        """Whether the equation itself has."""
+        return self.pde.has_conditions
+
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the equation's residual, (n, 2 * equations)."""
         return _real_parts(self.pde.residual, u, D, x, *t)

@@ -34,18 +34,26 @@ def with_gradient(k: Checked, x: Tensor, *t: Tensor) -> tuple[Tensor, Tensor]:
     """
     own = getattr(k, "gradient", None)
     if isinstance(k, Known) or own is not None:
-        return _by_point(k(x, *t), x, k), own(x, *t)  # type: ignore[misc, operator]
+        return by_point(k(x, *t), x, k), own(x, *t)  # type: ignore[misc, operator]
     assert isinstance(k, Callable)  # type: ignore[arg-type]
     again = torch.is_grad_enabled()
     with torch.enable_grad():
         at = x.detach().requires_grad_()
-        value = _by_point(k(at, *t), x, k)  # type: ignore[operator]
+        value = by_point(k(at, *t), x, k)  # type: ignore[operator]
         slopes = row_gradients(value, at)
     return (value, slopes) if again else (value.detach(), slopes.detach())
 
 
-def _by_point(value: Tensor, x: Tensor, k: object) -> Tensor:
-    """A number everywhere, or one for each point: networks return (n, 1)."""
+def by_point(value: Tensor, x: Tensor, k: object) -> Tensor:
+    """Return the values of a coefficient: a number everywhere, or one for each point.
+
+    Networks return (n, 1).
+
+    Raises
+    ------
+    ValueError
+        If they are neither.
+    """
     if value.dim() == 2 and value.shape[1] == 1:
         value = value[:, 0]
     if value.dim() > 1 or (value.dim() == 1 and len(value) not in (1, len(x))):

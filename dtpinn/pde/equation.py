@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from dtpinn.arrays import Floats
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.field_names import names_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Condition = Callable[..., Tensor]
 
@@ -98,11 +103,27 @@ class PDE(nn.Module):
         """
         return {}
 
-    def on_cloud(self, points: Floats, spacing: Floats) -> PDE:
+    @property
+    def has_conditions(self) -> bool:
+        """Whether conditions were given for a boundary: by parts, or by a `boundary` of its own.
+
+        Nodes without a boundary refuse them. What an equation of the library has by default, as
+        those of ``from_solution`` do, was not given.
+
+        Examples
+        --------
+        >>> from dtpinn.pde import Dirichlet, Poisson
+        >>> Poisson(1.0, Dirichlet()).has_conditions, Poisson(1.0).has_conditions
+        (True, False)
+        """
+        return bool(self.conditions()) or type(self).boundary is not PDE.boundary
+
+    def on_cloud(self, points: Floats, spacing: Floats) -> Self:
         """Return the equation as it is posed on a cloud of nodes: as a rule itself.
 
         One with a term of the size of the nodes' distance, which vanishes at the solution, returns
-        a copy that knows of it: :class:`~dtpinn.pde.Stokes` stabilises the pressure so.
+        a copy that knows of it: :class:`~dtpinn.pde.Stokes` stabilises the pressure so. One that is
+        made of others returns a copy that is made of these as they are posed.
 
         Parameters
         ----------
@@ -111,7 +132,13 @@ class PDE(nn.Module):
         spacing : (n,) array
             How far apart they are around each.
         """
-        return self
+        inner = {name: part for name, part in self._modules.items() if isinstance(part, PDE)}
+        posed = {name: part.on_cloud(points, spacing) for name, part in inner.items()}
+        if all(posed[name] is inner[name] for name in inner):
+            return self
+        made = copy.copy(self)
+        made._modules = {**self._modules, **posed}
+        return made
 
     def named_coefficients(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield what it has of unknown coefficients, by the names that a result has for them.

@@ -70,6 +70,7 @@ class Forced(PDE):
         super().__init__()
         self.f, self.u0 = known(f), known(initial)
         given = [] if boundary is None else _in_order(type(self).__name__, boundary)
+        self._by_default = boundary is None
         # A list, for part names may hold dots, which the keys of a ModuleDict may not.
         self._parts = tuple(part for part, _ in given)
         self.on = nn.ModuleList(condition for _, condition in given)
@@ -78,8 +79,8 @@ class Forced(PDE):
     def from_solution(
         cls,
         u: Solution,
-        alpha: Coefficient = 1.0,
-        beta: Coefficient = 1.0,
+        alpha: Coefficient | None = None,
+        beta: Coefficient | None = None,
         *,
         boundary: Boundary | None = None,
         start: float = 0.0,
@@ -93,7 +94,7 @@ class Forced(PDE):
             The solution, x (n, d) -> (n,) or (n, fields), written with torch functions; (x, t) of
             an equation in time.
         alpha, beta : float, nn.Parameter or callable
-            Of the Robin condition ``alpha du/dn + beta u = g`` on the whole boundary.
+            Of the Robin condition ``alpha du/dn + beta u = g`` on the whole boundary; 1 by default.
         boundary : BoundaryCondition or mapping, optional
             Other conditions, without their data: ``Dirichlet()``, ``{"inner": Neumann(), ...}``,
             ``[Dirichlet(field=0), Neumann(field=1)]``.
@@ -103,8 +104,10 @@ class Forced(PDE):
             Of the equation, as its constructor takes them. Where some of them are unknown, u is the
             solution at the values that they have now, whatever training makes of them.
         """
-        given = Robin(alpha, beta) if boundary is None else boundary
+        robin = Robin(1.0 if alpha is None else alpha, 1.0 if beta is None else beta)
+        given = robin if boundary is None else boundary
         pde = cls(f=None, boundary=given, **coefficients)
+        pde._by_default = boundary is None and alpha is None and beta is None
         frozen = copy.deepcopy(pde).requires_grad_(False)
         pde.f = known(source(u, frozen.operator))
         if cls.in_time is not False:
@@ -146,6 +149,11 @@ class Forced(PDE):
             )
         result: Tensor = self._each_condition()[0].of(self.field_names)(u, D, x, n, *t)
         return result
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether conditions were given: those that ``from_solution`` has by default were not."""
+        return not self._by_default or type(self).boundary is not Forced.boundary
 
     def conditions(self) -> Mapping[str, Condition | Sequence[Condition]]:
         """Return the conditions of each part, unless there is one for the whole boundary."""

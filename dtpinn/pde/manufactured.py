@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from dtpinn.arrays import Floats
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.equation import PDE, Condition
 from dtpinn.pde.exact import Solution, boundary_data, initial_residual, source
@@ -68,11 +67,10 @@ class Manufactured(PDE):
         """The unknowns: the equation's own."""
         return self.pde.fields
 
-    def on_cloud(self, points: Floats, spacing: Floats) -> Manufactured:
-        """Return the equation as it is posed on a cloud, less the same."""
-        posed = copy.copy(self)
-        posed.pde = self.pde.on_cloud(points, spacing)
-        return posed
+    @property
+    def has_conditions(self) -> bool:
+        """Whether the equation itself has."""
+        return self.pde.has_conditions
 
     def residual(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> Tensor:
         """Return the equation's residual less that of the solution."""

@@ -61,7 +61,8 @@ class Stokes(Forced):
         d conditions everywhere, as a rule ``Dirichlet(g, field=("u", "v"))`` for the velocity,
         :class:`Outflow` or :class:`Slip`. Where the velocity is given on the whole boundary the
         pressure is free up to a constant: give ``constraints=[Mean(0.0, field="p")]``. None where
-        all directions are periodic; the velocity is free up to a constant then as well.
+        all directions are periodic; a steady flow then keeps any mean velocity, and is given it,
+        ``Mean(0.0, field="u")`` and so on; between periodic walls that let it slip that along them.
     f : sequence of numbers or callable, optional
         Force by mass, x (n, d) -> (n, d); in time (x, t). Written with torch functions: its
         divergence is needed, and found by automatic differentiation. None for 0.
@@ -110,7 +111,7 @@ class Stokes(Forced):
         if damping is not None and not 0.0 <= float(damping) < float("inf"):
             raise ValueError(f"{name}: damping must be a rate of at least 0, got {damping!r}")
         self.damping = damping
-        self._spacing: Known | None = None
+        self._spacing: Known | None = None  # of the nodes; on_cloud tells
         self.f = None if f is None else Known(_with_divergence(f, dimension))
 
     @classmethod
@@ -138,7 +139,9 @@ class Stokes(Forced):
         """
         d = coefficients.get("dimension", 2)
         given = Dirichlet(field=tuple(range(d))) if boundary is None else boundary
-        return super().from_solution(u, boundary=given, start=start, **coefficients)
+        pde = super().from_solution(u, boundary=given, start=start, **coefficients)
+        pde._by_default = boundary is None
+        return pde
 
     def begin_as(self, u: Solution, start: float) -> None:
         """Take the velocity at the start from a known solution."""
@@ -176,8 +179,8 @@ class Stokes(Forced):
             return self.damping
         if self._spacing is None:
             return 0.0
-        h = self._spacing(x.detach())
-        return STABLE * (self._speed(u).detach() * 2 / h + 4 * float(self.viscosity) / h**2)
+        h = self._spacing(x)
+        return STABLE * (2 * self._speed(u) / h + 4 * self.viscosity / h**2).detach()
 
     def _speed(self, u: Tensor) -> Tensor:
         """What carries the velocity: nothing."""

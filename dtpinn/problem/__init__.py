@@ -6,7 +6,7 @@ differentiation; both run the same residuals.
 
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.compare import Comparison, ResidualComparison
-from dtpinn.problem.constraints import Flux, Integral, Mean, Pin
+from dtpinn.problem.constraints import Integral, Mean, Pin
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description
 from dtpinn.problem.direct.border import Incompatible
@@ -14,6 +14,7 @@ from dtpinn.problem.direct.method_of_lines import Trajectory
 from dtpinn.problem.discrete_problem import DiscreteProblem
 from dtpinn.problem.discretize import discretize
 from dtpinn.problem.estimate import Estimate
+from dtpinn.problem.flux import Flux
 from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.integrate import integrate
 from dtpinn.problem.jacobian.automatic_residuals import AutomaticResiduals

@@ -12,6 +12,8 @@ from dtpinn.arrays import Floats, Integers
 
 AROUND = 3
 """Ends of steps on either side that an interpolation takes into account."""
+SLACK = 1e-6
+"""Beyond the first and the last time, of the time between them: float32 rounds by a tenth of it."""
 # Values that are held at once, at all ends of steps: 64 MB.
 _TOGETHER = 2**23
 
@@ -72,12 +74,14 @@ def between_slices(path: Path, wanted: Floats, of: Integers, rate: int) -> tuple
     True True
     """
     times = path.times
-    outside = (wanted < times[0]) | (wanted > times[-1]) | ~np.isfinite(wanted)
+    slack = SLACK * (times[-1] - times[0])
+    outside = ~((wanted >= times[0] - slack) & (wanted <= times[-1] + slack))  # also for NaN
     if outside.any():
         raise ValueError(
             f"times must lie between {times[0]:g} and {times[-1]:g}, those of the solution; got "
             f"{wanted[outside][0]:g}"
         )
+    wanted = np.clip(wanted, times[0], times[-1])
     known = np.asarray(np.isfinite(path.rates).all(axis=0))
     found, difference = np.empty((len(wanted), known.shape[1])), 0.0
     for pattern in np.unique(known, axis=1).T:

@@ -15,6 +15,7 @@ from dtpinn.problem.integrand import Integrand, call_integrand, takes_no_derivat
 from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices
 from dtpinn.rbffd.quadrature import Quadrature, quadrature
+from dtpinn.rbffd.wall_flux import WallFlux, stands_apart, wall_flux
 
 Value = float | Callable[[Tensor], Tensor]
 """A number, or in space-time a function of the time, t (n,) -> (n,)."""
@@ -52,6 +53,15 @@ class Place:
             self._quadrature = quadrature(self.nodes, self.order)
         found = self._quadrature
         return found.domain if part is None else found.sides[self._sides(part)]
+
+    def is_a_wall_without_ghosts(self, part: str) -> bool:
+        """Return whether derivatives at a part would be one-sided, and no other part meets it."""
+        own = np.isin(self.nodes.ghost_of, self.nodes.part_rows(part))
+        return not own.any() and stands_apart(self.nodes, part)
+
+    def wall_flux(self, part: str) -> WallFlux:
+        """Return the weights of the flux through a part that no other meets."""
+        return wall_flux(self.nodes, part, self.weights(None), self.order)
 
     def region(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from dtpinn.pde import Derivatives
 from dtpinn.pde.field_names import field_number
 from dtpinn.problem.complex_values import in_real_fields
 from dtpinn.problem.constraint_place import Place, Value
+from dtpinn.problem.flux import Flux
 from dtpinn.problem.integrand import Integrand
 from dtpinn.problem.regions import Region
 from dtpinn.rbffd import interpolation
@@ -112,41 +113,6 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Flux:
-    """The flux through a part of the boundary, the integral of k du/dn, has a given value.
-
-    Parameters
-    ----------
-    part : str
-        Of the boundary; its outward normal counts.
-    value : float or callable
-        In space-time it holds at every slice, and may be a function of the time.
-    conductivity : float or callable
-        k: a number, or a function of the points, x (n, d) -> (n,).
-    field : int or str
-        By number or name.
-    name : str, optional
-        Of the residual; "flux.part" by default.
-    """
-
-    part: str
-    value: Value
-    conductivity: float | Callable[[Tensor], Tensor] = 1.0
-    field: int | str = 0
-    name: str | None = None
-
-    @property
-    def label(self) -> str:
-        """Name of the residual."""
-        return self.name or f"flux.{self.part}"
-
-    def region(self, place: Place) -> Region:
-        """Return the sides of the part, with their lengths or areas."""
-        of = _NormalFlux(self.conductivity, int(self.field))
-        return place.region(self.label, of, self.value, self.part, place.weights(self.part))
-
-
-@dataclass(frozen=True)
 class Pin:
     """A field has a given value at a point.
 
@@ -226,16 +192,3 @@ class _FieldValue:
 
     def __call__(self, u: Tensor, D: Derivatives, x: Tensor, *rest: Tensor) -> Tensor:
         return u if u.dim() == 1 else u[:, self.field]
-
-
-class _NormalFlux:
-    """k du/dn of one field."""
-
-    def __init__(self, conductivity: float | Callable[[Tensor], Tensor], field: int) -> None:
-        self.conductivity, self.field = conductivity, field
-
-    def __call__(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
-        slope = D.normal(u)
-        slope = slope if slope.dim() == 1 else slope[:, self.field]
-        k = self.conductivity
-        return (k(x) if callable(k) else k) * slope

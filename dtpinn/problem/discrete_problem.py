@@ -27,6 +27,7 @@ from dtpinn.problem.estimate import Estimate, distances_of_fields, relative_dist
 from dtpinn.problem.fresh import fresh_residual
 from dtpinn.problem.interpolate import interpolate
 from dtpinn.problem.matrices import OwnName, read_ghosts
+from dtpinn.problem.measure import measure
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model
 from dtpinn.problem.smooth import Smooth
@@ -64,6 +65,7 @@ class DiscreteProblem(StencilProblem):
         posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, data, order)
         sturdy = ghosts != "all"
         super().__init__(assemble_system(posed, order, operators, options, sturdy=sturdy))
+        self._sturdy = sturdy
         self._given, self._ghosts, self._operators = nodes, ghosts, operators
         self._constraints, self._data = constraints, data
 
@@ -117,7 +119,9 @@ class DiscreteProblem(StencilProblem):
         """
         u, final, rates, path = self._solution(guess, time_tolerance)
         check_solution(self.system, final, rates)
-        return Solution.on(u, self.nodes, self.order, self.times, self.pde.field_names, path)
+        beyond = None if path else torch.from_numpy(final[self.nodes.count :])
+        names = self.pde.field_names
+        return Solution.on(u, self.nodes, self.order, self.times, names, path, beyond)
 
     def trajectory(
         self, guess: Model | Tensor | np.ndarray | None = None, time_tolerance: float = 1e-10
@@ -127,7 +131,7 @@ class DiscreteProblem(StencilProblem):
         See :func:`dtpinn.problem.integrate`.
         """
         start = starting_values(self.posed, self._nodal(guess))
-        return solve_in_time(self.system, start, self.scales.unit, time_tolerance)
+        return solve_in_time(self.system, start, time_tolerance)
 
     def _solution(
         self, guess: Model | Tensor | np.ndarray | None, time_tolerance: float = 1e-10
@@ -144,8 +148,11 @@ class DiscreteProblem(StencilProblem):
         function = self._function(guess)
         if function is None:
             return cast("Tensor | np.ndarray | None", guess)
+        return self._values(function, self.inputs())
+
+    def _values(self, function: Model, points: Tensor) -> Tensor:
         with torch.no_grad():
-            return self.evaluate(function, self.inputs())
+            return self.evaluate(function, points)
 
     def _function(self, model: object) -> Model | None:
         """A model as a function; None for values on X, and for a solution that is such values."""
@@ -171,6 +178,45 @@ class DiscreteProblem(StencilProblem):
         return interpolate(self.posed, self.order, values, points)
 
     @torch.inference_mode(False)
+    def measure(self, of: Model | Tensor, what: Constraint) -> Tensor:
+        """Return a figure of a model or of values on X: what a constraint of that kind would hold.
+
+        Parameters
+        ----------
+        of : model, or Tensor of values on X
+            Such as `solve` returns. Of values that are no steady solution of this problem, those on
+            ghosts are not known, and derivatives on the boundary by stencils of X alone.
+        what : Mean, Integral, Flux or Pin
+            Its own value plays no part.
+
+        Returns
+        -------
+        Tensor, () or in space-time (times,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            As of a constraint; or if it takes rates in time.
+
+        Examples
+        --------
+        >>> import dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.1)
+        >>> problem = dtpinn.discretize(dtpinn.Poisson(4.0, dtpinn.Dirichlet(1.0)), nodes)
+        >>> bool((problem.measure(problem.solve(), dtpinn.Mean()) - 0.5).abs() < 1e-4)
+        True
+        """
+        function, beyond = self._function(of), getattr(of, "beyond", None)
+        if function is not None:
+            values = self._values(function, self.inputs())
+        elif beyond is None or len(beyond) != self.nodes.ghost_count:
+            values = cast(Tensor, of).detach()
+        else:
+            values = torch.cat([cast(Tensor, of).detach(), beyond.to(self.device)])
+        numbers = values.double().cpu().numpy()
+        return measure(self.system, numbers, what, sturdy=self._sturdy).to(self.device)
+
+    @torch.inference_mode(False)
     def estimate(self, model: Model | Tensor) -> Estimate:
         """Return how wrong a model is, without knowing the solution: see :class:`Estimate`.
 
@@ -183,11 +229,8 @@ class DiscreteProblem(StencilProblem):
         other = None if self.has_own_matrices else self._with_order_or_none(self.order + 1)
         finer = None if other is None else other._solution(solution)[0]
         function = self._function(model)
-        if function is None:
-            u = cast(Tensor, model).detach().to(solution)
-        else:
-            with torch.no_grad():
-                u = self.evaluate(function, self.points).to(solution.dtype)
+        u = cast(Tensor, model) if function is None else self._values(function, self.points)
+        u = u.detach().to(solution)
         return Estimate(
             relative_distance(self, u, solution),
             None if finer is None else relative_distance(self, solution, finer),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from dtpinn.arrays import Floats
 from dtpinn.problem.arrangement import sides_at
+from dtpinn.problem.balance.scales import field_scales
+from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
+from dtpinn.problem.balance.wavenumbers import of_domain
 from dtpinn.problem.jacobian.linearize import Linearizer
 from dtpinn.problem.matrices import Matrices, OwnName, assemble_matrices
 from dtpinn.problem.posed import Posed
@@ -51,6 +56,21 @@ class DiscreteSystem:
 
     def __repr__(self) -> str:
         return f"DiscreteSystem({self.posed!r}, order {self.order})"
+
+    @cached_property
+    def units(self) -> Floats:
+        """The expected size of each field, (fields,): a pressure and a speed have no common one."""
+        return field_scales(self.posed).unit
+
+    def equation_sizes(self, state: Floats) -> Floats:
+        """(equations,): those of the domain's, for waves as long as it and as large as `units`.
+
+        Near a constant `state` (fields,).
+        """
+        posed = self.posed
+        at_state = sensitivities(posed, state)
+        longest = in_tune(of_domain(posed.nodes, posed.slices), at_state)
+        return np.asarray(at_state[posed.regions[0].name].sizes(longest) @ self.units)
 
     @property
     def regions_to_solve(self) -> list[Region]:

@@ -35,6 +35,9 @@ PLACE = 0.4
 MOST = 20_000
 # Of the products that are added up: far above what a direct solve loses, far below any truncation.
 ROUNDING = 1e-11
+# Of an equation's size for the longest waves of the solution: what is left below moves the solution
+# by less than a thousandth, even where all terms of this one equation vanish.
+NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class FreshResidual:
         a measure where they cancel as well.
     rounding : (m, equations) array
         What rounding alone may leave, of a solution whose terms are all zero, say.
+    usual : (equations,) array
+        Size of each equation for the longest waves, as large as the solution's.
     volume : (m,) array
         That each point stands for.
     """
@@ -58,6 +63,7 @@ class FreshResidual:
     residual: Floats
     size: Floats
     rounding: Floats
+    usual: Floats
     volume: Floats
 
     @property
@@ -67,7 +73,7 @@ class FreshResidual:
         Sizes, not squares: near a singular corner the residual is large for every discretisation,
         over an area that shrinks.
         """
-        total = self.volume @ self.size
+        total = np.maximum(self.volume @ self.size, NEGLIGIBLE * self.usual * self.volume.sum())
         left = self.volume @ np.maximum(np.abs(self.residual) - self.rounding, 0.0)
         return float(np.max(left / np.where(total > 0.0, total, 1.0)))
 
@@ -122,7 +128,20 @@ def fresh_residual(
         return None
     residual = columns.detach().cpu().numpy()
     size, rounding = (np.stack(part, axis=1) for part in zip(*sizes, strict=True))
-    return FreshResidual(points, residual, size, ROUNDING * rounding, volume)
+    usual = _usual_sizes(system, u)
+    return FreshResidual(points, residual, size, ROUNDING * rounding, usual, volume)
+
+
+def _usual_sizes(system: DiscreteSystem, u: Floats) -> Floats:
+    """Sizes of the equations for waves as long as the domain, by how much a solution varies.
+
+    In a shear flow nothing is left of one momentum equation but errors: how small they are tell the
+    other fields, by what they are expected to be beside each other.
+    """
+    count = system.posed.nodes.count
+    on_x = u[:count].reshape(count, -1)
+    amplitude = float((np.ptp(on_x, axis=0) / system.units).max()) / 2.0
+    return amplitude * system.equation_sizes(on_x.mean(axis=0))
 
 
 def between(nodes: Nodes) -> Floats:

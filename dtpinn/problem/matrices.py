@@ -117,7 +117,7 @@ def assemble_matrices(
     sturdy : bool
         Whether rows at the boundary have stencils of their own (:func:`plans`), or the paper's.
     """
-    core = {region.name for region in regions if region.weights is None}
+    sums = {region.name for region in regions if region.weights is not None}
     own = {name: _as_scipy(name, matrix) for name, matrix in (given or {}).items()}
     _check_finite(own)
     _check_asked_for(own, requests)
@@ -126,7 +126,7 @@ def assemble_matrices(
     for region in regions:
         wanted = {r.operator.name: r.operator for r in requests if r.region == region.name}
         # A constraint takes what stencils the others have, and changes none of theirs.
-        asked = [r for r in requests if r.region in {*core, region.name}]
+        asked = [r for r in requests if r.region == region.name or r.region not in sums]
         # What is given for this region alone goes before what is given for all.
         found = {name: key for name in wanted for key in (name, (region.name, name)) if key in own}
         for name, key in found.items():

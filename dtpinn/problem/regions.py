@@ -53,6 +53,9 @@ class Region(nn.Module):
         time.
     fields, equations : int
         Of the unknown, and of the residual at a point.
+    sized_as : Region or None
+        The same constraint written in another way, by which its size is to be expected: terms that
+        cancel here do not there.
     beyond : Region or None
         The same points a period further: the residual is then what the function changes from there
         to here.
@@ -97,6 +100,7 @@ class Region(nn.Module):
         self.name, self.function, self.sides, self.outward = name, function, sides, outward
         self.weights = weights
         self.beyond: Region | None = None
+        self.sized_as: Region | None = None
         self.rows = np.asarray(rows, dtype=np.int64)
         self.share = share * slices.count
         points = torch.tensor(x[self.rows], dtype=dtype)
@@ -112,6 +116,12 @@ class Region(nn.Module):
     def on_boundary(self) -> bool:
         """Whether it is a condition on the boundary."""
         return self.outward is not None
+
+    @property
+    def measure(self) -> float:
+        """Of a constraint the sum of its weights, without their signs; 1 of any other residual."""
+        weights = (self.sized_as or self).weights
+        return 1.0 if weights is None else float(np.abs(weights).sum())
 
     def pointwise(self, u: Tensor, D: Derivatives | None) -> Tensor:
         """Return the residual at its points, of a constraint what is summed up."""
@@ -179,16 +189,18 @@ def boundary_regions(
     Raises
     ------
     ValueError
-        If the conditions do not cover the named parts of the boundary, or name others.
+        If the conditions do not cover the named parts of the boundary, or name others; or if some
+        were given where there is no boundary.
 
     Warns
     -----
     UserWarning
         If a condition is given for a part in which no node lies.
     """
+    if not len(sides):  # periodic in all directions
+        _refuse_conditions(pde)
+        return []
     conditions = conditions_on_parts(pde)
-    if not len(sides) and set(conditions) == {WHOLE}:
-        return []  # periodic in all directions
     parts = _parts_of(pde, conditions, nodes, sides)
     holds: dict[str, tuple[Condition, NDArray[np.bool_]]] = {}
     for given, several in conditions.items():
@@ -241,6 +253,16 @@ class InitialCondition:
     def __call__(self, u: Tensor, D: Derivatives, x: Tensor, t: Tensor) -> Tensor:
         """Return the residual at points (n, d)."""
         return self.func(u, D, x)
+
+
+def _refuse_conditions(pde: PDE) -> None:
+    if pde.has_conditions:
+        raise ValueError(
+            f"{type(pde).__name__}: a condition for the boundary was given, and the nodes have no "
+            "boundary, being periodic in all directions: it would hold nowhere. Leave it out, or "
+            "make nodes of a domain that has a boundary there, such as "
+            "Rectangle(periodic=(True, False))"
+        )
 
 
 def _names(base: str, pde: PDE, several: Sequence[Condition]) -> list[str]:

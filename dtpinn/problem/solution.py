@@ -46,6 +46,8 @@ class Solution(Tensor):
         Of its fields.
     path : Path or None
         What the integration in time has passed, at the slices and between them.
+    beyond : (ghosts,) or (ghosts, fields) Tensor, or None
+        Of a steady one the values on the ghosts, which the derivatives at the boundary need.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Solution(Tensor):
     times: Tensor | None
     names: tuple[str, ...]
     path: Path | None
+    beyond: Tensor | None
 
     # Sums and norms of a solution are no solutions.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
@@ -73,12 +76,12 @@ class Solution(Tensor):
     @staticmethod
     def on(
         values: Tensor, nodes: Nodes, order: int, times: Tensor | None, names: tuple[str, ...],
-        path: Path | None,
+        path: Path | None, beyond: Tensor | None = None,
     ) -> Solution:  # fmt: skip
         """Return the solution that has these values on X."""
         made = Tensor._make_subclass(Solution, values.detach())
         made.nodes, made.order, made.times, made.names = nodes, order, times, names
-        made.path = path
+        made.path, made.beyond = path, beyond
         return made
 
     def __call__(
@@ -259,8 +262,10 @@ class Solution(Tensor):
         return Solution.on, (self.as_subclass(Tensor).clone(), *self._of)
 
     @property
-    def _of(self) -> tuple[Nodes, int, Tensor | None, tuple[str, ...], Path | None]:
-        return self.nodes, self.order, self.times, self.names, self.path
+    def _of(
+        self,
+    ) -> tuple[Nodes, int, Tensor | None, tuple[str, ...], Path | None, Tensor | None]:
+        return self.nodes, self.order, self.times, self.names, self.path, self.beyond
 
     def _checked(self, points: ArrayLike | Tensor) -> Floats:
         if isinstance(points, Tensor):

@@ -32,6 +32,8 @@ class Held(NamedTuple):
     names : tuple of str
         Of the fields.
     path : between_slices.Path or None
+    beyond : (ghosts,) or (ghosts, fields) Tensor, or None
+        Values on the ghosts.
     """
 
     values: Floats
@@ -40,6 +42,7 @@ class Held(NamedTuple):
     times: Tensor | None
     names: tuple[str, ...]
     path: between_slices.Path | None
+    beyond: Tensor | None
 
 
 def write_solution(path: Path, held: Held, points: Tensor) -> None:
@@ -50,7 +53,7 @@ def write_solution(path: Path, held: Held, points: Tensor) -> None:
             "a solution is saved as .npz (exact), .csv (text) or .vtu (for ParaView); got "
             f"{str(path)!r}"
         )
-    values, nodes, order, times, names, passed = held
+    values, nodes, order, times, names, passed, beyond = held
     columns = values.reshape(len(values), -1)
     if suffix == ".npz":
         more: dict[str, Any] = {
@@ -62,6 +65,8 @@ def write_solution(path: Path, held: Held, points: Tensor) -> None:
             more["times"] = times.numpy()
         if passed is not None:
             more |= {f"path_{name}": part for name, part in passed._asdict().items()}
+        if beyond is not None:
+            more["beyond"] = beyond.numpy()
         with replacing(path) as file:
             np.savez(file, **arrays_of(nodes), **more)
     elif suffix == ".csv":
@@ -104,4 +109,5 @@ def read_solution(path: Path) -> Held:
     nodes, names = Nodes(**nodes_from(found, path)), tuple(str(name) for name in found["names"])
     times = torch.from_numpy(found["times"]) if "times" in found else None
     passed = None if times is None else between_slices.Path(*(found[name] for name in of_path))
-    return Held(found["solution"], nodes, int(found["order"]), times, names, passed)
+    beyond = torch.from_numpy(found["beyond"]) if "beyond" in found else None
+    return Held(found["solution"], nodes, int(found["order"]), times, names, passed, beyond)

@@ -20,6 +20,7 @@ from dtpinn.rbffd.operators import operator, operators
 from dtpinn.rbffd.options import Options
 from dtpinn.rbffd.quadrature import Quadrature, quadrature
 from dtpinn.rbffd.rule import Rule, choose_rule
+from dtpinn.rbffd.wall_flux import WallFlux, stands_apart, wall_flux
 
 __all__ = [
     "Assembly",
@@ -28,6 +29,7 @@ __all__ = [
     "Quadrature",
     "Rule",
     "Terms",
+    "WallFlux",
     "assemble",
     "biharmonic",
     "boundary_operator",
@@ -41,4 +43,6 @@ __all__ = [
     "operators",
     "partial",
     "quadrature",
+    "stands_apart",
+    "wall_flux",
 ]

@@ -23,36 +23,25 @@ length on the outer wall, as no field of order 4 on a few nodes tells them apart
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, diags_array, eye_array, hstack, vstack
-from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from dtpinn.arrays import Floats, Integers
+from dtpinn.arrays import Floats
 from dtpinn.nodes import Nodes
 from dtpinn.nodes.along_curves import doubtful_sides, side_weights
 from dtpinn.nodes.cubes import Cubes, cubes_inside
-from dtpinn.nodes.thinning import thinned
-from dtpinn.nodes.unfolding import reach_of, unfold
+from dtpinn.nodes.smooth_pieces import smooth_pieces, volume_of_holes
 from dtpinn.operators import Operator, identity, partial
 from dtpinn.rbffd.assembly import assemble
+from dtpinn.rbffd.layer import layer_equations, rows_outside
 from dtpinn.rbffd.rule import choose_rule
 
-# Distance between the nodes that fields are given on, in those of all nodes: the first that leaves
-# enough of them. The fewer equations, the nearer the weights stay to the guess.
-_THINNED = {1: (1.2,), 2: (1.6, 1.25), 3: (2.0, 1.6, 1.35)}
-_ENOUGH = 3.0
 # A layer of fewer nodes than so many stencils is made wider: the whole domain.
 _WIDE = 4
-# How far into the cubes the layer's nodes reach, in spacings: a stencil of fewer rows of nodes than
-# its degree is none.
-_MARGIN = {1: 4.0, 2: 4.0, 3: 3.0}
 # How unwilling weights of the boundary are to change, beside those of the domain.
 _HELD = {1: 1e6, 2: 1e6, 3: 1.0}
 # Beside the equations, each of size 1: what they may miss. Fields without divergence and flux make
@@ -61,10 +50,6 @@ _MISSED = {1: 1e-7, 2: 1e-7, 3: 1e-3}
 # If the sizes of the weights are more than so many times their sum, they may miss this instead.
 _WILD = 1.5
 _MISSED_AT_MOST = 1e-2
-# Images around a cell are at hand for so many times the nodes of a stencil.
-_POOL = 4
-# Behind a boundary node, so many spacings off, another one is behind a thin wall.
-_BEHIND = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,25 +121,25 @@ def quadrature(nodes: Nodes, order: int = 4) -> Quadrature:
     cubes = cubes_inside(nodes)
     if not nodes.boundary_count:
         return Quadrature(_over_cubes(nodes, cubes, order), np.zeros(0))
-    layer = _layer(nodes, cubes)
+    layer = rows_outside(nodes, cubes)
     if len(layer) < _WIDE * choose_rule(order, 1, nodes.dimension).stencil_size:
         cubes, layer = cubes.none(), np.arange(nodes.count)
     inside, sides = _over_cubes(nodes, cubes, order), side_weights(nodes)
     d, ni = nodes.dimension, nodes.interior_count
-    divergence, flux, beyond = _equations(nodes, cubes, layer, order)
+    divergence, flux, beyond = layer_equations(nodes, cubes, layer, order)
     full = nodes.local_spacing**d
     full[ni:] /= 2.0
     full *= _density(nodes, cubes, full, sides)
     plain = np.concatenate([np.maximum(full - inside, 0.0)[layer], sides])
     held = np.where(doubtful_sides(nodes), 1.0, _HELD[d])
     moving = np.concatenate([full[layer], sides / held])
-    pieces = _pieces(nodes)
+    pieces = smooth_pieces(nodes)
     equations, wanted = [hstack([divergence, flux])], [beyond]
     if d == 3:  # the areas of the pieces of the boundary, which are known better than its weights
         equations.append(hstack([csr_array((pieces.shape[0], len(layer))), pieces]))
         wanted.append(pieces @ sides)
     if len(nodes.cell.axes) == d:
-        equations.append(np.append(np.ones(len(layer)), _holes(nodes, pieces))[None])
+        equations.append(np.append(np.ones(len(layer)), volume_of_holes(nodes, pieces))[None])
         wanted.append(np.array([np.prod(nodes.cell.periods) - inside.sum()]))
     system, value = csr_array(vstack(equations)), np.concatenate(wanted)
     scaled, left = csr_array(system @ diags_array(moving)), value - system @ plain
@@ -185,113 +170,6 @@ def _over_cubes(nodes: Nodes, cubes: Cubes, order: int) -> Floats:
     return np.asarray(rows.T @ cubes.sides.prod(axis=1))
 
 
-def _layer(nodes: Nodes, cubes: Cubes) -> Integers:
-    """Rows of X outside of the cubes or near to where they end."""
-    outside = ~cubes.hold(nodes.collocation)
-    if len(cubes):
-        faces, widths, _ = cubes.faces()
-        if not len(faces):
-            return np.flatnonzero(outside)
-        gap, near = nodes.cell.tree(faces).query(nodes.collocation)
-        reach = (
-            _MARGIN[nodes.dimension] * nodes.local_spacing
-            + np.linalg.norm(widths[near], axis=1) / 2.0
-        )
-        outside |= gap < reach
-    return np.flatnonzero(outside)
-
-
-def _equations(
-    nodes: Nodes, cubes: Cubes, layer: Integers, order: int
-) -> tuple[csr_array, csr_array, Floats]:
-    """What fields on some of the layer's nodes make of its weights, the sides' and the cubes.
-
-    Returns
-    -------
-    divergence : (equations, layer) matrix
-    flux : (equations, sides) matrix
-        The flux through the sides, inwards.
-    beyond : (equations,) array
-        The flux out of the layer into the cubes.
-    """
-    d = nodes.dimension
-    fields, order = _fields(nodes, layer, order)
-    x = nodes.collocation
-    faces, widths, outward = cubes.faces() if len(cubes) else (x[:0], x[:0], x[:0])
-    points, areas, normals = _on_faces(faces, widths, outward)
-    places = np.concatenate([x[layer], points])
-    asked = {**{str(k): partial(k) for k in range(d)}, "value": identity}
-    matrices = _on_some(nodes, fields, asked, places, order)
-    values = matrices["value"]
-    # The layer ends with the boundary, all of it.
-    on_sides = len(layer) - nodes.boundary_count + nodes.sides.point
-    to_sides, to_faces = csr_array(values[on_sides]), csr_array(values[len(layer) :])
-    divergence = vstack([csr_array(matrices[str(k)][: len(layer)]).T for k in range(d)])
-    flux = vstack([-(diags_array(n) @ to_sides).T for n in nodes.sides.normals.T])
-    beyond = np.concatenate([-(to_faces.T @ (areas * n)) for n in normals.T])
-    return csr_array(divergence), csr_array(flux), beyond
-
-
-def _fields(nodes: Nodes, layer: Integers, order: int) -> tuple[Integers, int]:
-    """The rows of X on which fields are given, and the order of their derivatives."""
-    for factor in _THINNED[nodes.dimension]:
-        fields = thinned(nodes, factor, layer)
-        if len(fields) >= _ENOUGH * choose_rule(order, 1, nodes.dimension).stencil_size:
-            break
-    while order > 2 and choose_rule(order, 1, nodes.dimension).stencil_size > len(fields):
-        order -= 1
-    return fields, order
-
-
-def _on_some(
-    nodes: Nodes, rows: Integers, operators: dict[str, Operator], places: Floats, order: int
-) -> dict[str, csr_array]:
-    """Matrices from some nodes of X to places, with all of the boundary to look past."""
-    origin = np.arange(nodes.count)
-    around: Any = nodes.with_ghosts_of(np.arange(0))
-    if nodes.cell.periodic:
-        size = choose_rule(order, 1, nodes.dimension).stencil_size
-        count = _POOL * size * nodes.count // len(rows)
-        around, origin = unfold(around, reach_of(nodes.local_spacing, count, nodes.dimension))
-    column = np.full(nodes.count, -1)
-    column[rows] = np.arange(len(rows))
-    kept = np.flatnonzero(column[origin] >= 0)
-    walls = around.walls.in_order(kept) if _near_behind(nodes) else None
-    cloud = SimpleNamespace(extended=around.extended[kept], walls=walls)
-    built = assemble(cast(Nodes, cloud), operators, places, order).matrices
-    fold = csr_array(
-        (np.ones(len(kept)), (np.arange(len(kept)), column[origin[kept]])),
-        shape=(len(kept), len(rows)),
-    )
-    return {name: csr_array(matrix @ fold) for name, matrix in built.items()}
-
-
-def _near_behind(nodes: Nodes) -> bool:
-    """Whether there are walls or gaps so thin that stencils must not reach through.
-
-    Past a hole they may, and better do: what is behind is nearer to them than what is around it.
-    """
-    step = _BEHIND * nodes.local_spacing[nodes.interior_count :]
-    behind = nodes.boundary + step[:, None] * nodes.normals
-    gap = nodes.cell.tree(nodes.collocation).query(behind)[0]
-    return bool((gap < 0.7 * step).any())
-
-
-def _on_faces(centres: Floats, widths: Floats, outward: Floats) -> tuple[Floats, Floats, Floats]:
-    """Gauss's points on the cubes' faces, their shares of the area, and the normals there."""
-    d = centres.shape[1]
-    corners = np.array(list(itertools.product((-0.5, 0.5), repeat=d - 1))) / np.sqrt(3.0)
-    corners = corners.reshape(2 ** (d - 1), d - 1)
-    axis = np.abs(outward).argmax(axis=1)
-    offsets = np.zeros((len(centres), len(corners), d))
-    for k in range(d):
-        offsets[axis == k] = np.insert(corners, k, 0.0, axis=1)
-    points = centres[:, None] + offsets * widths[:, None]
-    area = np.where(np.arange(d) == axis[:, None], 1.0, widths).prod(axis=1) / len(corners)
-    every = len(corners)
-    return points.reshape(-1, d), np.repeat(area, every), np.repeat(outward, every, axis=0)
-
-
 def _density(nodes: Nodes, cubes: Cubes, full: Floats, sides: Floats) -> float:
     """How much of the domain a node stands for, beside its spacing to the power of d."""
     if len(cubes):
@@ -300,41 +178,6 @@ def _density(nodes: Nodes, cubes: Cubes, full: Floats, sides: Floats) -> float:
     place = nodes.boundary[nodes.sides.point]
     volume = sides @ np.einsum("si,si->s", place, nodes.sides.normals) / nodes.dimension
     return float(volume / full.sum())
-
-
-def _pieces(nodes: Nodes) -> csr_array:
-    """Which sides make up each smooth piece of the boundary, as rows of ones: (pieces, sides)."""
-    sides = nodes.sides
-    place, normals, part = nodes.boundary[sides.point], sides.normals, sides.part
-    each, count = np.arange(len(part)), min(8, len(part))
-    near = nodes.cell.tree(place).query(place, k=count)[1].reshape(-1, count)
-    alike = np.einsum("ski,si->sk", normals[near], normals) > 0.5
-    alike &= part[near] == part[:, None]
-    links = csr_array(
-        (np.ones(int(alike.sum())), (np.repeat(each, count)[alike.ravel()], near[alike])),
-        shape=(len(each), len(each)),
-    )
-    number, piece = connected_components(links, directed=False)
-    return csr_array((np.ones(len(each)), (piece, each)), shape=(number, len(each)))
-
-
-def _holes(nodes: Nodes, pieces: csr_array) -> Floats:
-    """What sides contribute to the volume of the holes in a cell: ``holes @ v``.
-
-    A field that grows with the distance from a hole is no periodic one, so the others do not tell.
-    """
-    place = nodes.boundary[nodes.sides.point]
-    apart = np.zeros_like(place)
-    for row in range(pieces.shape[0]):
-        members = pieces.indices[pieces.indptr[row] : pieces.indptr[row + 1]]
-        for k, period in enumerate(nodes.cell.periods):
-            # From the widest gap on, the piece is as far as it goes within one period.
-            x = np.sort(place[members, k])
-            gaps = np.diff(x, append=x[0] + period)
-            start = x[(gaps.argmax() + 1) % len(x)]
-            apart[members, k] = np.mod(place[members, k] - start, period)
-    inward: Floats = -np.einsum("si,si->s", apart, nodes.sides.normals) / nodes.dimension
-    return inward
 
 
 def _smallest(equations: csr_array, known: Floats, missed: float) -> Floats:

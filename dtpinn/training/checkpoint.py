@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dtpinn.models.by_name import plain_config
 from dtpinn.output import write_torch
@@ -32,6 +32,8 @@ _ABSENT = {
     "model": _REQUIRED,
     "network": "mlp",  # since format 4; what could be made again before was one
     "model_config": None,  # not to be made again
+    "model_told": "a model",
+    "sample": None,  # of a model that is not to be made again: a few points, and its values there
     "problem": None,
     "adapted": {},
     "misfits": {},
@@ -43,6 +45,9 @@ _ABSENT = {
     "random": None,  # the generators stay as they are
 }
 
+
+# At most so many points tell whether a model is the one that was saved.
+_SAMPLED = 10
 
 _WANTED = "Give the checkpoint.pt of a run, or what fit(..., checkpoint=PATH) has left"
 
@@ -78,6 +83,8 @@ def save_checkpoint(
             "model": model.state_dict(),
             "network": network,
             "model_config": config,
+            "model_told": shortly(model),
+            "sample": None if network or problem is None else _sample(model, problem.points),
             "problem": None if problem is None else to_json(identity(problem)),
             "coefficients": problem.pde.state_dict() if problem is not None else {},
             "adapted": {} if problem is None else dict(problem.adapted),
@@ -95,6 +102,61 @@ def uncompiled(model: nn.Module) -> nn.Module:
     """Return the model itself, where torch.compile has wrapped it."""
     inner: nn.Module = getattr(model, "_orig_mod", model)
     return inner
+
+
+def shortly(model: nn.Module) -> str:
+    """Return a model in one line."""
+    told = repr(model)
+    if "\n" not in told and len(told) <= 200:
+        return told
+    count = sum(p.numel() for p in model.parameters())
+    return f"{type(model).__name__} of {count} parameters"
+
+
+def load_weights(model: nn.Module, state: dict[str, Any], path: StrPath) -> None:
+    """Load the weights of a checkpoint into a model.
+
+    Raises
+    ------
+    CheckpointError
+        If they are those of another one.
+
+    Warns
+    -----
+    UserWarning
+        If with these weights it has other values than the saved one: its functions are others.
+    """
+    try:
+        uncompiled(model).load_state_dict(state["model"])
+    except RuntimeError as error:
+        reasons = [line.strip() for line in str(error).splitlines()[1:]]
+        raise CheckpointError(
+            f"the weights in {path} are those of {state['model_told']}, and do not fit "
+            f"{shortly(model)}: {'; '.join(reasons[:2])}. Make the model as it was made for the "
+            "training"
+        ) from None
+    _check_sample(model, state["sample"], path)
+
+
+def _sample(model: nn.Module, points: Tensor) -> tuple[Tensor, Tensor]:
+    x = points[:: -(-len(points) // _SAMPLED)]
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        return x.cpu(), model(x).cpu()
+
+
+def _check_sample(model: nn.Module, sample: tuple[Tensor, Tensor] | None, path: StrPath) -> None:
+    if sample is None:
+        return
+    x, wanted = sample
+    like = next(model.parameters(), x)
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        found = model(x.to(like)).to(wanted)
+    if not (found - wanted).norm() <= torch.finfo(wanted.dtype).eps ** 0.5 * wanted.norm():
+        warnings.warn(
+            f"the model given has the weights in {path}, and other values than the model that was "
+            "saved: functions in it, as the factor and the value of a HardBoundary, are others",
+            stacklevel=4,
+        )
 
 
 def load_checkpoint(path: StrPath) -> dict[str, Any]:

@@ -16,7 +16,12 @@ from dtpinn.problem import AutomaticProblem, Problem
 from dtpinn.problem.relative_error import Exact, relative_error
 from dtpinn.problem.stencil_problem import StencilProblem
 from dtpinn.problem.uncertainty import Uncertainty, uncertainty
-from dtpinn.training.checkpoint import load_checkpoint, save_checkpoint
+from dtpinn.training.checkpoint import (
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    shortly,
+)
 from dtpinn.training.history import History
 from dtpinn.training.stage_figures import STILL_RUNNING, Stage
 
@@ -106,7 +111,7 @@ class Result:
         on = "a file"
         if self.problem is not None:
             on = f"{type(self.problem).__name__} of {type(self.problem.pde).__name__}"
-        lines = [f"Result: {_shortly(self.model)} on {on}"]
+        lines = [f"Result: {shortly(self.model)} on {on}"]
         if self.history:
             last = self.history[-1]
             lines.append(
@@ -241,29 +246,31 @@ class Result:
             That was given to :meth:`save`.
         model : nn.Module, optional
             To load the weights into; needed only where the saved model was none of
-            ``dtpinn.models.NETWORKS``.
+            ``dtpinn.models.NETWORKS``: one of your own, or a :class:`~dtpinn.models.HardBoundary`,
+            made with the same functions, which are not in the file.
+
+        Raises
+        ------
+        FileNotFoundError, CheckpointError
+            If there is no checkpoint, or its weights do not fit the model.
+        ValueError
+            If a model is needed.
         """
-        state = load_checkpoint(Path(directory) / "checkpoint.pt")
+        path = Path(directory) / "checkpoint.pt"
+        state = load_checkpoint(path)
         if model is None:
             config = state["model_config"]
             if config is None:
                 raise ValueError(
-                    f"Result.load: the model saved in {directory} is none of "
-                    "dtpinn.models.NETWORKS with plain arguments; pass model=... of the same shape"
+                    f"Result.load: the model saved in {directory} is {state['model_told']}, and "
+                    "not one that the file alone can make again, as those of "
+                    "dtpinn.models.NETWORKS with plain arguments are: functions and code are not "
+                    "in it. Make it as it was made for the training, and pass model=..."
                 )
             model = from_config(state["network"], config)
-        model.load_state_dict(state["model"])
+        load_weights(model, state, path)
         details = {**_ABSENT, **state["details"]}
         ended = {name: details.pop(name) for name in _ABSENT}
         history = History.from_state(state["history"])
         stages = [Stage(**stage) for stage in state["stages"]]
         return cls(model, None, history, stages=stages, details=details, **ended)
-
-
-def _shortly(model: nn.Module) -> str:
-    """A model in one line."""
-    told = repr(model)
-    if "\n" not in told and len(told) <= 120:
-        return told
-    count = sum(p.numel() for p in model.parameters())
-    return f"{type(model).__name__} of {count} parameters"

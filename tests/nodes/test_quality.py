@@ -46,13 +46,13 @@ def test_a_missing_node_is_a_hole_of_one_spacing(dimension):
 def test_the_fill_is_the_supremum_of_a_dense_sample(domain):
     nodes = place_nodes(domain, count=600)
     lower, upper = domain.bounds
-    sample = lower + (upper - lower) * np.random.default_rng(0).random((100_000, domain.dimension))
+    sample = lower + (upper - lower) * np.random.default_rng(0).random((400_000, domain.dimension))
     sample = sample[domain.contains(sample)]
     sampled = cKDTree(nodes.collocation).query(sample)[0].max() / nodes.spacing
     fill = measure(nodes).fill
     assert sampled <= fill + 1e-6
     # The sample's own fill, about (volume of the box log(n) / n)^(1/d).
-    assert fill <= sampled + (0.2 if domain.dimension == 3 else 0.06)
+    assert fill <= sampled + (0.15 if domain.dimension == 3 else 0.05)
 
 
 def test_flat_simplices_across_a_ring_in_space_are_not_holes():

@@ -13,6 +13,7 @@ from dtpinn import operators
 from dtpinn.geometry import Annulus, Box, Disk, Rectangle
 from dtpinn.nodes import graded
 from dtpinn.pde import Dirichlet, Manufactured, NavierStokes, Outflow, Slip, Stokes
+from dtpinn.problem import Incompatible
 from tests.marks import mostly_full
 
 VELOCITY = ("u", "v")
@@ -48,6 +49,27 @@ def test_kovasznays_flow_is_solved_from_rest(order, bound, seed):
     velocity, pressure = solved(pde, kovasznay, 0.05, order, seed)
     assert velocity < bound
     assert pressure < 25 * bound
+
+
+def test_a_flow_is_the_same_in_other_units():
+    """Nothing but the nodes and the flow sets the rate at which a divergence is damped."""
+    length, speed = 1024.0, 64.0  # so that the nodes are the same to the bit
+
+    def scaled(x):
+        return kovasznay(x / length) * torch.tensor([speed, speed, speed**2], dtype=x.dtype)
+
+    found = []
+    for solution, unit, viscosity in (
+        (kovasznay, 1.0, 1 / 40),
+        (scaled, length, length * speed / 40),
+    ):
+        square = Rectangle((-0.5 * unit, -0.5 * unit), (0.5 * unit, 0.5 * unit))
+        nodes = dtpinn.place_nodes(square, spacing=0.08 * unit)
+        pde = NavierStokes.from_solution(solution, viscosity=viscosity)
+        problem = dtpinn.discretize(pde, nodes, order=4, constraints=MEAN)
+        found.append(errors(problem.solve(), solution(problem.points)))
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+    assert found[0][0] < 1e-3
 
 
 # u on the vertical centre line of a cavity: Ghia, Ghia & Shin (1982), J. Comput. Phys. 48, 387.
@@ -247,3 +269,103 @@ def test_fields_without_conditions_of_their_own_leave_the_system_square_and_righ
     # Less even from cloud to cloud than with Poisson's equation for the pressure.
     assert velocity < 5e-2
     assert pressure < 5e-1
+
+
+TORUS = Rectangle((0, 0), (1, 1), periodic=(True, True))
+
+
+def drifting(viscosity, along, across):
+    """Kolmogorov's flow, f = sin(2 pi y) along x, that drifts at any steady velocity (U, V).
+
+    u = U + a sin + b cos with 2 pi V (a cos - b sin) = -4 pi^2 viscosity (a sin + b cos) + sin.
+    """
+    k = 2 * math.pi
+    a = 1 / (k**2 * viscosity + across**2 / viscosity)
+    b = -across * a / (k * viscosity)
+
+    def flow(x):
+        y = k * x[:, 1]
+        u = along + a * torch.sin(y) + b * torch.cos(y)
+        return torch.stack([u, 0 * u + across, 0 * u], dim=1)
+
+    return flow
+
+
+def kolmogorov(viscosity, spacing, constraints, order=4):
+    force = lambda x: torch.stack([torch.sin(2 * math.pi * x[:, 1]), 0 * x[:, 1]], 1)  # noqa: E731
+    nodes = dtpinn.place_nodes(TORUS, spacing=spacing)
+    return dtpinn.discretize(
+        NavierStokes(viscosity, f=force), nodes, order, constraints=constraints
+    )
+
+
+@pytest.mark.parametrize(
+    ("mean", "spacing", "allowed"),
+    mostly_full(
+        [((0.0, 0.0), 0.1, 1e-2), ((0.3, 0.2), 0.1, 2e-2), ((0.3, 0.2), 0.05, 1e-3)],
+        lambda case: case == ((0.3, 0.2), 0.1, 2e-2),
+    ),
+)
+@pytest.mark.filterwarnings("ignore:solve. between the nodes")  # of what is 0 in a field
+def test_a_flow_without_walls_has_the_mean_velocity_that_it_is_given(mean, spacing, allowed):
+    """A family, one flow for each mean: convection does not tell which, though it changes it."""
+    means = [
+        dtpinn.Mean(value, field=name) for name, value in zip("uvp", (*mean, 0.0), strict=True)
+    ]
+    problem = kolmogorov(0.05, spacing, means)
+    exact = drifting(0.05, *mean)(problem.points)
+    for guess in (None, lambda x: drifting(0.05, 1.0, 0.0)(x)):
+        difference = problem.solve(guess) - exact
+        assert difference[:, :2].norm() < allowed * exact[:, :2].norm()
+
+
+@pytest.mark.filterwarnings("ignore:solve. between the nodes")
+def test_the_mean_velocity_of_a_flow_without_walls_is_found_to_be_free():
+    problem = kolmogorov(0.2, 0.1, MEAN)
+    for guess in (None, drifting(0.2, 0.3, 0.2), drifting(0.2, 0.0, 0.0)):
+        with pytest.raises(RuntimeError, match=r"singular.*a flow without walls its mean velocity"):
+            problem.solve(guess)
+
+
+@pytest.mark.filterwarnings("ignore:solve. between the nodes")
+def test_a_force_that_drives_a_flow_without_walls_for_ever_is_told():
+    means = [dtpinn.Mean(0.0, field=name) for name in ("u", "v", "p")]
+    nodes = dtpinn.place_nodes(TORUS, spacing=0.15)
+    problem = dtpinn.discretize(NavierStokes(0.2, f=(1.0, 0.0)), nodes, constraints=means)
+    with pytest.warns(Incompatible, match="without walls the sum of its forces"):
+        problem.solve(lambda x: 0.1 + 0 * x[:, [0, 0, 0]])
+
+
+@pytest.mark.parametrize("spacing", mostly_full([0.1, 0.05], {0.1}.__contains__))
+@pytest.mark.filterwarnings("ignore:solve. between the nodes")
+def test_between_walls_that_let_it_slip_a_flow_has_the_mean_that_it_is_given(spacing):
+    """f = cos(pi y) along x: u = U + f / (pi^2 viscosity), for whatever U."""
+    wave = lambda x: torch.cos(math.pi * x[:, 1])  # noqa: E731
+    pde = NavierStokes(0.2, {"*": Slip()}, f=lambda x: torch.stack([wave(x), 0 * x[:, 0]], 1))
+    channel = Rectangle((0, 0), (1, 1), periodic=(True, False))
+    means = [dtpinn.Mean(0.5, field="u"), *MEAN]
+    problem = dtpinn.discretize(pde, dtpinn.place_nodes(channel, spacing), constraints=means)
+    u, exact = problem.solve(), 0.5 + wave(problem.points) / (math.pi**2 * 0.2)
+    assert (u[:, 0] - exact).norm() < 1e-3 * exact.norm()
+
+
+class Radiating(dtpinn.PDE):
+    """A disk heated evenly that loses heat by radiation from a spot: nothing of it is free."""
+
+    def residual(self, u, D, x):
+        return D.laplacian(u) + 1.0 - torch.exp(-4 * x.square().sum(1)) * u**4
+
+    def boundary(self, u, D, x, n):
+        return D.normal(u)
+
+
+def test_what_is_free_at_rest_alone_is_not_taken_for_free():
+    """Radiation determines the temperature, although at 0 degrees it has no slope."""
+    nodes = dtpinn.place_nodes(Disk(), spacing=0.2)
+    warm = lambda x: 1.0 + 0 * x[:, 0]  # noqa: E731
+    problem = dtpinn.discretize(Radiating(), nodes)
+    u = problem.solve(warm)
+    lost = dtpinn.Integral(0.0, of=lambda u, x: torch.exp(-4 * x.square().sum(1)) * u**4)
+    assert float(problem.measure(u, lost)) == pytest.approx(math.pi, rel=5e-2)
+    with pytest.raises(ValueError, match="too many"):
+        dtpinn.discretize(Radiating(), nodes, constraints=[dtpinn.Mean(1.0)]).solve(warm)

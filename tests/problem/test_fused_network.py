@@ -60,6 +60,18 @@ def test_loss_and_gradients_in_space_time(monkeypatch):
     assert [both is not None for both in calls] == [True, False]
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_model_that_does_not_fit_is_told_so_by_itself(fused):
+    problem = dtpinn.discretize(Diffusing(), NODES, order=3, times=TIMES)
+    for model, error, message in [
+        (MLP(2), ValueError, r"MLP: expected points of shape \(n, 2\), got \(\d+, 3\)"),
+        (MLP(3).float(), TypeError, "MLP: the points are .*64 but the weights are .*32"),
+    ]:
+        model.fused = fused
+        with pytest.raises(error, match=message):
+            problem.loss(model)
+
+
 @pytest.mark.parametrize("branch", ["as_function", "twice"])
 def test_a_residual_that_takes_other_rates_than_at_first(branch):
     """Values that came with their rate have no graph in time, and are not constant for that."""

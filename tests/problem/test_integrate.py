@@ -114,7 +114,7 @@ def test_the_error_in_time_is_what_was_asked_for_and_what_is_told(tolerance, dis
 
 def test_steps_are_of_order_nine(disk):
     for rate in (lambda u, t: -3 * u**2, lambda u, t: -u + torch.cos(8 * t)):
-        stepper = Stepper(ordinary(disk(0.3), rate).system, np.ones(1), 1e-13)
+        stepper = Stepper(ordinary(disk(0.3), rate).system, 1e-13)
         start = stepper.system.restrict(np.ones(len(disk(0.3).extended)))[None]
         ends = [stepper.march(start, 0.0, 1.0, count)[0, 0] for count in (2, 4, 32)]
         coarse, fine = (abs(end - ends[2]) for end in ends[:2])
@@ -158,11 +158,11 @@ def test_an_equation_that_is_linear_only_at_first_is_not_taken_for_linear(disk):
 def test_ghost_values_at_the_start_play_no_part(disk):
     problem = dtpinn.discretize(Diffusion(), disk(0.16), order=3, times=TIMES)
     count, extended = problem.nodes.count, len(problem.nodes.extended)
-    (start,), _ = initial_values(problem.system, np.zeros(extended), np.ones(1))
+    (start,), _ = initial_values(problem.system, np.zeros(extended))
     ends = []
     for ghosts in (0.0, 1e6):
         start[count:] = ghosts
-        stepper = Stepper(problem.system, np.ones(1), 1e-10)
+        stepper = Stepper(problem.system, 1e-10)
         ends.append(stepper.march(stepper.system.restrict(start)[None], 0.0, 0.25, 4)[0, :count])
     assert np.allclose(*ends, rtol=1e-9)
 

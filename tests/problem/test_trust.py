@@ -100,7 +100,7 @@ def test_the_corner_of_an_l_is_seen_by_the_estimate(spacing):
     """The largest u, 0.1494124, from the method of particular solutions (tests/answers)."""
     bar = Polygon([(0, 0), (1, 0), (1, -1), (-1, -1), (-1, 1), (0, 1)])
     pde = dtpinn.Poisson(lambda x: -torch.ones(len(x), dtype=x.dtype), Dirichlet())
-    for seed in range(2):
+    for seed in range(3):
         nodes = dtpinn.place_nodes(bar, spacing=spacing, seed=seed)
         problem = dtpinn.discretize(pde, nodes)
         u = problem.solve()
@@ -120,6 +120,25 @@ def test_what_is_solved_to_rounding_leaves_nothing():
     fresh = fresh_residual(problem.system, u)
     assert fresh is not None
     assert fresh.share == 0.0
+
+
+def test_an_equation_whose_terms_all_vanish_is_no_cause_for_alarm():
+    """A plate begins to drag the fluid over another: across the plates nothing flows, p = 0."""
+    strip = Rectangle((0, 0), (0.5, 1), periodic=(True, False))
+    begins = lambda x, n, t: torch.stack([1 - torch.exp(-50 * t), 0 * t], dim=1)  # noqa: E731
+    plates = {
+        "top": Dirichlet(begins, field=("u", "v")),
+        "bottom": Dirichlet((0.0, 0.0), field=("u", "v")),
+    }
+    nodes, pressure = dtpinn.place_nodes(strip, spacing=0.1), [dtpinn.Mean(0.0, field="p")]
+    problem = dtpinn.discretize(
+        dtpinn.Stokes(1.0, plates), nodes, times=[0.0, 0.05, 0.1], constraints=pressure
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        u = problem.solve(time_tolerance=1e-6)
+    # Duhamel's integral of the series for a plate that starts at once.
+    assert float(u(torch.tensor([[0.2, 0.5, 0.1]]))[0, 0]) == pytest.approx(0.207983, rel=1e-3)
 
 
 def test_between_the_nodes_a_residual_is_the_equations():

@@ -46,9 +46,9 @@ ROBIN, DIRICHLET = dtpinn.Robin(1.0, 1.0), dtpinn.Dirichlet()
 
 @pytest.mark.parametrize(
     ("condition", "order", "ratios"),
-    [(DIRICHLET, 4, (5,))]
+    [(ROBIN, 3, (5,)), (DIRICHLET, 4, (5,))]
     + [
-        pytest.param(condition, order, (2.5, 4), marks=pytest.mark.full)
+        pytest.param(condition, order, (2.5, 3, 4, 5), marks=pytest.mark.full)
         for condition in (ROBIN, DIRICHLET)
         for order in (3, 4, 5)
     ],
@@ -85,7 +85,7 @@ def laplacian(nodes):
 def test_even_and_graded_clouds_keep_their_nearest_nodes(domain):
     h = {2: 0.1, 3: 0.25}[domain.dimension]
     graded = dtpinn.nodes.graded(domain, near=0.5 * h, far=h)
-    for spacing, order in ((h, 4), (graded, 4)):
+    for spacing, order in ((h, 4), (h, 6), (graded, 4)):
         nodes = dtpinn.place_nodes(domain, spacing, seed=1)
         built = assemble(nodes, {"L": laplacian(nodes)}, "collocation", order)
         nearest = find_stencils(nodes.extended, np.arange(nodes.count), built.rule.stencil_size)

@@ -1,5 +1,6 @@
 // Every CPU kernel on adjacent row ranges in threads that write one output: no two of them may
-// touch the same memory, and no bit may depend on where the ranges meet. Built by test_races.py
+// touch the same memory, and no bit may depend on where the ranges meet, nor on how x is loaded.
+// Built by test_races.py
 // under ThreadSanitizer, without torch and OpenMP, which are not instrumented and would hide what
 // happens or report what does not.
 //
@@ -18,10 +19,10 @@
 #include "../../csrc/cpu/kernels.h"
 
 namespace dtpinn {
-#define DTPINN_DECLARE(set)                     \
-    namespace set {                             \
-    template <typename Scalar, typename Index>  \
-    const CsrKernels<Scalar, Index>& kernels(); \
+#define DTPINN_DECLARE(set)                            \
+    namespace set {                                    \
+    template <typename Scalar, typename Index>         \
+    const CsrKernels<Scalar, Index>& kernels(Loading); \
     }
 DTPINN_DECLARE(baseline)
 DTPINN_DECLARE(avx2)
@@ -33,6 +34,7 @@ namespace {
 using dtpinn::CsrKernels;
 using dtpinn::CsrView;
 using dtpinn::InstructionSet;
+using dtpinn::Loading;
 
 constexpr InstructionSet kSets[] = {InstructionSet::baseline, InstructionSet::avx2,
                                     InstructionSet::avx512};
@@ -51,12 +53,12 @@ bool has(InstructionSet set) {
 }
 
 template <typename Scalar, typename Index>
-const CsrKernels<Scalar, Index>& table(InstructionSet set) {
+const CsrKernels<Scalar, Index>& table(InstructionSet set, Loading loading) {
 #if defined(__x86_64__)
-    if (set == InstructionSet::avx512) return dtpinn::avx512::kernels<Scalar, Index>();
-    if (set == InstructionSet::avx2) return dtpinn::avx2::kernels<Scalar, Index>();
+    if (set == InstructionSet::avx512) return dtpinn::avx512::kernels<Scalar, Index>(loading);
+    if (set == InstructionSet::avx2) return dtpinn::avx2::kernels<Scalar, Index>(loading);
 #endif
-    return dtpinn::baseline::kernels<Scalar, Index>();
+    return dtpinn::baseline::kernels<Scalar, Index>(loading);
 }
 
 // 200 rows: three groups of the vector kernel and a part of one.
@@ -90,8 +92,9 @@ struct Run {
     std::int64_t k;
     std::vector<Scalar> x, y, out;
 
-    Run(const Matrix<Scalar, Index>& matrix, InstructionSet set, std::string name, std::int64_t k)
-        : kernels(table<Scalar, Index>(set)), A(matrix.view()), kernel(std::move(name)), k(k) {
+    Run(const Matrix<Scalar, Index>& matrix, InstructionSet set, Loading loading, std::string name,
+        std::int64_t k)
+        : kernels(table<Scalar, Index>(set, loading)), A(matrix.view()), kernel(std::move(name)), k(k) {
         for (std::int64_t i = 0; i < A.columns * k; ++i) x.push_back(std::sin(Scalar(i)));
         for (std::int64_t i = 0; i < A.rows * k; ++i) y.push_back(std::cos(Scalar(i)));
         out.assign(kernel == "sampled" ? matrix.col.size() : y.size(),
@@ -117,9 +120,9 @@ struct Run {
     }
 };
 
-// How many runs, or -1 where the bits differ from those of one range.
+// How many runs, or -1 where the bits differ from those of one range with scalar loads.
 template <typename Scalar, typename Index>
-int run_all(InstructionSet set) {
+int run_all(InstructionSet set, Loading loading) {
     int runs = 0;
     for (const bool equal : {true, false}) {
         const Matrix<Scalar, Index> matrix(equal);
@@ -128,10 +131,10 @@ int run_all(InstructionSet set) {
                 if ((std::strcmp(kernel, "product_vector") == 0) != (k == 1) &&
                     std::strcmp(kernel, "sampled") != 0)
                     continue;
-                Run<Scalar, Index> whole(matrix, set, kernel, k);
+                Run<Scalar, Index> whole(matrix, set, Loading::scalar, kernel, k);
                 whole.rows(0, whole.A.rows);
                 for (const int pieces : {2, 5}) {
-                    Run<Scalar, Index> parts(matrix, set, kernel, k);
+                    Run<Scalar, Index> parts(matrix, set, loading, kernel, k);
                     parts.split(pieces, 0);
                     if (std::memcmp(parts.out.data(), whole.out.data(),
                                     whole.out.size() * sizeof(Scalar)) != 0) {
@@ -162,15 +165,20 @@ int main(int count, char** arguments) {
             if (arguments[2] != std::string(kSetNames[s])) continue;
             const Matrix<double, std::int32_t> matrix(true);
             const std::string kernel = arguments[1];
-            Run<double, std::int32_t>(matrix, set, kernel, kernel == "product_vector" ? 1 : 25)
+            Run<double, std::int32_t>(matrix, set, Loading::scalar, kernel,
+                                      kernel == "product_vector" ? 1 : 25)
                 .split(2, 1);
             return 0;
         }
-        for (const int made :
-             {run_all<double, std::int32_t>(set), run_all<double, std::int64_t>(set),
-              run_all<float, std::int32_t>(set), run_all<float, std::int64_t>(set)}) {
-            if (made < 0) return 1;
-            runs += made;
+        for (const Loading loading : {Loading::scalar, Loading::gather}) {
+            if (loading == Loading::gather && set == InstructionSet::baseline) continue;
+            for (const int made : {run_all<double, std::int32_t>(set, loading),
+                                   run_all<double, std::int64_t>(set, loading),
+                                   run_all<float, std::int32_t>(set, loading),
+                                   run_all<float, std::int64_t>(set, loading)}) {
+                if (made < 0) return 1;
+                runs += made;
+            }
         }
         std::printf("%s: %d runs in all\n", kSetNames[s], runs);
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.marks import mostly_full
 
 CSRC = Path(__file__).parents[2] / "csrc"
 COMPILER = os.environ.get("CXX", "g++")
@@ -38,6 +41,27 @@ def test_what_is_compiled_once_per_instruction_set_includes_its_needs_and_no_sta
     command = [COMPILER, "-std=c++17", "-fsyntax-only", *target, "-x", "c++"]
     done = subprocess.run([*command, *PER_INSTRUCTION_SET], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    mostly_full(sorted(CSRC.rglob("*_avx512.cpp")), lambda path: path.name != "csr_avx512.cpp"),
+    ids=lambda path: path.stem,
+)
+def test_the_linker_shares_nothing_among_instruction_sets(path, tmp_path):
+    """Of a function that several files define as inline it keeps one: any processor may get it."""
+    if shutil.which(COMPILER) is None or shutil.which("nm") is None:
+        pytest.skip(f"no {COMPILER} and nm on this machine")
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the file is empty on this processor")
+    made = tmp_path / "kernels.o"
+    # Without optimisation nothing is inlined, so that all that ever could be shared is a symbol.
+    subprocess.run([COMPILER, "-std=c++17", "-O0", "-c", path, "-o", made], check=True)
+    listed = subprocess.run(["nm", made], capture_output=True, text=True, check=True).stdout
+    symbols = [line.split()[-2:] for line in listed.splitlines()]
+    assert any("avx512" in name for _, name in symbols)
+    shared = [name for kind, name in symbols if kind in "WVu" and "6avx512" not in name]
+    assert not shared, shared
 
 
 def test_kernels_know_no_torch():

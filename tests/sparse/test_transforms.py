@@ -179,7 +179,8 @@ def step(A, x):
     ("backend", "dynamic"),
     [("aot_eager", True),
      pytest.param("aot_eager", False, marks=pytest.mark.full),
-     pytest.param("inductor", True, marks=pytest.mark.full)],
+     pytest.param("inductor", True, marks=pytest.mark.full),
+     pytest.param("inductor", False, marks=pytest.mark.full)],
 )  # fmt: skip
 def test_compiles_without_a_graph_break(backend, dynamic, tmp_path, monkeypatch):
     # A cache of its own: inductor takes what a process with other instruction sets has left.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import warnings
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import torch
 import dtpinn
 from dtpinn.pde.solutions import sine_cosine
 from dtpinn.problem.relative_error import relative_error
+from dtpinn.training.checkpoint import CheckpointError
 
 
 @pytest.fixture
@@ -165,3 +167,30 @@ def test_nothing_that_a_run_leaves_prints_its_arrays(result):
         assert len(str(thing)) < 600, thing
     built = dtpinn.rbffd.assemble(problem.nodes, {"u_x": {(1, 0): 1.0}}, "collocation", 3)
     assert len(repr(built)) < 600
+
+
+def test_a_model_with_functions_is_made_by_hand_and_loads_its_weights(tmp_path):
+    """A HardBoundary holds two functions, which no file does."""
+    square = dtpinn.geometry.Rectangle()
+    nodes = dtpinn.place_nodes(square, spacing=0.2)
+    problem = dtpinn.discretize(dtpinn.Poisson(-1.0, dtpinn.Dirichlet(1.0)), nodes, order=2)
+
+    def made(width=6, value=1.0):
+        network = dtpinn.MLP(2, width=width, depth=1, seed=0)
+        one = lambda x: value + 0 * x[..., 0]  # noqa: E731
+        return dtpinn.models.HardBoundary(network, square.boundary_factor, one)
+
+    model = made()
+    dtpinn.fit(model, problem, epochs=2).save(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = dtpinn.Result.load(tmp_path, model=made()).model
+    assert torch.equal(loaded(problem.points), model(problem.points))
+    with pytest.raises(
+        ValueError, match=r"is HardBoundary\(MLP\(inputs=2, width=6.*pass model=\.\.\."
+    ):
+        dtpinn.Result.load(tmp_path)
+    with pytest.raises(CheckpointError, match=r"those of HardBoundary\(MLP.*, and do not fit"):
+        dtpinn.Result.load(tmp_path, model=made(width=7))
+    with pytest.warns(UserWarning, match="the factor and the value of a HardBoundary, are others"):
+        dtpinn.Result.load(tmp_path, model=made(value=2.0))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dtpinn.problem.balance.attainable import attainable_state
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import of_domain
@@ -41,13 +42,11 @@ def unbending_multiple(posed: Posed, scales: FieldScales, weights: Weights) -> f
     weights : dict of name to tuple of float
         Of the residuals.
     """
-    state = sensitivities(posed, scales.centre + scales.unit)
+    state = sensitivities(posed, attainable_state(posed, scales))
     longest = in_tune(of_domain(posed.nodes, posed.slices), state)
     least = 1.0
     for region in posed.nodal:
-        size = state[region.name].sizes(longest) @ scales.unit
-        if region.weights is not None:
-            size = size * np.abs(region.weights).sum()
+        size = state[region.name].sizes(longest) @ scales.unit * region.measure
         found = np.square(size) * np.asarray(weights[region.name])
         found = found[np.isfinite(found) & (found > 0.0)]
         least = min(least, *found) if len(found) else least

@@ -107,7 +107,7 @@ def sensitivities(posed: Posed, state: Floats) -> dict[str, Sensitivity]:
     state : (fields,) array
         The value of every field, everywhere and always.
     """
-    return {region.name: _on(region, state) for region in posed.everywhere}
+    return {r.name: _on(r.sized_as or r, state) for r in posed.everywhere}
 
 
 def in_tune(at: Wavenumbers, at_state: dict[str, Sensitivity]) -> Wavenumbers:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.balance.attainable import attainable_state
 from dtpinn.problem.balance.scales import FieldScales
 from dtpinn.problem.balance.sensitivity import in_tune, sensitivities
 from dtpinn.problem.balance.wavenumbers import in_the_middle, of_domain
@@ -42,11 +43,11 @@ def balanced_weights(posed: Posed, scales: FieldScales, choice: Chosen) -> Weigh
     multiples = {} if isinstance(choice, str) else choice
     middle, longest = (f(posed.nodes, posed.slices) for f in (in_the_middle, of_domain))
     # Away from the centre, where the slopes of a product such as u u_x may vanish.
-    states = [sensitivities(posed, s) for s in (scales.centre + scales.unit, scales.centre)]
+    states = [sensitivities(posed, s) for s in (attainable_state(posed, scales), scales.centre)]
     longest = in_tune(longest, states[0])
     result: Weights = {}
     # A constraint is a sum of what is sized point by point.
-    sums = {r.name: np.abs(r.weights).sum() for r in posed.spatial if r.weights is not None}
+    sums = {region.name: region.measure for region in posed.spatial}
     priors = {region.name: region for region in posed.data if region.prior}
     for name, first in states[0].items():
         if name in priors:

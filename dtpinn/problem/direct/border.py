@@ -17,6 +17,7 @@ the discretisation's error if they are, and otherwise their fault.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,8 @@ INCOMPATIBLE = 0.02
 _UNDETERMINED = (
     "equation, conditions and constraints do not determine the solution; pure Neumann conditions "
     "leave a constant free (one constraint, such as dtpinn.Mean(0.0)), tractions alone the motions "
-    "of a rigid body (three in the plane, six in space), and velocities at every wall a pressure"
+    "of a rigid body (three in the plane, six in space), velocities at every wall a pressure, and "
+    "a flow without walls its mean velocity as well"
 )
 
 
@@ -87,19 +89,37 @@ class Border:
         products = self.null * data[:, None]
         whole = (np.abs(self.null) * (np.abs(data) + _NULL * rounding)[:, None]).sum(axis=0)
         share = np.abs(products.sum(axis=0)) / np.where(whole > 0.0, whole, 1.0)
-        if share.max(initial=0.0) > INCOMPATIBLE:
-            warnings.warn(
-                f"solve: the data are not compatible: {100 * share.max():.2g}% of them do not "
-                "balance (of pure Neumann conditions, the integral of the source and that of the "
-                "fluxes; of a flow, what comes in and what goes out), so the equation is solved "
-                "with a source that is added to make up for it. Check source and conditions, or "
-                "use a smaller spacing",
-                Incompatible,
-                stacklevel=8,
-            )
+        _warn_of(float(share.max(initial=0.0)))
+
+    def check_small(self, multipliers: Floats, terms: Sequence[Floats], scale: Floats) -> None:
+        """Warn if what multipliers (k,) add is not small beside the terms (equations,).
+
+        `scale` (equations,) is the equations'.
+
+        Warns
+        -----
+        Incompatible
+        """
+        added = np.linalg.norm(scale * (self.sources @ multipliers))
+        whole = sum(np.linalg.norm(scale * part) for part in terms)
+        _warn_of(float(added / whole) if whole > 0.0 else 0.0)
 
 
-def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) -> Border | None:
+def _warn_of(share: float) -> None:
+    """Warn of a share of the data that does not balance."""
+    if share > INCOMPATIBLE:
+        warnings.warn(
+            f"solve: the data are not compatible: {100 * share:.2g}% of them do not "
+            "balance (of pure Neumann conditions, the integral of the source and that of the "
+            "fluxes; of a flow, what comes in and what goes out, and without walls the sum of its "
+            "forces), so the equation is solved with a source that is added to make up for it. "
+            "Check source and conditions, or use a smaller spacing",
+            Incompatible,
+            stacklevel=9,
+        )
+
+
+def find_border(A: csr_array, W: csr_array, chosen: csr_array, worth: Floats) -> Border | None:
     """Return what closes a singular system; None if it is none, and the constraints too many.
 
     Parameters
@@ -108,10 +128,10 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
         At generic values.
     W : (k, n) csr_array
         Constraints.
-    of_pde : (n,) bool array
-        Which equations are those of the domain.
-    volume : (n,) array
-        That the node of each equation stands for.
+    chosen : (n, equations) csr_array
+        How those of A are made from all that there are.
+    worth : (equations,) array
+        Of a source in each, in the units that a null vector asks for; 0 for a condition.
 
     Raises
     ------
@@ -135,13 +155,12 @@ def find_border(A: csr_array, W: csr_array, of_pde: np.ndarray, volume: Floats) 
     if not _is_null(A, Z, scales):
         return None
     natural = Z / scales.rows[:, None]
-    C = np.where(of_pde[:, None], Z / volume[:, None], 0.0)
-    if not np.linalg.norm(np.where(of_pde[:, None], natural, 0.0)) > _NULL * np.linalg.norm(
-        natural
-    ):
+    of_pde = abs(chosen) @ (worth > 0.0) > 0.0
+    C = chosen @ (worth[:, None] * (chosen.T @ Z))
+    if not np.linalg.norm(natural[of_pde]) > _NULL * np.linalg.norm(natural):
         C = Z
-    size = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
-    return Border(csr_array(C / size), Z)
+    rms = np.sqrt((C**2).sum(axis=0) / np.maximum((C != 0.0).sum(axis=0), 1))
+    return Border(csr_array(C / rms), Z)
 
 
 def _is_null(A: csr_array, Z: Floats, scales: Scales) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import block_diag
-from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse import coo_array, csr_array, diags_array, vstack
 
 from dtpinn.arrays import Floats, Integers
 from dtpinn.nodes import Nodes
@@ -43,15 +43,15 @@ class Chosen:
     ----------
     matrix : (chosen, equations) csr_array
         A row for each equation to keep: a unit vector, or a combination at a node where sides meet.
-    node : (chosen,) int array
-        Of X, at which it holds.
-    of_pde : (chosen,) bool array
-        Whether it is the domain's equation, not a condition.
+    node : (equations,) int array
+        Of X, at which each holds.
+    number : (equations,) int array
+        Which of the domain's equations each is; -1 for a condition.
     """
 
     matrix: csr_array
     node: Rows
-    of_pde: NDArray[np.bool_]
+    number: Rows
 
 
 def choose_equations(
@@ -81,6 +81,8 @@ def choose_equations(
     candidates = _candidates(system, example)
     keep, mixed = _keep_or_mix(candidates, _room(nodes, unknown), nodes.interior_count)
     everything = csr_array(vstack([rows[region.name] for region in regions], format="csr"))
+    # What conditions say of a pressure and what of a velocity is compared in the fields' own sizes.
+    everything = everything @ diags_array(np.tile(system.units, len(unknown))[unknown.ravel()])
     owner = np.repeat(_owners(nodes), unknown.sum(axis=1))
     pieces = [(np.arange(len(keep)), keep, np.ones(len(keep)))]
     count = len(keep)
@@ -96,8 +98,7 @@ def choose_equations(
         count += len(entries)
     i, j, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
     matrix = csr_array(coo_array((values, (i, j)), shape=(count, len(candidates.node))))
-    lead = matrix.indices[matrix.indptr[:-1]]
-    return Chosen(matrix, candidates.node[lead], candidates.of_pde[lead])
+    return Chosen(matrix, candidates.node, candidates.number)
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,20 @@ class _Candidates:
     ----------
     node : (m,) int array
         Of X, at which it holds.
-    of_pde : (m,) bool array
-        Whether it is the domain's equation, not a condition.
+    number : (m,) int array
+        Which of the domain's equations it is; -1 for a condition.
     spare : (m,) bool array
         Whether it only stands in for what the conditions leave open where sides meet.
     """
 
     node: Rows
-    of_pde: NDArray[np.bool_]
+    number: Rows
     spare: NDArray[np.bool_]
+
+    @property
+    def of_pde(self) -> NDArray[np.bool_]:
+        """Whether it is the domain's equation, not a condition."""
+        return self.number >= 0
 
 
 def _candidates(system: DiscreteSystem, example: Linearization) -> _Candidates:
@@ -125,7 +131,12 @@ def _candidates(system: DiscreteSystem, example: Linearization) -> _Candidates:
     size = [len(region.rows) * w for region, w in zip(regions, width, strict=True)]
     return _Candidates(
         np.concatenate([np.repeat(r.rows, w) for r, w in zip(regions, width, strict=True)]),
-        np.repeat([not region.on_boundary for region in regions], size),
+        np.concatenate(
+            [
+                np.tile(np.full(w, -1) if r.on_boundary else np.arange(w), len(r.rows))
+                for r, w in zip(regions, width, strict=True)
+            ]
+        ),
         np.repeat([region is system.meeting for region in regions], size),
     )
 

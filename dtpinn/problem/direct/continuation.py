@@ -43,8 +43,10 @@ def solve_steady(system: DiscreteSystem, start: Floats) -> Floats:
         try:
             newton.iterate(_NEARLY, bar)
         except NotConverged as directly:
+            newton.check_determined()
             _follow(newton, u, left, bar, directly)
     newton.check_compatible()
+    newton.check_determined()
     return newton.values
 
 

@@ -17,9 +17,7 @@ from dtpinn.problem.posed import Posed
 MAX_ITERATIONS = 50
 
 
-def initial_values(
-    system: DiscreteSystem, start: Floats, units: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
+def initial_values(system: DiscreteSystem, start: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Solve ``initial(u, D, x) = 0`` at every node of X by Newton's method, pointwise.
 
     Fields of which it says nothing stay as they were: what an algebraic equation determines, such
@@ -32,8 +30,6 @@ def initial_values(
     system : DiscreteSystem
         In space-time.
     start : (nodes,) or (nodes, fields) array on X~
-    units : (fields,) array
-        The expected size of each field.
 
     Returns
     -------
@@ -53,12 +49,12 @@ def initial_values(
     # A rate that the equations do not start from may stand in the condition all the same.
     state, first = torch.stack([u, torch.zeros_like(u)]), None
     for _ in range(MAX_ITERATIONS):
-        newton = _Step(system, state, units)
+        newton = _Step(system, state)
         first = newton.residual if first is None else first
         state = state + newton.step
         if newton.size(newton.step) <= 1e-14 * newton.size(state):
             break
-    newton = _Step(system, state, units)
+    newton = _Step(system, state)
     left = newton.residual
     if not left <= 1e-10 * max(first or 0.0, newton.size(state)):
         raise RuntimeError(
@@ -85,7 +81,7 @@ class _Step:
         l2 norm, in natural units.
     """
 
-    def __init__(self, system: DiscreteSystem, state: Tensor, units: Floats) -> None:
+    def __init__(self, system: DiscreteSystem, state: Tensor) -> None:
         posed = system.posed
         assert posed.initial is not None
         with in_double(posed.pde), torch.enable_grad():
@@ -104,7 +100,7 @@ class _Step:
         slopes = [torch.from_numpy(np.concatenate(part, axis=1)) for part in parts]
         self.slopes = torch.stack(slopes, dim=1).to(state.device)
         # Rates in the unit that changes a field by its own size from the first time to the last.
-        in_time = np.concatenate([units, units / posed.slices.duration])
+        in_time = np.concatenate([system.units, system.units / posed.slices.duration])
         self._units = torch.tensor(in_time, dtype=torch.float64, device=state.device)
         sizes = (self.slopes.abs() * self._units).amax(dim=(0, 2))
         rows = 1.0 / torch.where(sizes > 0.0, sizes, 1.0)

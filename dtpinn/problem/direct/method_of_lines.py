@@ -73,9 +73,7 @@ class Trajectory:
     path: Path = field(repr=False)
 
 
-def solve_in_time(
-    system: DiscreteSystem, start: Floats, units: Floats, time_tolerance: float
-) -> Trajectory:
+def solve_in_time(system: DiscreteSystem, start: Floats, time_tolerance: float) -> Trajectory:
     """Return the semi-discrete solution at the slices of a space-time problem.
 
     Parameters
@@ -84,8 +82,6 @@ def solve_in_time(
         In space-time.
     start : (nodes,) or (nodes, fields) array on X~
         Where the initial condition is solved from.
-    units : (fields,) array
-        The expected size of each field.
     time_tolerance : float
         Between two slices, relative in l2.
 
@@ -99,8 +95,8 @@ def solve_in_time(
     posed = system.posed
     times = posed.slices.values
     assert times is not None
-    begun, determined = initial_values(system, start, units)
-    stepper, until = Stepper(system, units, time_tolerance), float(times[-1])
+    begun, determined = initial_values(system, start)
+    stepper, until = Stepper(system, time_tolerance), float(times[-1])
     walk = _Walk(stepper, begun, time_tolerance, until, len(times) - 1)
     evolving = walk.stepper.evolving
     for order, open_fields in enumerate(evolving & ~determined, start=1):

@@ -9,6 +9,7 @@ from scipy.sparse import csc_array
 from tqdm import tqdm
 
 from dtpinn.arrays import Floats
+from dtpinn.problem.direct.at_rest import FREE, open_at_rest, shares
 from dtpinn.problem.direct.factorise import Factors, factorise
 from dtpinn.problem.direct.square_system import SquareSystem, generic_values
 from dtpinn.problem.discrete_system import DiscreteSystem
@@ -18,9 +19,9 @@ from dtpinn.problem.time_slices import TimeSlices
 MAX_ITERATIONS = 50
 _UNDETERMINED = (
     "the conditions do not determine the solution (pure Neumann conditions leave a constant free, "
-    "for instance, as a period in all directions does, and tractions alone the motions of a rigid "
-    "body); constraints complete it, such as constraints=[dtpinn.Mean(0.0)] or "
-    "dtpinn.Pin(point, value)"
+    "for instance, as a period in all directions does, tractions alone the motions of a rigid "
+    "body, and a flow without walls its mean velocity); constraints complete it, such as "
+    'constraints=[dtpinn.Mean(0.0)], dtpinn.Mean(0.0, field="u") or dtpinn.Pin(point, value)'
 )
 
 
@@ -65,8 +66,12 @@ class Newton:
     def __init__(self, system: DiscreteSystem, start: Floats) -> None:
         steady = TimeSlices()
         self._linearize = system.linearizer_to_solve(steady)
-        example = self._linearize(generic_values(start.shape))
-        self._system = SquareSystem(system, example, steady)
+        example = self._linearize(generic_values(system, start.shape))
+        at_zero = self._linearize(np.zeros(start.shape))
+        linear = all(at_zero.jacobians[name] is J for name, J in example.jacobians.items())
+        rest = None if linear else at_zero
+        self._system = SquareSystem(system, example, steady, rest)
+        self._rest = None if rest is None else self._system.matrix(rest, rest.jacobians)
         u = self._system.restrict(start)
         self._rows = np.ones(())  # of all equations, until a factorisation tells them apart
         self.begin(u, np.zeros(()))
@@ -111,6 +116,26 @@ class Newton:
     def check_compatible(self) -> None:
         """Warn if what the constraints complete was not compatible."""
         self._system.check_compatible(self._at, self.u)
+
+    def check_determined(self) -> None:
+        """Refuse a solution that is one of a family, which only the discretisation's error ends.
+
+        Raises
+        ------
+        RuntimeError
+        """
+        if self._rest is None or not np.isfinite(self._rest.data).all():
+            return
+        free = open_at_rest(self._rest)
+        if free is None:
+            return
+        left, right = free
+        here = self._system.matrix(self._at, self._at.jacobians)
+        if shares(here, self._rest, left, left, right.T).min() < FREE:
+            raise RuntimeError(
+                "the discrete system is singular but for the error of the discretisation: "
+                f"{_UNDETERMINED}"
+            )
 
     @property
     def norm(self) -> float:

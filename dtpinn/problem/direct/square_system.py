@@ -12,8 +12,10 @@ from torch import Tensor
 
 from dtpinn.arrays import Floats
 from dtpinn.problem.arrangement import with_ghosts
+from dtpinn.problem.direct.at_rest import FREE, shares
 from dtpinn.problem.direct.border import Border, find_border
 from dtpinn.problem.direct.choice import choose_equations
+from dtpinn.problem.direct.scaling import equilibrate
 from dtpinn.problem.discrete_system import DiscreteSystem
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.posed import Posed
@@ -34,6 +36,8 @@ class SquareSystem:
         At values like :func:`generic_values`: which entries its Jacobians have.
     slices : TimeSlices
         Of every linearisation that it is given.
+    rest : Linearization, optional
+        At zero, of an equation that is not linear.
 
     Attributes
     ----------
@@ -44,7 +48,13 @@ class SquareSystem:
         How many of the unknowns, the first, are values on X.
     """
 
-    def __init__(self, system: DiscreteSystem, example: Linearization, slices: TimeSlices) -> None:
+    def __init__(
+        self,
+        system: DiscreteSystem,
+        example: Linearization,
+        slices: TimeSlices,
+        rest: Linearization | None = None,
+    ) -> None:
         posed = system.posed
         nodes, self.fields, self._slices = posed.nodes, posed.pde.field_count, slices
         self.shape = posed.nodal_shape
@@ -67,9 +77,13 @@ class SquareSystem:
         self._equations = [name for name in example.residuals if name not in constraints]
         rows = {name: self._rows(example, name, inside, 0) for name in self._equations}
         self._chosen = choose_equations(system, example, rows, by_field)
-        self._volume = nodes.local_spacing**nodes.dimension
+        sizes, number = system.equation_sizes(system.units), self._chosen.number
+        volume = nodes.local_spacing[self._chosen.node] ** nodes.dimension
+        # A null vector has the inverse units of the equations, a source theirs.
+        self._worth = np.where(number >= 0, sizes[number] ** 2 / volume, 0.0)
         self._closing = constraints
-        self._border = self._close(system, example, constraints)
+        self._at_rest: csr_array | None = None
+        self._border = self._close(system, example, constraints, rest)
         if self._border is None:
             self._closing = []
 
@@ -123,10 +137,24 @@ class SquareSystem:
         if self._border is not None:
             A, r = self._inner(at, at.jacobians, 0), self._by_time(at, self._equations)[0]
             u = unknowns[: len(self._unknowns)]
+            if self._at_rest is not None:
+                self._check_closed_at_rest(A, at, self._at_rest)
+                multipliers = unknowns[len(u) :]
+                terms = self._at_rest @ u, A @ u - self._at_rest @ u
+                self._border.check_small(multipliers, terms, equilibrate(A).rows)
+                return
             left = A @ u - self._chosen.matrix @ r
             border = self._border if self._border.closes(A) else self._border_of(A, at)
             if border is not None:
                 border.check_compatible(left, rounding=abs(A) @ np.abs(u))
+
+    def _check_closed_at_rest(self, A: csr_array, at: Linearization, at_rest: csr_array) -> None:
+        """Refuse constraints of what the equation does determine away from rest."""
+        assert self._border is not None
+        closing = vstack([self._rows(at, name, at.jacobians, 0) for name in self._closing])
+        border = self._border
+        if shares(A, at_rest, border.null, border.sources, csr_array(closing)).max() > FREE:
+            raise ValueError(_too_many(self._closing))
 
     def _inner(self, at: Linearization, which: Mapping[str, csr_array], time: int) -> csr_array:
         """The chosen equations, without constraints, as a square matrix."""
@@ -137,7 +165,11 @@ class SquareSystem:
         return matrix
 
     def _close(
-        self, system: DiscreteSystem, example: Linearization, constraints: list[str]
+        self,
+        system: DiscreteSystem,
+        example: Linearization,
+        constraints: list[str],
+        rest: Linearization | None,
     ) -> Border | None:
         """What constraints add; None without, or where they only tell of unknown coefficients.
 
@@ -152,19 +184,25 @@ class SquareSystem:
         for order, rates in enumerate(example.rates, start=1):
             A = csr_array(A + self._inner(example, rates, 0) / self._slices.duration**order)
         border = self._border_of(A, example)
+        if border is None and rest is not None:
+            border = self._close_at_rest(rest)
         if border is None and not any(p.requires_grad for p in system.posed.pde.parameters()):
-            raise ValueError(
-                f"{len(constraints)} constraint(s), {', '.join(constraints)}, are too many for "
-                "solve() and estimate(): equation and conditions determine the solution without "
-                "them, or with fewer. Leave them out, or a condition; a loss may have them, as it "
-                "needs no square system"
-            )
+            raise ValueError(_too_many(constraints))
+        return border
+
+    def _close_at_rest(self, rest: Linearization) -> Border | None:
+        """The border of what is free at rest, and hardly determined by what is not linear."""
+        A = self._inner(rest, rest.jacobians, 0)
+        try:
+            border = self._border_of(A, rest) if np.isfinite(A.data).all() else None
+        except RuntimeError:  # more is free there than the constraints close
+            return None
+        self._at_rest = None if border is None else A
         return border
 
     def _border_of(self, A: csr_array, at: Linearization) -> Border | None:
         W = vstack([self._rows(at, name, at.jacobians, 0) for name in self._closing])
-        chosen = self._chosen
-        return find_border(A, csr_array(W), chosen.of_pde, self._volume[chosen.node])
+        return find_border(A, csr_array(W), self._chosen.matrix, self._worth)
 
     def _rows(
         self, at: Linearization, name: str, which: Mapping[str, csr_array], time: int
@@ -176,6 +214,15 @@ class SquareSystem:
         nodes, field = np.divmod(np.arange(int(np.prod(self.shape))), self.fields)
         columns = self._slices.sites_at(nodes, time) * self.fields + field
         return csr_array(which[name][rows][:, columns] @ self._from_unknowns)
+
+
+def _too_many(constraints: list[str]) -> str:
+    return (
+        f"{len(constraints)} constraint(s), {', '.join(constraints)}, are too many for "
+        "solve() and estimate(): equation and conditions determine the solution without "
+        "them, or with fewer. Leave them out, or a condition; a loss may have them, as it "
+        "needs no square system"
+    )
 
 
 def _extrapolation(
@@ -230,9 +277,10 @@ def _not_square(at: Linearization, shape: tuple[int, int], fields: int, conditio
     )
 
 
-def generic_values(shape: tuple[int, ...]) -> Floats:
-    """Nodal values at which no slope is zero by chance."""
-    return np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
+def generic_values(system: DiscreteSystem, shape: tuple[int, ...]) -> Floats:
+    """Nodal values at which no slope is zero by chance, of the size that fields are expected in."""
+    values = np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
+    return np.asarray(values * (system.units if len(shape) > 1 else system.units[0]))
 
 
 def starting_values(posed: Posed, guess: Any) -> Floats:

@@ -58,8 +58,6 @@ class Stepper:
     Parameters
     ----------
     system : DiscreteSystem
-    units : (fields,) array
-        The expected size of each field: one has no unit to be compared with another's.
     tolerance : float
 
     Attributes
@@ -82,7 +80,7 @@ class Stepper:
     passed: list[tuple[float, Floats, Floats]]
     left: float
 
-    def __init__(self, system: DiscreteSystem, units: Floats, tolerance: float) -> None:
+    def __init__(self, system: DiscreteSystem, tolerance: float) -> None:
         times = system.posed.slices.values
         assert times is not None
         self._tolerance, self._duration = tolerance, system.posed.slices.duration
@@ -90,13 +88,14 @@ class Stepper:
         stages = self._stages(float(times[0]), float(times[1] - times[0]))
         self._linearizer = system.linearizer_to_solve(stages)
         self._order = system.posed.time_order
-        values = generic_values(self._linearizer.shape)
-        example = self._linearizer(values, *[values[::-1], values][: self._order])
+        values = generic_values(system, self._linearizer.shape)
+        rates = [values[::-1] / self._duration, values / self._duration**2]
+        example = self._linearizer(values, *rates[: self._order])
         self.system = SquareSystem(system, example, stages)
         self.evolving = self._fields_with_rate(example)
         self._swinging = self._with_second_rate(example)
         self._factors: list[_Factors] = []  # the latest last
-        self._units = units if self.system.fields > 1 else np.ones(1)
+        self._units = system.units if self.system.fields > 1 else np.ones(1)
         self.factorizations = 0
 
     def march(self, state: Floats, begin: float, end: float, count: int) -> Floats | None:

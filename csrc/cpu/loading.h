@@ -1,0 +1,15 @@
+// Which way of loading x is the faster: a question to the machine, as the processor's name does not
+// answer it. A gather takes as long as its loads on some, several times as long on others, and since
+// 2023 on many more, whose microcode was changed against a leak of data through it.
+#pragma once
+
+#include "kernels.h"
+
+namespace dtpinn {
+
+// Multiplies a small matrix in both ways, in turn, for about half a millisecond on this thread.
+// `set` must have gathers.
+template <typename Scalar, typename Index>
+Loading faster_loading(InstructionSet set);
+
+}  // namespace dtpinn

@@ -1,0 +1,176 @@
+"""x is loaded lane by lane or gathered by an instruction: the choice, and that it changes no bit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import dtpinn
+from dtpinn import _C
+from tests.marks import mostly_full
+
+WAYS = ["scalar", "gather"]
+BEST = _C.instruction_set()
+GATHERS = {"avx512": ["avx512", "avx2"], "avx2": ["avx2"]}.get(BEST, [])  # here, best first
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A Python of its own, which knows the same packages."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables}
+    for name in [name for name, value in environment.items() if not value]:
+        del environment[name]
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True
+    )
+
+
+def digests(**variables: str) -> list[str]:
+    done = run("-m", "tests.sparse.guarded", **variables)
+    assert done.returncode == 0, f"{variables}: exit code {done.returncode}\n{done.stderr[-2000:]}"
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(not GATHERS, reason="this processor has no gathers")
+@pytest.mark.parametrize("capability", mostly_full(["avx512", "avx2"], GATHERS[:1].__contains__))
+def test_both_ways_give_the_same_bits_and_read_nothing_else(capability):
+    """Every type, row lengths about every register, what is not finite; between forbidden pages."""
+    if capability not in GATHERS:
+        pytest.skip(f"this processor has no {capability}")
+    scalar, gather = (
+        digests(DTPINN_LOADS=way, ATEN_CPU_CAPABILITY=capability) for way in WAYS
+    )
+    assert scalar[0] == "loads scalar scalar"
+    assert gather[0] == "loads gather gather"
+    assert len(scalar) > 1000
+    for one, other in zip(scalar[1:], gather[1:], strict=True):
+        assert one == other
+    # Where an array lies changes nothing either, and the forbidden pages are.
+    *results, first, second, third, fourth, fifth = scalar[1:]
+    assert results[::2] == results[1::2]
+    assert [line.split()[0] for line in (first, second, third, fourth, fifth)] == ["killed"] * 5
+
+
+def test_without_gathers_lanes_are_loaded_one_by_one():
+    assert digests(DTPINN_LOADS="", ATEN_CPU_CAPABILITY="default")[0] == "loads scalar scalar"
+
+
+def test_the_choice_is_made_once_and_told():
+    asked = os.environ.get("DTPINN_LOADS")
+    chosen = _C.loads()
+    assert list(chosen) == ["float64", "float32"]
+    assert set(chosen.values()) <= ({asked} if asked else set(WAYS))
+    assert all(_C.loads() == chosen for _ in range(5))
+
+
+# Nothing is chosen, or measured, before the first product.
+AT_FIRST_USE = """
+import torch, dtpinn
+A = dtpinn.CSR.from_dense(torch.eye(3, dtype=torch.float64))
+try:
+    A @ torch.ones(3, dtype=torch.float64)
+except ValueError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"DTPINN_LOADS": "fast"}, "DTPINN_LOADS must be scalar or gather, or unset, got 'fast'"),
+        (
+            {"DTPINN_LOADS": "gather", "ATEN_CPU_CAPABILITY": "default"},
+            "DTPINN_LOADS=gather needs the instruction set avx2 or avx512, and the one in use is "
+            "baseline: unset it, or ATEN_CPU_CAPABILITY if that is set",
+        ),
+    ],
+    ids=["unknown", "not there"],
+)
+def test_a_wrong_wish_is_an_error_at_first_use(variables, said):
+    done = run("-c", AT_FIRST_USE, **variables)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(said)
+
+
+# Threads that ask at once, of each type; and children forked while another thread measures.
+AT_ONCE = """
+import os, signal, threading, time
+import torch
+from dtpinn import _C
+
+torch.set_num_threads(1)
+def operands(scalar, index):
+    starts = torch.arange(4, dtype=index)
+    return starts, starts[:3].clone(), torch.ones(3, dtype=scalar)
+
+def product(scalar, index):
+    crow, col, ones = operands(scalar, index)
+    return torch.ops.dtpinn.csr_product(crow, col, ones, crow, col, None, col, ones)
+
+def child_ends(scalar, index):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os._exit(0 if torch.equal(product(scalar, index), torch.ones(3, dtype=scalar)) else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+types = [(s, i) for s in (torch.float64, torch.float32) for i in (torch.int32, torch.int64)]
+for each in types:
+    gate = threading.Barrier(4)
+    def ask():
+        gate.wait()
+        product(*each)
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    gate.wait()
+    for wait in (1e-5, 1e-4, 1e-4, 1e-4, 1e-4):
+        time.sleep(wait)
+        assert child_ends(*each), each
+    for thread in threads:
+        thread.join()
+first = _C.loads()
+assert all(_C.loads() == first for _ in range(9))
+read, write = os.pipe()
+if os.fork() == 0:
+    os.write(write, repr(_C.loads()).encode())
+    os._exit(0)
+assert os.read(read, 999) == repr(first).encode()
+print("all ended")
+"""
+
+
+def test_threads_and_forked_children_may_ask_at_any_moment():
+    done = run("-c", AT_ONCE, DTPINN_LOADS="")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "all ended\n"
+
+
+@pytest.mark.skipif(not GATHERS, reason="this processor has no gathers")
+def test_the_sum_of_a_row_is_that_of_lanes_added_by_halves():
+    """The order of `product_vector.inl` in single precision, in plain code: what both ways keep to.
+
+    All numbers are powers of two, whose products are exact, so that fma rounds as a product and a
+    sum do; most sums round.
+    """
+    width = 8
+    generator = torch.Generator().manual_seed(0)
+    for length in (8, 9, 15, 16, 24, 31, 57, 64):
+        exponents = torch.randint(-20, 20, (length,), generator=generator)
+        values = torch.ldexp(torch.ones(length), exponents)
+        even, odd = torch.zeros(width), torch.zeros(width)
+        whole = length // width
+        for block in range(whole):
+            part = values[block * width : (block + 1) * width]
+            even, odd = (even + part, odd) if block % 2 == 0 else (even, odd + part)
+        last = values[whole * width :]
+        odd[width - len(last) :] += last
+        total = even + odd
+        while len(total) > 1:
+            half = len(total) // 2
+            total = total[:half] + total[half:]
+        A = dtpinn.CSR.from_dense(values[None, :])
+        assert torch.equal(A @ torch.ones(length), total)
