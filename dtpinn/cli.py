@@ -14,6 +14,7 @@ from dtpinn.experiments import PROBLEMS, Experiment, Settings, gallery, known_an
 from dtpinn.experiments.settings import DTYPES, METHODS, SettingsError, make_directory
 from dtpinn.experiments.versions import information
 from dtpinn.models import NETWORKS
+from dtpinn.models.options import OPTIONS, help_of
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.output import format_table
 from dtpinn.training.checkpoint import CheckpointError
@@ -115,6 +116,8 @@ def _add_problem_options(parser: _Parser, default: Settings) -> None:
     add("--network", default=default.network, help=" or ".join(NETWORKS))
     add("--width", type=int, default=default.width, help="neurons of a hidden layer")
     add("--depth", type=int, default=default.depth, help="hidden layers")
+    for name, option in OPTIONS.items():
+        add(f"--{name}", type=option.read, metavar=option.metavar, help=help_of(name))
     add("--seed", type=int, default=default.seed, help="of nodes and network")
     add("--dtype", default=default.dtype, help=" or ".join(DTYPES))
     add("--device", default=default.device, help="cpu or cuda")
@@ -153,7 +156,8 @@ def _train(arguments: argparse.Namespace) -> int:
     names = {option.name for option in fields(Settings)}
     asked = {name: value for name, value in vars(arguments).items() if name in names}
     try:
-        settings = arguments.experiment.settings(**asked)
+        given = {name: value for name, value in vars(arguments).items() if name in OPTIONS}
+        settings = arguments.experiment.settings(**asked, network_options=given or None)
         out, resume = arguments.out, "resume" in arguments
         if resume and not (out / "checkpoint.pt").is_file():
             raise SettingsError(f"nothing to resume: there is no checkpoint.pt in {out}")

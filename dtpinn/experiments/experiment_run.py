@@ -8,9 +8,9 @@ from dtpinn.experiments.experiment import Experiment
 from dtpinn.experiments.measuring import error_at, fine_points, model_points
 from dtpinn.experiments.preparation import Report, prepare
 from dtpinn.experiments.same_run import check_same_run, identity
-from dtpinn.experiments.settings import Settings
+from dtpinn.experiments.settings import Settings, SettingsError
 from dtpinn.experiments.summary import closing_lines, details
-from dtpinn.models import NETWORKS
+from dtpinn.models import NETWORKS, Network
 from dtpinn.training import Result, fit
 
 
@@ -62,10 +62,7 @@ def run(
     x = fine_points(experiment)
     at_test_points = experiment.measured_at == "test points"
     result = fit(
-        NETWORKS[settings.network](
-            prepared.inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
-            dtype=settings.torch_dtype, device=settings.device,
-            normalise=False),  # raw coordinates, as in the paper
+        _network(settings, prepared.inputs),
         prepared.problem,
         settings.planned_epochs,
         optimizer=settings.optimizer,
@@ -88,3 +85,15 @@ def run(
         result.save(out)
         report(f"files       {out}/: result.json, history.csv, picture.png, checkpoint.pt")
     return result
+
+
+def _network(settings: Settings, inputs: int) -> Network:
+    try:
+        return NETWORKS[settings.network](
+            inputs, width=settings.width, depth=settings.depth, seed=settings.seed,
+            dtype=settings.torch_dtype, device=settings.device,
+            normalise=False,  # raw coordinates, as in the paper
+            **(settings.network_options or {}),
+        )  # fmt: skip
+    except ValueError as error:  # periods of other coordinates than these
+        raise SettingsError(str(error)) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 from dtpinn.experiments.experiment import Experiment
 from dtpinn.experiments.settings import Settings
+from dtpinn.output.files import to_json
 from dtpinn.training.checkpoint import load_checkpoint
 from dtpinn.training.resuming import check_same
 
@@ -24,7 +26,8 @@ def identity(experiment: Experiment, settings: Settings) -> dict[str, object]:
     ('heat', 828, 7, False)
     """
     told = {name: getattr(settings, field) for field, name in _names()}
-    return {"problem": experiment.name, **told}
+    plain: dict[str, object] = json.loads(to_json({"problem": experiment.name, **told}))
+    return plain
 
 
 def check_same_run(path: Path, experiment: Experiment, settings: Settings) -> None:

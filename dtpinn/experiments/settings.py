@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from dtpinn.models import NETWORKS
+from dtpinn.models.options import check_options
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.problem.problem import check_device
 
@@ -52,7 +54,8 @@ class Settings:
 
     `optimizer`, `epochs` and `seconds` (its `max_seconds`) are as for :func:`dtpinn.fit`, with
     optimisers by name and a tuple where there are several stages; `epochs` None is the usual number
-    of each. `network` is a name in ``dtpinn.models.NETWORKS``. `times` is the number of time
+    of each. `network` is a name in ``dtpinn.models.NETWORKS``, and `network_options` are those of
+    ``dtpinn.models.options.OPTIONS`` that it has. `times` is the number of time
     slices, t = 0 included, of a problem in space-time.
 
     Raises
@@ -73,6 +76,7 @@ class Settings:
     network: str = fixed("mlp")
     width: int = fixed(50)
     depth: int = fixed(4)
+    network_options: Mapping[str, Any] | None = fixed(None)
     seed: int = fixed(0)
     dtype: str = fixed("float64")
     device: str = free("cpu")
@@ -90,6 +94,10 @@ class Settings:
                 check_range(name, value, low, high)
         for name, choices in (("method", METHODS), ("network", NETWORKS), ("dtype", DTYPES)):
             check_choice(name, getattr(self, name), tuple(choices))
+        try:
+            check_options(self.network, self.network_options or {})
+        except (TypeError, ValueError) as error:
+            raise SettingsError(str(error)) from None
         self._check_stages()
         if self.device.split(":")[0] not in ("cpu", "cuda"):
             raise SettingsError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")

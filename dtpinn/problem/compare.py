@@ -42,6 +42,8 @@ class ResidualComparison:
         other RBF-FD to compare with.
     round_off : float
         Of the dtype: smaller differences mean nothing.
+    by_equation : tuple of (float, float or None)
+        Of a residual of several equations `relative` and `truncation` of each by itself.
     """
 
     residual: str
@@ -51,6 +53,7 @@ class ResidualComparison:
     relative: float
     truncation: float | None
     round_off: float
+    by_equation: tuple[tuple[float, float | None], ...] = ()
 
     @property
     def agrees(self) -> bool | None:
@@ -99,10 +102,15 @@ class Comparison:
 
     def __str__(self) -> str:
         header = ["residual", "rms", "automatic", "largest", "relative l2", "truncation", "verdict"]
-        rows = [
-            [p.residual, p.rms, p.automatic, p.largest, p.relative, p.truncation, p.verdict]
-            for p in self.parts
-        ]
+        rows: list[list[object]] = []
+        for p in self.parts:
+            rows.append(
+                [p.residual, p.rms, p.automatic, p.largest, p.relative, p.truncation, p.verdict]
+            )
+            rows += [
+                [f"  equation {number}", "", "", "", relative, truncation, ""]
+                for number, (relative, truncation) in enumerate(p.by_equation)
+            ]
         yardstick = "RBF-FD of order 2" if self.own_matrices else "matrices of the next order"
         return f"{format_table(rows, header, digits=3)}\n\ntruncation: by {yardstick}"
 
@@ -162,9 +170,27 @@ def compare(
                 relative=_ratio(_natural(difference, weights.get(name)), size),
                 truncation=error,
                 round_off=1e5 * torch.finfo(r.dtype).eps,
+                by_equation=_by_equation(
+                    difference, None if truncation is None else truncation[name], terms[name]
+                ),
             )
         )
     return Comparison(tuple(parts), own_matrices)
+
+
+def _by_equation(
+    difference: Tensor, truncation: Tensor | None, terms: Tensor
+) -> tuple[tuple[float, float | None], ...]:
+    """Difference and truncation of each equation (n, equations), relative to its own terms."""
+    if difference.dim() < 2 or difference.shape[1] < 2:
+        return ()
+
+    def columns(r: Tensor) -> list[float]:
+        norms = zip(r.norm(dim=0), terms.norm(dim=0), strict=True)
+        return [_ratio(norm, size) for norm, size in norms]
+
+    others = [None] * difference.shape[1] if truncation is None else columns(truncation)
+    return tuple(zip(columns(difference), others, strict=True))
 
 
 def _residuals(problem: Problem, model: Model) -> dict[str, Tensor]:

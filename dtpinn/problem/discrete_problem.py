@@ -16,6 +16,7 @@ from dtpinn.pde import PDE
 from dtpinn.problem.arrangement import Corners, Ghosts, arrange
 from dtpinn.problem.between_slices import Path
 from dtpinn.problem.compare import Comparison, compare
+from dtpinn.problem.complex_values import in_real_fields
 from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description, describe
@@ -236,7 +237,19 @@ class DiscreteProblem(StencilProblem):
             None if finer is None else relative_distance(self, solution, finer),
             None if fresh is None else fresh.share,
             distances_of_fields(self.pde.field_names, u, solution, finer),
+            self._missed(model),
         )
+
+    def _missed(self, model: Model | Tensor) -> dict[str, float]:
+        """By how much constraints are missed, at most; without those that take rates."""
+        wanted = in_real_fields(self._constraints, self.pde.field_names, "value")
+        found = {}
+        for region, what in zip(self.posed.constraints, wanted, strict=True):
+            if region.time_order:
+                continue
+            value = what.value(cast(Tensor, self.times)) if callable(what.value) else what.value
+            found[region.name] = float((self.measure(model, what) - value).abs().max())
+        return found
 
     @torch.inference_mode(False)
     def compare(self, model: Model) -> Comparison:

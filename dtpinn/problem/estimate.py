@@ -40,6 +40,8 @@ class Estimate:
     by_field : dict of str to (float, float or None)
         Of a system `distance` and `discretisation` of each field by itself, relative to its own
         norm.
+    constraints : dict of str to float
+        By how much the model misses each constraint, in its own unit; in space-time at most.
 
     Notes
     -----
@@ -55,6 +57,7 @@ class Estimate:
     discretisation: float | None
     unresolved: float | None = None
     by_field: dict[str, tuple[float, float | None]] = field(default_factory=dict)
+    constraints: dict[str, float] = field(default_factory=dict)
 
     @property
     def resolved(self) -> bool | None:
@@ -72,7 +75,13 @@ class Estimate:
         return self.distance + max(self.discretisation or 0.0, SHARE * (self.unresolved or 0.0))
 
     def __str__(self) -> str:
-        return self._figures() + self._of_fields() + self._doubt()
+        return self._figures() + self._of_fields() + self._doubt() + self._of_constraints()
+
+    def _of_constraints(self) -> str:
+        if not self.constraints:
+            return ""
+        told = ", ".join(f"{name} by {missed:.1e}" for name, missed in self.constraints.items())
+        return f"; of the constraints it misses {told}"
 
     def _of_fields(self) -> str:
         if not self.by_field:

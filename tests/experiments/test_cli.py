@@ -11,6 +11,7 @@ import pytest
 from dtpinn import Result, cli
 from dtpinn.experiments import measuring
 from dtpinn.models import FourierMLP
+from dtpinn.models.options import OPTIONS, help_of
 from tests.marks import mostly_full
 
 
@@ -231,3 +232,51 @@ def test_help_tells_problems_options_and_their_defaults(capsys):
     assert "--times" not in poisson
     assert "(default: 100 of lbfgs" in poisson
     assert "(default: runs/poisson)" in poisson
+
+
+def test_options_of_a_network_are_in_the_help_and_in_the_checkpoint(tmp_path, capsys):
+    for name in OPTIONS:
+        assert help_of(name)
+    with pytest.raises(SystemExit):
+        cli.main(["train", "poisson", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(
+        f"--{name} {option.metavar} {help_of(name)}" in told for name, option in OPTIONS.items()
+    )
+
+    def train(*more):
+        options = ["--nodes", "100", "--order", "2", "--width", "4", "--depth", "1", *more]
+        return cli.main(["train", "poisson", *options, "--out", str(tmp_path)])
+
+    assert train("--network", "siren", "--omega", "3", "--activation", "tanh", "--epochs", "1") == 0
+    model = Result.load(tmp_path).model
+    assert (model.omega, model.config()["activation"]) == (3.0, "tanh")
+    told = json.loads((tmp_path / "result.json").read_text())["network_options"]
+    assert told == {"omega": 3.0, "activation": "tanh"}
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        train("--network", "siren", "--epochs", "2", "--resume")
+    assert ended.value.code == 2
+    assert "network_options {'omega': 3.0, 'activation': 'tanh'}" in capsys.readouterr().err
+    assert (
+        train("--network", "periodic", "--periods", "4,none", "--harmonics", "2", "--epochs", "1")
+        == 0
+    )
+    assert Result.load(tmp_path).model.periods == (4.0, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--omega", "3"], "network mlp has no option omega; it has activation"),
+        (["--network", "siren", "--omega", "-1"], "expected omega to be finite and positive"),
+        (["--network", "siren", "--omega", "wide"], "argument --omega: invalid float value"),
+        (["--network", "periodic", "--periods", "1,2,3"], "for each of the 2 inputs, got 3"),
+        (["--activation", "relu"], "relu"),
+    ],
+)
+def test_options_that_a_network_cannot_have_are_refused(options, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "poisson", "--nodes", "100", *options, "--out", str(tmp_path)])
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err

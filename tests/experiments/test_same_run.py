@@ -17,6 +17,7 @@ HEAT = PROBLEMS["heat"]
 OTHERS = {
     "nodes": 300, "order": 3, "times": 7, "method": "vanilla", "network": "fourier",
     "width": 8, "depth": 1, "seed": 5, "dtype": "float32",
+    "network_options": {"activation": "sin"},
 }  # fmt: skip
 FREE = {"device", "optimizer", "epochs", "seconds"}
 

@@ -168,3 +168,29 @@ def test_nodes_too_few_for_the_next_order_leave_no_yardstick():
     assert estimate.discretisation is None
     assert estimate.total == estimate.distance
     assert "not known: there are no matrices of the next order" in str(estimate)
+
+
+def test_of_several_equations_the_wrong_one_is_told(disk):
+    """A matrix that is twice what it stands for, in the second equation alone."""
+
+    class Pair(dtpinn.PDE):
+        fields = ("temperature", "voltage")
+
+        def residual(self, u, D, x):
+            apart = D.partial(u, 0, 0) + D.partial(u, 1, 1)
+            return torch.stack([D.laplacian(u)[:, 0], apart[:, 1]], dim=1)
+
+        def boundary(self, u, D, x, n):
+            return u
+
+    nodes, model = disk(0.1), network(2, 2)
+    right = part(dtpinn.discretize(Pair(), nodes, order=4).compare(model), "pde")
+    assert len(right.by_equation) == 2
+    for relative, truncation in right.by_equation:
+        assert 0.5 < relative / truncation < 2.0
+    twice = 2.0 * dtpinn.rbffd.partial(nodes, 0, 0, order=4).to_scipy()
+    own = {"partial(0, 0)": twice}
+    told = dtpinn.discretize(Pair(), nodes, order=4, operators=own).compare(model)
+    (first, _), (second, _) = part(told, "pde").by_equation
+    assert first < 1e-3 < 0.1 < second
+    assert "equation 1" in str(told)

@@ -112,3 +112,20 @@ def test_of_a_system_each_field_has_its_own_figures(disk):
     assert second[0] < 1e-9
     assert 0.0 < second[1] < 0.1
     assert f"{problem.pde.field_names[0]} 1.0e-01" in str(found)
+
+
+def test_it_tells_by_how_much_constraints_are_missed(disk):
+    """A model that is off by a constant misses its mean by that, and its value at a point too."""
+    exact = lambda x: x[:, 0] ** 3  # noqa: E731
+    pde = dtpinn.Poisson.from_solution(exact, alpha=1.0, beta=0.0)
+    problem = dtpinn.discretize(pde, disk(0.1), constraints=[dtpinn.Mean(0.0, name="balance")])
+    told = problem.estimate(lambda x: exact(x) + 0.25)
+    assert told.constraints == {"balance": pytest.approx(0.25, abs=1e-6)}
+    assert "misses balance by 2.5e-01" in str(told)
+    assert problem.estimate(problem.solve()).constraints["balance"] < 1e-9
+    times = torch.linspace(0, 1, 3)
+    held = [dtpinn.Mean(lambda t: 0.25 * torch.exp(-t))]
+    pde = dtpinn.Heat.from_solution(lambda x, t: torch.exp(-t) * x[:, 0] ** 2)
+    told = dtpinn.discretize(pde, disk(0.2), times=times, constraints=held)
+    model = lambda z: torch.exp(-z[:, 2]) * (z[:, 0] ** 2 + 1.0)  # noqa: E731
+    assert told._missed(model)["mean"] == pytest.approx(1.0, abs=1e-2)

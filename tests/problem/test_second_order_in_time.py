@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -245,3 +246,44 @@ def test_a_wave_is_estimated_compared_and_trained():
     model = dtpinn.MLP(2, width=10, depth=1, seed=0)
     result = dtpinn.fit(model, problem, epochs=60, optimizer="gauss-newton")
     assert result.relative_error(solution) < 1e-3  # the discrete solution is 1.2e-4 away
+
+
+class Beam(dtpinn.PDE):
+    """u_tt + u_xxxx = 0 between hinges, by its moment: sin(pi x) swings at pi^2."""
+
+    fields = 2
+
+    def residual(self, u, D, x, t):
+        second = D.laplacian(u)
+        return torch.stack([D.time(u, 2)[:, 0] + second[:, 1], second[:, 0] - u[:, 1]], dim=1)
+
+    def boundary(self, u, D, x, n, t):
+        return u
+
+    def initial(self, u, D, x):
+        return torch.stack([u[:, 0] - torch.sin(math.pi * x[:, 0]), D.time(u)[:, 0]], dim=1)
+
+
+def beam(spacing):
+    nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=spacing)
+    return dtpinn.discretize(Beam(), nodes, times=torch.linspace(0.0, 0.08, 2))
+
+
+@pytest.mark.full
+def test_the_waves_of_the_nodes_are_resolved_where_the_steps_suffice():
+    """With 128 steps nothing is gained yet beside 4, with 512 everything: they do not die out."""
+    problem = beam(0.05)
+    told = dtpinn.problem.integrate(problem, time_tolerance=1e-9)
+    exact = torch.sin(math.pi * problem.points[:, 0]) * torch.cos(math.pi**2 * problem.points[:, 1])
+    assert (told.values[:, 0] - exact).norm() < 1e-4 * exact.norm()
+    assert told.time_error < 1e-9
+
+
+@pytest.mark.full
+def test_where_they_do_not_the_attainable_tolerance_is_told_and_attained():
+    problem = beam(0.0125)
+    with pytest.raises(RuntimeError, match=r"shortest waves of the nodes") as raised:
+        problem.solve(time_tolerance=1e-13)
+    attainable = float(re.search(r"time_tolerance=(\S+) here", str(raised.value))[1])
+    assert attainable < 1e-6
+    problem.solve(time_tolerance=attainable)
