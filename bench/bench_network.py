@@ -6,9 +6,11 @@
 A loss of the network's values with its gradient (in space-time of the values and their derivative
 in time), the Jacobian of every point, and whole steps of training. All are timed in turn, round by
 round, a matrix product of 1500 x 1500 among them: its rate is what the floating point units give,
-and "of dgemm" is the fraction of it that the products of the network's matrices reach. Ratios are
-medians of the ratios of neighbours. With one thread (OMP_NUM_THREADS=1) the processor's time is
-taken and not the clock's, so that other processes on the machine hardly count.
+and "of dgemm" is the fraction of it that the products of the network's matrices reach. Each is
+timed right after it has run, as in training, where a step follows one like it: not with the caches
+that another has filled. Ratios are medians of the ratios within a round. With one thread
+(OMP_NUM_THREADS=1) the processor's time is taken and not the clock's, so that other processes on
+the machine hardly count.
 """
 
 from __future__ import annotations
@@ -54,11 +56,12 @@ def timed(calls: Mapping[str, Call]) -> dict[str, np.ndarray]:
     for call in calls.values():
         call()
         call()
-    rounds = int(np.clip(2 * SECONDS / (time.perf_counter() - start), MIN_ROUNDS, MAX_ROUNDS))
+    rounds = int(np.clip(SECONDS / (time.perf_counter() - start), MIN_ROUNDS, MAX_ROUNDS))
     seconds = {name: np.empty(rounds) for name in calls}
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     for i in range(rounds):
         for name, call in calls.items():
+            call()
             before = clock()
             call()
             seconds[name][i] = clock() - before

@@ -38,9 +38,11 @@ namespace {
 
 // Multiplications that keep a thread busy for about as long as it takes to wake it (2 us).
 constexpr std::int64_t kWorkPerThread = 20000;
-// Gradients are summed over so many groups of points at most, each of which takes the memory of all
-// parameters; at least so many points each, beside which the sum of the groups takes no time.
-constexpr std::int64_t kGroups = 64, kPointsOfGroup = 64;
+// Gradients are summed over groups of strips, as many as there may be threads. Each takes the
+// memory of all parameters, and time for the sums over a register and over the groups: little
+// beside the products of a tile. For fewer threads, of which a small network has use, half a tile
+// does.
+constexpr std::int64_t kGroups = 64, kFewGroups = 8;
 constexpr std::int64_t kNumbersOfGroups = 1 << 23;
 
 // A call as the kernels take it, and the tensors that it points into.
@@ -117,13 +119,13 @@ at::DimVector output_size(const NetworkCall& call) {
     return {1 + call.directions.size(0), n, m};
 }
 
-// How many groups of points: by the network and the points alone, so that the order of summation
+// How many groups of strips: by the network and the points alone, so that the order of summation
 // does not depend on the number of threads. A multiple of 4, for even shares.
-std::int64_t group_count(std::int64_t points, std::int64_t strips, std::int64_t parameters) {
-    const std::int64_t memory = std::max<std::int64_t>(kNumbersOfGroups / parameters, 1);
-    std::int64_t count = std::clamp<std::int64_t>(points / kPointsOfGroup, 1, kGroups);
-    count = std::min({count, memory, std::max<std::int64_t>(strips, 1)});
-    return count < 4 ? count : count / 4 * 4;
+std::int64_t group_count(std::int64_t strips, std::int64_t tile, std::int64_t parameters) {
+    const std::int64_t memory = kNumbersOfGroups / parameters;
+    const std::int64_t few = std::min(2 * strips / tile, kFewGroups);
+    const std::int64_t count = std::min({std::max(few, strips / tile), kGroups, memory});
+    return count < 4 ? std::max<std::int64_t>(count, 1) : count / 4 * 4;
 }
 
 // to[i] = the sum over groups of from[group, i], for the numbers [begin, end) of all parameters.
@@ -210,7 +212,7 @@ std::vector<at::Tensor> fused_gradients(const NetworkCall& call, const at::Tenso
         if (wanted[0]) a.dx = result[0].mutable_data_ptr<scalar_t>();
         if (wanted[1]) a.ddirections = result[1].mutable_data_ptr<scalar_t>();
         const std::int64_t size = p.size(), strips = p.strips();
-        const std::int64_t groups = group_count(a.rows, strips, size);
+        const std::int64_t groups = group_count(strips, p.kernels.tile, size);
         at::Tensor partial;
         if (of_parameters) {
             partial = at::empty({groups, size}, dy.options());

@@ -12,7 +12,7 @@ namespace dtpinn {
 namespace DTPINN_TARGET {
 
 #if DTPINN_LANE_BYTES == 64
-constexpr std::int64_t kOuterRows = 6;
+constexpr std::int64_t kOuterRows = 5;  // 6 would fit, and leave over two of 50
 #else
 constexpr std::int64_t kOuterRows = 3;
 #endif

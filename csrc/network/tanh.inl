@@ -2,11 +2,16 @@
 //
 // With e = exp(2|x|) - 1 it is e / (e + 2). Where |x| = n ln(2)/2 + r, 0 <= r <= ln(2)/2,
 //
-//     e = 2^n p + (2^n - 1),    p = exp(2r) - 1 = 2r + r^2 Q(r),
+//     e = 2^n p + (2^n - 1),    p = exp(2r) - 1 = 2r + w,    w = r^2 Q(r),
 //
 // whose terms are never negative: nothing cancels, and p is as exact for the smallest x as for any.
-// Q is the polynomial of least relative error in p (computed by Remez's algorithm in 60 digits):
-// 2^-55.4 at degree 9, 2^-31.7 at degree 5.
+// Yet for n = 0 the roundings of e and e + 2 alone would make up to 2.6 units, where e is just
+// above a power of two and tanh just below one. So there it is r and a small term, about -r^3 / 3,
+//
+//     p / (p + 2) = r + (w - r p) / (p + 2).
+//
+// The largest error that was found is 1.5 units. Q is the polynomial of least relative error in p
+// (computed by Remez's algorithm in 60 digits): 2^-55.4 at degree 9, 2^-31.7 at degree 5.
 #pragma once
 
 #include "../cpu/lanes.inl"
@@ -71,13 +76,15 @@ static inline typename Lanes<Scalar, bytes>::type tanh_lanes(
         even = even * square + C::Q[i];
         odd = odd * square + C::Q[i + 1];
     }
-    const Vector p = square * (odd * r + even) + (r + r);
+    const Vector w = square * (odd * r + even);
+    const Vector p = (r + r) + w;
     const Word exponent = reinterpret_cast<Word>(shifted) << C::mantissa;
     const Vector scale =
         reinterpret_cast<Vector>(exponent + reinterpret_cast<Word>(Vector{} + one));
     const Vector e = scale * p + (scale - one);
-    return reinterpret_cast<Vector>(reinterpret_cast<Word>(e / (e + static_cast<Scalar>(2))) ^
-                                    sign);
+    const auto small = n == Vector{};
+    const Vector ratio = (small ? w - r * p : e) / (e + static_cast<Scalar>(2));
+    return reinterpret_cast<Vector>(reinterpret_cast<Word>(small ? r + ratio : ratio) ^ sign);
 }
 
 }  // namespace DTPINN_TARGET

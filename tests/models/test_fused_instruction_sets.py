@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import dtpinn
-from tests.marks import mostly_full
 from tests.models import test_fused_op, test_fused_tanh
 from tests.models.perceptrons import SHAPES
 
 CAPABILITIES = ["default", "avx2", "avx512"]  # ATEN_CPU_CAPABILITY, each above the last
+pytestmark = pytest.mark.full  # each starts a process
 
 
 def run(check: str, capability: str) -> None:
@@ -53,12 +53,11 @@ def check_tanh_of_many():
     test_fused_tanh.check_every(97)
 
 
-@pytest.mark.parametrize("capability", mostly_full(CAPABILITIES, {"default"}.__contains__))
+@pytest.mark.parametrize("capability", CAPABILITIES)
 def test_numbers_and_threads(capability):
     run("check_numbers", capability)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("capability", CAPABILITIES)
 @pytest.mark.parametrize("check", ["check_tanh", "check_tanh_of_many"])
 def test_tanh(check, capability):

@@ -20,14 +20,18 @@ def tanh_of(x):
 
 
 def arguments(dtype):
-    """Dense where tanh is curved, log-spaced down to the smallest numbers, and around its seams."""
+    """Dense where tanh is curved, log-spaced down to the smallest numbers, and around its seams.
+
+    And below powers of two, where a unit in the last place is least beside exp(2x) - 1.
+    """
     info = np.finfo(dtype)
     dense = np.concatenate([np.linspace(0.0, 2.0, 2001), np.linspace(2.0, 24.0, 701)])
     small = np.logspace(np.log10(info.smallest_subnormal) + 0.5, 1.4, 801)
     seams = np.arange(1, 60)[:, None] * (np.log(2) / 2) + np.linspace(-1, 1, 7) * 1e-3
     near = np.nextafter(np.arange(1, 60) * (np.log(2) / 2), 0)
+    below = 2.0 ** -np.arange(12)[:, None] * (1 - np.linspace(0, 0.03, 101))
     ends = [info.smallest_subnormal, info.tiny, info.max, 9.01, 19.06, 20.0, 1e4]
-    return np.concatenate([dense, small, seams.ravel(), near, ends]).astype(dtype)
+    return np.concatenate([dense, small, seams.ravel(), near, below.ravel(), ends]).astype(dtype)
 
 
 def unit_of(exact, dtype):
