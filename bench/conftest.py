@@ -49,6 +49,7 @@ def machine() -> dict[str, object]:
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "instruction set": dtpinn._C.instruction_set(),
+        "loads of vectors": dtpinn._C.loads()["float64"],
         "torch": torch.__version__,
     }
     if torch.cuda.is_available():

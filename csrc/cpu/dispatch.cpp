@@ -47,9 +47,10 @@ Loading choose_loading() {
                       "DTPINN_LOADS must be scalar or gather, or unset, got '", asked, "'");
     const InstructionSet set = instruction_set();
     const bool gathers = set != InstructionSet::baseline;
-    TORCH_CHECK_VALUE(gathers || asked != "gather",
-                      "DTPINN_LOADS=gather needs the instruction set avx2 or avx512, and the one in "
-                      "use is baseline: unset it, or ATEN_CPU_CAPABILITY if that is set");
+    TORCH_CHECK_VALUE(
+        gathers || asked != "gather",
+        "DTPINN_LOADS=gather needs the instruction set avx2 or avx512, and the one in "
+        "use is baseline: unset it, or ATEN_CPU_CAPABILITY if that is set");
     if (!asked.empty()) return asked == "gather" ? Loading::gather : Loading::scalar;
     return gathers ? faster_loading<Scalar, Index>(set) : Loading::scalar;
 }
@@ -84,8 +85,8 @@ const char* name(InstructionSet set) {
 const char* name(Loading loading) { return loading == Loading::gather ? "gather" : "scalar"; }
 
 // Not a local static, which one thread makes while the others wait: a process that is forked
-// meanwhile has no such thread, and would wait for ever. Here several threads may find out; the first
-// to say so decides.
+// meanwhile has no such thread, and would wait for ever. Here several threads may find out; the
+// first to say so decides.
 template <typename Scalar, typename Index>
 Loading loading() {
     constexpr int nobody = -1;
@@ -107,7 +108,7 @@ const CsrKernels<Scalar, Index>& csr_kernels(InstructionSet set, Loading loading
     return baseline::kernels<Scalar, Index>(loading);
 }
 
-#define DTPINN_INSTANTIATE(Scalar, Index) \
+#define DTPINN_INSTANTIATE(Scalar, Index)      \
     template Loading loading<Scalar, Index>(); \
     template const CsrKernels<Scalar, Index>& csr_kernels(InstructionSet, Loading);
 

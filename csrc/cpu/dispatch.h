@@ -9,8 +9,8 @@ namespace dtpinn {
 // ATEN_CPU_CAPABILITY (default, avx2, avx512) lowers it, for torch and for dtpinn alike.
 InstructionSet instruction_set();
 
-// Chosen once, when it is first asked for: what is faster here (loading.h). The environment variable
-// DTPINN_LOADS (scalar, gather) decides it instead.
+// Chosen once, when it is first asked for: what is faster here (loading.h). The environment
+// variable DTPINN_LOADS (scalar, gather) decides it instead.
 template <typename Scalar, typename Index>
 Loading loading();
 

@@ -24,8 +24,8 @@ struct CsrKernels {
 
 enum class InstructionSet { baseline, avx2, avx512 };
 
-// How x[col[e]] is loaded, where x is a vector: a load for each lane of a register, or an instruction
-// for all of them, which `baseline` lacks.
+// How x[col[e]] is loaded, where x is a vector: a load for each lane of a register, or an
+// instruction for all of them, which `baseline` lacks.
 enum class Loading { scalar, gather };
 
 // The table of one instruction set. Only sets that this processor has may be run.

@@ -1,5 +1,5 @@
-// Which way of loading x is the faster: a question to the machine, as the processor's name does not
-// answer it. A gather takes as long as its loads on some, several times as long on others, and since
+// Which way of loading x is the faster. The machine is asked, since the processor's name does not
+// tell: a gather takes as long as its loads on some, several times as long on others, and since
 // 2023 on many more, whose microcode was changed against a leak of data through it.
 #pragma once
 

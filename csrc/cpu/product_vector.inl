@@ -22,7 +22,7 @@ namespace DTPINN_TARGET {
 
 // The upper `count` lanes of v, zeros below, for a count in [0, W).
 template <typename Scalar>
-static inline Wide<Scalar> keep_upper(Wide<Scalar> v, std::int64_t count) {
+static DTPINN_INLINE Wide<Scalar> keep_upper(Wide<Scalar> v, std::int64_t count) {
     constexpr int W = kWidth<Scalar>;
     using Bits = std::conditional_t<sizeof(Scalar) == 8, std::int64_t, std::int32_t>;
     typedef Bits Mask __attribute__((vector_size(kWideBytes)));
@@ -48,8 +48,8 @@ static inline Scalar product_short_row(const Scalar* values, const Index* col, c
 
 // sum += values x[col], lane by lane.
 template <typename Loads, typename Scalar, typename Index>
-static inline void add_products(Wide<Scalar>& sum, const Scalar* values, const Index* col,
-                                const Scalar* x) {
+static DTPINN_INLINE void add_products(Wide<Scalar>& sum, const Scalar* values, const Index* col,
+                                       const Scalar* x) {
     sum += load<kWideBytes>(values) * Loads::get(x, col);
 }
 
@@ -64,8 +64,8 @@ static inline void ask_ahead(const Scalar* values, const Index* col, std::int64_
 }
 
 template <typename Loads, typename Scalar, typename Index>
-static inline Scalar product_row(const Scalar* values, const Index* col, const Scalar* x,
-                                 std::int64_t length) {
+static DTPINN_INLINE Scalar product_row(const Scalar* values, const Index* col, const Scalar* x,
+                                        std::int64_t length) {
     constexpr int W = kWidth<Scalar>;
     if (length < W) return product_short_row(values, col, x, length);
     Wide<Scalar> even = {}, odd = {};
@@ -87,8 +87,8 @@ static inline Scalar product_row(const Scalar* values, const Index* col, const S
 
 // The next 2 W entries.
 template <typename Loads, typename Scalar, typename Index>
-static inline void add_block(Wide<Scalar>& even, Wide<Scalar>& odd, const Scalar*& values,
-                             const Index*& col, const Scalar* x) {
+static DTPINN_INLINE void add_block(Wide<Scalar>& even, Wide<Scalar>& odd, const Scalar*& values,
+                                    const Index*& col, const Scalar* x) {
     constexpr int W = kWidth<Scalar>;
     add_products<Loads>(even, values, col, x);
     add_products<Loads>(odd, values + W, col + W, x);
@@ -99,8 +99,9 @@ static inline void add_block(Wide<Scalar>& even, Wide<Scalar>& odd, const Scalar
 // `rows` rows of 4 W pairs + rest entries each, W or more, stored one after the other. Blocks go in
 // pairs because a loop over blocks would spend a tenth of its instructions on itself.
 template <typename Loads, int rest, typename Scalar, typename Index>
-static void product_equal_rows(const Scalar* values, const Index* col, const Scalar* x, Scalar* y,
-                               std::int64_t rows, std::int64_t pairs) {
+static __attribute__((noinline)) void product_equal_rows(const Scalar* values, const Index* col,
+                                                         const Scalar* x, Scalar* y,
+                                                         std::int64_t rows, std::int64_t pairs) {
     constexpr int W = kWidth<Scalar>;
     constexpr int tail = rest % W;
     for (std::int64_t i = 0; i < rows; ++i) {
@@ -134,8 +135,8 @@ static void choose_rest(const Scalar* values, const Index* col, const Scalar* x,
     }
 }
 
-// Whether `rows` rows, whose first entries `crow` lists, are known to have this length. A register of
-// rows at a time, the last of which may overlap: one by one they would take a twentieth of the
+// Whether `rows` rows, whose first entries `crow` lists, are known to have this length. A register
+// of rows at a time, the last of which may overlap: one by one they would take a twentieth of the
 // product. Of fewer rows nothing is known.
 template <typename Index>
 static __attribute__((noinline)) bool all_have_length(const Index* crow, std::int64_t rows,
@@ -182,7 +183,8 @@ static void product_near(const CsrView<Scalar, Index>& A, const Scalar* x, Scala
     }
 }
 
-// Where the entries come from memory, instructions are free, and asking ahead wins up to half the time.
+// Where the entries come from memory, instructions are free, and asking ahead wins up to half the
+// time.
 template <typename Loads, typename Scalar, typename Index>
 static void product_far(const CsrView<Scalar, Index>& A, const Scalar* x, Scalar* y,
                         std::int64_t begin, std::int64_t end) {

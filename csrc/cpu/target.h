@@ -16,5 +16,6 @@
 #endif
 
 // For functions of headers that files of several instruction sets include: each has them in its own
-// callers. Of functions that are merely inline the linker keeps the copy of one file for all.
-#define DTPINN_INLINE [[gnu::always_inline]] inline
+// callers. Of functions that are merely inline the linker keeps the copy of one file for all. And
+// for what is innermost: in a file of hundreds of kernels GCC comes to an end of what it inlines.
+#define DTPINN_INLINE inline __attribute__((always_inline))

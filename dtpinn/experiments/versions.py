@@ -40,5 +40,6 @@ def information() -> dict[str, Any]:
         "GPU": gpu,
         "processor": platform.machine(),
         "instruction set": _C.instruction_set(),
+        "loads of vectors": ", ".join(f"{dtype}: {way}" for dtype, way in _C.loads().items()),
         "threads": f"{_C.num_threads()} of {os.cpu_count()} processors",
     }

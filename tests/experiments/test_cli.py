@@ -212,7 +212,8 @@ def test_a_run_is_not_resumed_with_other_settings(plain, tmp_path, capsys):
 def test_info_as_a_process():
     told = dtpinn("info")
     assert told.returncode == 0
-    for word in ("built against torch", "instruction set", "CUDA kernels", "OpenMP"):
+    words = ("built against torch", "instruction set", "loads of vectors", "CUDA kernels", "OpenMP")
+    for word in words:
         assert word in told.stdout
 
 

@@ -94,7 +94,10 @@ struct Run {
 
     Run(const Matrix<Scalar, Index>& matrix, InstructionSet set, Loading loading, std::string name,
         std::int64_t k)
-        : kernels(table<Scalar, Index>(set, loading)), A(matrix.view()), kernel(std::move(name)), k(k) {
+        : kernels(table<Scalar, Index>(set, loading)),
+          A(matrix.view()),
+          kernel(std::move(name)),
+          k(k) {
         for (std::int64_t i = 0; i < A.columns * k; ++i) x.push_back(std::sin(Scalar(i)));
         for (std::int64_t i = 0; i < A.rows * k; ++i) y.push_back(std::cos(Scalar(i)));
         out.assign(kernel == "sampled" ? matrix.col.size() : y.size(),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 
 import dtpinn
@@ -89,6 +91,25 @@ def test_the_number_of_threads_changes_no_bit(k, rng):
         torch.set_num_threads(before)
 
 
+def test_asking_ahead_for_entries_changes_no_bit(rng):
+    """One thread has more entries than caches hold, and asks for them ahead; none of seven does."""
+    lengths = np.concatenate([np.full(20_000, 31), rng.integers(0, 60, 6000)])
+    crow = np.concatenate([[0], np.cumsum(lengths)])
+    col = rng.integers(0, 700, crow[-1])
+    matrix = sp.csr_array((rng.standard_normal(crow[-1]), col, crow), shape=(len(lengths), 700))
+    assert 12 * matrix.nnz > 8 << 20
+    A, x = dtpinn.CSR.from_scipy(matrix), torch.from_numpy(operand(rng, 700, None))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = A @ x
+        torch.set_num_threads(7)
+        assert torch.equal(A @ x, alone)
+    finally:
+        torch.set_num_threads(before)
+    assert_product(alone, matrix, x.numpy())
+
+
 @pytest.mark.parametrize("k", [None, 2, 3, 4, 7, 8, 25])
 def test_int32_and_int64_indices_give_the_same_bits(k, rng):
     matrix = MATRICES["random"]
@@ -131,19 +152,24 @@ def test_the_instruction_set_is_no_better_than_was_asked_for():
         assert used == reported
 
 
-@pytest.mark.parametrize("capability", mostly_full(CAPABILITIES, {"default"}.__contains__))
-def test_every_instruction_set_agrees_with_scipy(capability):
+# With each way of loading x that it has (test_loading.py: they give the same bits).
+RUNS = [("default", "scalar"), *itertools.product(CAPABILITIES[1:], ("scalar", "gather"))]
+
+
+@pytest.mark.parametrize(("capability", "way"), mostly_full(RUNS, {RUNS[0]}.__contains__))
+def test_every_instruction_set_agrees_with_scipy(capability, way):
     """The same file again, in a process that may use no more than this instruction set."""
     if os.environ.get("ATEN_CPU_CAPABILITY"):
         pytest.skip("already inside one of these runs")
     best = torch.backends.cpu.get_cpu_capability().lower()
     if best in CAPABILITIES and CAPABILITIES.index(capability) > CAPABILITIES.index(best):
         pytest.skip(f"this processor has no {capability}")
-    if capability == best:
+    if capability == best and set(_C.loads().values()) == {way}:
         return  # the tests above ran with it
     selection = ["-k", "scipy or single or bits or asked", "-q", "-p", "no:cacheprovider"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", __file__, *selection],
-        env={**os.environ, "ATEN_CPU_CAPABILITY": capability}, capture_output=True, text=True,
+        env={**os.environ, "ATEN_CPU_CAPABILITY": capability, "DTPINN_LOADS": way},
+        capture_output=True, text=True,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-2000:]
