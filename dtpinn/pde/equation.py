@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dtpinn.arrays import Floats
 from dtpinn.pde.derivatives import Derivatives
 from dtpinn.pde.field_names import names_of
+from dtpinn.pde.value_jumps import ValueJump
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -132,8 +133,26 @@ class PDE(nn.Module):
         spacing : (n,) array
             How far apart they are around each.
         """
+        return self._made_of(lambda part: part.on_cloud(points, spacing))
+
+    def on_jumps(self, jumps: Sequence[ValueJump]) -> Self:
+        """Return the equation for values on the boundary that jump: as a rule itself.
+
+        One whose solution is known beside a jump, up to what is smooth, returns a copy that takes
+        it into account, as :class:`~dtpinn.pde.Stokes` does. One that is made of others returns a
+        copy that is made of these so.
+
+        Parameters
+        ----------
+        jumps : sequence of ValueJump
+            One at least.
+        """
+        return self._made_of(lambda part: part.on_jumps(jumps))
+
+    def _made_of(self, change: Callable[[PDE], PDE]) -> Self:
+        """Return the same with the equations that it is made of changed; itself, if none is."""
         inner = {name: part for name, part in self._modules.items() if isinstance(part, PDE)}
-        posed = {name: part.on_cloud(points, spacing) for name, part in inner.items()}
+        posed = {name: change(part) for name, part in inner.items()}
         if all(posed[name] is inner[name] for name in inner):
             return self
         made = copy.copy(self)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from dtpinn.pde.coefficients import Constant, constant
 from dtpinn.pde.conditions import BoundaryCondition, Data
+from dtpinn.pde.corner_flow import CornerFlow
 from dtpinn.pde.derivatives import Derivatives
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Incompressible(BoundaryCondition):
@@ -22,9 +30,20 @@ class Incompressible(BoundaryCondition):
     Incompressible()
     """
 
+    _corners: tuple[CornerFlow, ...] = ()
+
+    def beside(self, corners: Sequence[CornerFlow]) -> Self:
+        """Return the same condition for a flow that jumps at corners."""
+        result = copy.copy(self)
+        result._corners = tuple(corners)
+        return result
+
     def operator(self, u: Tensor, D: Derivatives, x: Tensor, n: Tensor, *t: Tensor) -> Tensor:
         """Return div u, (n,)."""
-        return torch.einsum("nii->n", D.gradient(u)[:, : D.dimension])
+        gradient = D.gradient(u)
+        for corner in self._corners:
+            gradient = gradient + corner.missed_gradient(D, x)
+        return torch.einsum("nii->n", gradient[:, : D.dimension])
 
 
 class Outflow(BoundaryCondition):

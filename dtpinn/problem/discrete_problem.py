@@ -63,7 +63,10 @@ class DiscreteProblem(StencilProblem):
         if ghosts == "auto" and read_ghosts(nodes, operators):
             ghosts = "all"
         arrangement = partial(arrange, ghosts=ghosts)
-        posed = pose(pde, nodes, times, dtype, corners, arrangement, constraints, data, order)
+        posed = pose(
+            pde, nodes, times, dtype, corners, arrangement, constraints, data, order,
+            by_stencils=True,
+        )  # fmt: skip
         sturdy = ghosts != "all"
         super().__init__(assemble_system(posed, order, operators, options, sturdy=sturdy))
         self._sturdy = sturdy

@@ -29,6 +29,7 @@ from dtpinn.problem.regions import (
 )
 from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.time_slices import TimeSlices
+from dtpinn.problem.value_jumps import value_jumps
 
 # From nodes, the equation on all of X, and conditions: the nodes with the ghosts that serve, and
 # the rows of X on which the equation holds.
@@ -145,10 +146,13 @@ def pose(
     constraints: Sequence[Constraint] = (),
     data: Sequence[Data | Smooth] = (),
     order: int = 4,
+    *,
+    by_stencils: bool = False,
 ) -> Posed:
     """Return where the residuals of an equation hold, once each has been through its dry run.
 
-    `order` is that of the integrals in the constraints.
+    `order` is that of the integrals in the constraints; `by_stencils` tells that derivatives will
+    be, so that jumps of the data are to be seen to.
 
     Raises
     ------
@@ -162,6 +166,12 @@ def pose(
     conditions = boundary_regions(pde, nodes, sides, slices, dtype)
     equation = pde_region(pde, nodes, np.arange(nodes.count), slices, dtype)
     requests = dry_run(pde, [equation, *conditions])
+    jumps = value_jumps(nodes, sides, conditions) if by_stencils and slices.steady else ()
+    if jumps and (beside := pde.on_jumps(jumps)) is not pde:
+        pde = beside
+        conditions = boundary_regions(pde, nodes, sides, slices, dtype)
+        equation = pde_region(pde, nodes, np.arange(nodes.count), slices, dtype)
+        requests = dry_run(pde, [equation, *conditions])
     if corners == "auto":
         kept = without_outweighed(nodes, sides, conditions)
         if not all(on.all() for on in kept.values()):

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dtpinn.arrays import Integers
+from dtpinn.arrays import Floats, Integers
 from dtpinn.pde import Derivatives, Operator
 from dtpinn.pde.arguments import Argument
 from dtpinn.problem.dry_run import ROWS, dummy_unknown
@@ -94,6 +94,33 @@ def orders(equation: Region) -> Integers:
     index = torch.linspace(0, len(equation.points) - 1, ROWS).round().long()
     data = [part[index.to(part.device)] for part in equation.data]
     return np.asarray(_probed(equation, data)[1].amax(dim=0).numpy())
+
+
+def given_values(region: Region) -> Floats:
+    """Return the values of the fields that a condition gives, (m, fields), NaN of others.
+
+    It gives them where it holds as many fields as it has equations and no derivative, and is linear
+    in them: of a condition in time, of one that learns, none.
+
+    Parameters
+    ----------
+    region : Region
+        On the boundary; it has been through the dry run.
+    """
+    x, fields, what = region.data[0], region.fields, held(region)
+    given = np.full((len(region.rows), fields), np.nan)
+    gives = (what.value.sum(axis=1) == region.equations) & ~what.derivative.any(axis=1)
+    if region.time is not None or not gives.any():
+        return given
+    u = x.new_zeros((len(x), fields) if fields > 1 else len(x)).requires_grad_()
+    probe = _Probe(x.shape[1], u.detach(), (x,))
+    with torch.enable_grad():
+        r = region.function(u, probe, *region.data).reshape(len(x), -1)
+    slopes = [torch.autograd.grad(c.sum(), u, retain_graph=True)[0] for c in r.unbind(1)]
+    A = torch.stack([slope.reshape(len(x), -1) for slope in slopes], dim=1)[gives]
+    values = -(torch.linalg.pinv(A) @ r.detach()[gives][:, :, None])[:, :, 0]
+    given[gives] = np.where(what.value[gives], values.double().cpu().numpy(), np.nan)
+    return given
 
 
 def _probed(region: Region, data: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
