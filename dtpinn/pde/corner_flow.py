@@ -16,8 +16,9 @@ from dtpinn.pde.value_jumps import ValueJump
 class CornerFlow:
     """What stencils miss of the flow at a corner where the velocity jumps.
 
-    At a jump every flow is that of a scraper (Taylor 1962, in: Miszaldi volume, p. 313): with polar
-    coordinates around the corner and the unit vectors e_r, e_t along them,
+    At a jump every flow is that of a scraper (G. I. Taylor, On scraping viscous fluid from a plane
+    surface, Miszellaneen der Angewandten Mechanik, 1962, p. 313): with polar coordinates around the
+    corner and the unit vectors e_r, e_t along them,
 
         u = integral of (a . e_t) e_r over the angle,   p = viscosity (a . e_r) / r,
 
@@ -34,7 +35,7 @@ class CornerFlow:
 
     Examples
     --------
-    The end of a cavity's lid: div u = 0, and the pressure is viscosity * 2.73 / r along the lid.
+    The end of a cavity's lid: div u = 0, and the pressure is viscosity * 1.36 / r along the lid.
 
     >>> import numpy as np
     >>> given = np.array([[1.0, 0.0, np.nan], [0.0, 0.0, np.nan]])
@@ -44,7 +45,7 @@ class CornerFlow:
     >>> flow.gradient(x)[:, [0, 1], [0, 1]].sum(1).abs().max() < 1e-15
     tensor(True)
     >>> flow(torch.zeros(2, 3), x).round(decimals=2)
-    tensor([[ 0.0000,  0.0000,  2.7300],
+    tensor([[ 0.0000,  0.0000,  1.3600],
             [-1.0000,  0.0000,  4.2800]], dtype=torch.float64)
     """
 
