@@ -59,8 +59,9 @@ class Network(nn.Module):
         The affine maps before and after the layers; nothing until ``fit`` sets them.
     fused : bool
         Whether tanh layers may be computed by the kernels of :func:`~dtpinn.models.tanh_network`,
-        where they apply: two to four times as fast, and equal to round-off. True; set it to False
-        on a network, or the environment variable ``DTPINN_FUSED=0`` for all of them.
+        where they apply: equal to round-off, and up to four times as fast, as measured; two for
+        most sizes. True; set it to False on a network, or the environment variable
+        ``DTPINN_FUSED=0`` for all of them.
 
     Raises
     ------
