@@ -58,7 +58,7 @@ class CornerFlow:
         self._step, self._a = step, np.linalg.solve(at_end, step)
         self._values = Known(self._flow)
         self.gradient, self.laplacian = Known(self._gradient), Known(self._laplacian)
-        self._near = Known(lambda x: (self._polar(x)[0] < self._reach).to(x.dtype))
+        self._near = Known(self._within_reach)
 
     def __call__(self, u: Tensor, x: Tensor) -> Tensor:
         """Return velocity less that of the first wall, and pressure / viscosity, (n, 3).
@@ -91,6 +91,9 @@ class CornerFlow:
         c, s = math.cos(middle), math.sin(middle)
         angle = torch.atan2(c * y[:, 1] - s * y[:, 0], c * y[:, 0] + s * y[:, 1]) + middle
         return torch.where(corner, torch.zeros_like(square), square).sqrt(), angle, corner, y
+
+    def _within_reach(self, x: Tensor) -> Tensor:
+        return (self._polar(x)[0] < self._reach).to(x.dtype)
 
     def _flow(self, x: Tensor) -> Tensor:
         _, angle, corner, y = self._polar(x)
