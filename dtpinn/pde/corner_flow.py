@@ -34,7 +34,7 @@ class CornerFlow:
 
     Examples
     --------
-    The end of a cavity's lid: div u = 0, and the pressure is viscosity * 2.73 / r along the lid.
+    The end of a cavity's lid: div u = 0, and the pressure is viscosity * 1.36 / r along the lid.
 
     >>> import numpy as np
     >>> given = np.array([[1.0, 0.0, np.nan], [0.0, 0.0, np.nan]])
@@ -44,7 +44,7 @@ class CornerFlow:
     >>> flow.gradient(x)[:, [0, 1], [0, 1]].sum(1).abs().max() < 1e-15
     tensor(True)
     >>> flow(torch.zeros(2, 3), x).round(decimals=2)
-    tensor([[ 0.0000,  0.0000,  2.7300],
+    tensor([[ 0.0000,  0.0000,  1.3600],
             [-1.0000,  0.0000,  4.2800]], dtype=torch.float64)
     """
 
