@@ -77,12 +77,14 @@ def entrants(case: Case, seed: int = 0) -> list[Trainer]:
 
 def pieces(ours: Trainer, case: Case) -> dict[str, Callable[[], object]]:
     """Our evaluation, its network and its products alone, and a product of dense matrices."""
-    problem = dtpinn.discretize(case.pde, case.nodes, case.order, times=case.times, weights="equal")
-    model, parameters = ours.model, ours.parameters
+    problem, affine, model, parameters = ours.problem, ours.affine, ours.model, ours.parameters
     x, slices = problem.inputs(), problem.posed.slices
-    stacked, u = problem.stacked, torch.randn(len(x), dtype=x.dtype)
-    assert stacked is not None
-    u = u.unflatten(0, (-1, slices.count)).requires_grad_()
+    u = torch.randn(len(x), dtype=x.dtype)
+    if affine is not None:
+        stacked = dtpinn.CSR.from_scipy(affine.matrix)
+    else:
+        stacked, u = problem.stacked, u.unflatten(0, (-1, slices.count))
+    u.requires_grad_()
     of_product = torch.ones_like(stacked(u))
 
     def network() -> object:
@@ -90,7 +92,7 @@ def pieces(ours: Trainer, case: Case) -> dict[str, Callable[[], object]]:
         return torch.autograd.grad(out, parameters, [torch.ones_like(y) for y in out])
 
     return {
-        "evaluation": lambda: torch.autograd.grad(problem.loss(model), parameters),
+        "evaluation": lambda: torch.autograd.grad(ours.loss(), parameters),
         "network": network,
         "products": lambda: torch.autograd.grad(stacked(u), u, of_product),
         "dense": dense_product(torch.float64),
