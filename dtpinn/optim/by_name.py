@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from dtpinn.optim.defect_correction import DefectCorrection
 from dtpinn.optim.gauss_newton import GaussNewton
 from dtpinn.optim.lbfgs import LBFGS
 
@@ -30,12 +31,15 @@ class Needs:
     jacobian : bool
         Its step takes residuals with their Jacobian, :class:`~dtpinn.optim.LeastSquares`: of a
         discrete problem by a sparse product, of a vanilla one row by row.
+    exact : bool
+        The residuals are those of automatic differentiation, whatever gives their Jacobian.
     same_loss : bool
         It compares losses with each other, so that the loss has to be the same number twice at the
         same parameters, and takes one point's for a function of that point.
     """
 
     jacobian: bool = False
+    exact: bool = False
     same_loss: bool = False
 
 
@@ -60,6 +64,9 @@ class NamedOptimizer:
 OPTIMIZERS = {
     "lbfgs": NamedOptimizer(LBFGS, 100, Needs(same_loss=True)),
     "gauss-newton": NamedOptimizer(GaussNewton, 1000, Needs(jacobian=True, same_loss=True)),
+    "defect-correction": NamedOptimizer(
+        DefectCorrection, 1000, Needs(jacobian=True, exact=True, same_loss=True)
+    ),
     # With more epochs, or a larger step, the error no longer falls but swings: lbfgs comes next.
     "adam": NamedOptimizer(partial(torch.optim.Adam, lr=1e-3), 5_000),
 }
@@ -90,7 +97,7 @@ def needs_of(optimizer: OptimizerLike) -> Needs:
     >>> needs_of("gauss-newton").jacobian, needs_of(partial(GaussNewton, damping=1.0)).jacobian
     (True, True)
     >>> needs_of(torch.optim.SGD)
-    Needs(jacobian=False, same_loss=False)
+    Needs(jacobian=False, exact=False, same_loss=False)
     """
     kind = class_of(optimizer)
     known = {class_of(entry.make): entry.needs for entry in OPTIMIZERS.values()} | _UNNAMED

@@ -48,6 +48,7 @@ class DampedEquations:
 
     def factorise(self, damping: float) -> bool:
         """Factorise with this damping; whether the matrix was positive definite."""
+        self._damping = damping
         self._factor.copy_(self._gram)
         self._factor.diagonal().add_(damping)
         torch.linalg.cholesky_ex(self._factor, out=(self._factor, self._info))
@@ -59,6 +60,13 @@ class DampedEquations:
             gradient = self.gradient(r) if gradient is None else gradient
             return self._inverse_times(gradient).neg_()
         return self.gradient(self._inverse_times(r.double())).neg_()
+
+    def descent(self, gradient: Tensor) -> Tensor:
+        """Return ``-(A'A + damping I)^-1 gradient`` for a gradient (p,) that need not be A' r."""
+        if self._tall:
+            return self._inverse_times(gradient).neg_()
+        inside = self.A.T @ self._inverse_times(self.A @ gradient)
+        return (inside - gradient) / self._damping
 
     def _inverse_times(self, b: Tensor) -> Tensor:
         """The inverse of what was factorised, times a vector."""

@@ -126,11 +126,12 @@ class GaussNewton(Resumable):
         }
         above = {"damping": 0.0, "increase": 1.0, "decrease": 1.0, "memory": 0.0}
         counts = ("max_iterations", "rows")
-        check_options("GaussNewton", numbers, counts=counts, optional=("rows",), above=above)
+        name = type(self).__name__
+        check_options(name, numbers, counts=counts, optional=("rows",), above=above)
         if momentum >= 1.0:
-            raise ValueError(f"GaussNewton: expected momentum to be below 1, got {momentum!r}")
+            raise ValueError(f"{name}: expected momentum to be below 1, got {momentum!r}")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise ValueError(f"GaussNewton: expected seed to be an integer >= 0, got {seed!r}")
+            raise ValueError(f"{name}: expected seed to be an integer >= 0, got {seed!r}")
         super().__init__(params, {**numbers, "seed": seed})
         self.iterations = self.evaluations = self.rejections = 0
         self.stop_reason: str | None = None
@@ -172,7 +173,7 @@ class GaussNewton(Resumable):
         options, before = self.param_groups[0], self._loss
         self._point = self._flat.read()
         equations, r = self._linearized()
-        self._gradient = equations.gradient(r)
+        self._gradient = self._gradient_by(equations, r)
         steepest = 2.0 * float(self._gradient.abs().max())
         if not math.isfinite(steepest):
             self.stop_reason = stopping.not_finite(before, steepest, moved_back=False)
@@ -194,6 +195,10 @@ class GaussNewton(Resumable):
         self._damping /= options["decrease"]
         tolerance = options["tolerance_change"]
         self.stop_reason = stopping.small_fraction(before, self._loss, tolerance)
+
+    def _gradient_by(self, equations: DampedEquations, r: Tensor) -> Tensor:
+        """Half the gradient of the loss, or of the iteration's rows."""
+        return equations.gradient(r)
 
     def _descend(self, equations: DampedEquations, r: Tensor) -> bool:
         """Raise the damping until a step lowers the loss; false where none does."""
@@ -247,8 +252,7 @@ class GaussNewton(Resumable):
         step = self._accelerated(equations, self._proposed(equations, r))
         if step is None:
             return False
-        self._flat.write(self._point + step.to(self._point.dtype))
-        residual = self._evaluate()
+        residual = self._evaluate_at(step)
         loss = _square(residual)
         if not loss < self._loss:  # true also for NaN
             self._misled += _square(self._of_rows(residual)) < _square(r)
@@ -268,11 +272,19 @@ class GaussNewton(Resumable):
         limit = self.param_groups[0]["acceleration"]
         if limit == 0.0:
             return v
-        self._flat.write(self._point + _PROBE * v.to(self._point.dtype))
-        slope = self._of_rows(self._evaluate() - self._residual) / _PROBE
-        a = equations.solve((slope - equations.A @ v) * (2.0 / _PROBE))
+        a = equations.solve(self._second_derivative(equations, v))
         bends = 2.0 * float(a.norm()) <= limit * float(v.norm())  # false also for NaN
         return v + 0.5 * a if bends else None
+
+    def _second_derivative(self, equations: DampedEquations, v: Tensor) -> Tensor:
+        """Of the rows' residuals along v, by one more evaluation: the first one is A v."""
+        slope = self._of_rows(self._evaluate_at(PROBE * v) - self._residual) / PROBE
+        return (slope - equations.A @ v) * (2.0 / PROBE)
+
+    def _evaluate_at(self, step: Tensor) -> Tensor:
+        """Compute the residuals a step away from the iteration's point, and stay there."""
+        self._flat.write(self._point + step.to(self._point.dtype))
+        return self._evaluate()
 
     def _evaluate(self) -> Tensor:
         """Compute the residuals, counted."""
@@ -310,7 +322,7 @@ class GaussNewton(Resumable):
 
 # How far along v the second derivative is looked for. The result hardly depends on it (0.03 does
 # as well); Transtrum and Sethna take 0.1.
-_PROBE = 0.1
+PROBE = 0.1
 # Where rows are drawn by lot, and a step lowers their residuals but not those of all: how often
 # before others are drawn, how many more, how many times in vain. Near the minimum the gradient of a
 # sample is mostly noise, which more rows reduce.

@@ -101,3 +101,20 @@ def small_fraction(before: float, after: float, tolerance: float) -> str | None:
         f"change below tolerance: the last iteration lowered the loss by {1 - after / before:.3g} "
         f"of itself, tolerance_change is {tolerance:.3g}"
     )
+
+
+def stagnation(before: float, after: float, iterations: int, least: float) -> str | None:
+    """So many iterations have lowered the loss by too small a fraction of it.
+
+    Examples
+    --------
+    >>> stagnation(1.0, 0.5, 100, 0.1)
+    >>> stagnation(1.0, 0.95, 100, 0.1)
+    'the residual no longer falls: the last 100 iterations lowered the loss by 5%, to 0.95'
+    """
+    if after <= (1.0 - least) * before:
+        return None
+    return (
+        f"the residual no longer falls: the last {iterations} iterations lowered the loss by "
+        f"{100 * (1 - after / before):.2g}%, to {after:.3g}"
+    )

@@ -18,6 +18,7 @@ from dtpinn.problem.flux import Flux
 from dtpinn.problem.forward_problem import ForwardProblem
 from dtpinn.problem.integrate import integrate
 from dtpinn.problem.jacobian.automatic_residuals import AutomaticResiduals
+from dtpinn.problem.jacobian.corrected_residuals import CorrectedResiduals
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization
 from dtpinn.problem.problem import Problem
@@ -31,6 +32,7 @@ __all__ = [
     "AutomaticProblem",
     "AutomaticResiduals",
     "Comparison",
+    "CorrectedResiduals",
     "Data",
     "Description",
     "DiscreteProblem",

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from dtpinn.problem.curve import Product
 from dtpinn.problem.discrete_system import DiscreteSystem
+from dtpinn.problem.exact_twin import exact_twin
 from dtpinn.problem.field import Field, FieldAtStart, StencilDerivatives
+from dtpinn.problem.jacobian.corrected_residuals import CorrectedResiduals
 from dtpinn.problem.jacobian.discrete_residuals import DiscreteResiduals
 from dtpinn.problem.jacobian.linearize import Linearization, Linearizer
 from dtpinn.problem.matrices import Matrices
@@ -138,6 +140,28 @@ class StencilProblem(Problem):
         True
         """
         return DiscreteResiduals(self, self.linearize, self.inputs, model)
+
+    def corrected_least_squares(self, model: nn.Module) -> CorrectedResiduals:
+        """Return the same with exact residuals, and the Jacobian that the matrices give.
+
+        For ``dtpinn.optim.DefectCorrection``; ``fit`` does it by itself.
+
+        Raises
+        ------
+        ValueError
+            On periodic nodes, for a model that is not periodic.
+
+        Examples
+        --------
+        >>> import torch, dtpinn
+        >>> nodes = dtpinn.place_nodes(dtpinn.geometry.Disk(), spacing=0.2)
+        >>> pde = dtpinn.Poisson.from_solution(lambda x: x[:, 0] * x[:, 1] ** 3)
+        >>> problem, model = dtpinn.discretize(pde, nodes, order=2), dtpinn.MLP(2, seed=0)
+        >>> exact = problem.corrected_least_squares(model).residual().square().sum()
+        >>> bool(torch.isclose(exact, dtpinn.vanilla(pde, nodes, collocation="all").loss(model)))
+        True
+        """
+        return CorrectedResiduals(self.least_squares(model), exact_twin(self, model), model)
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies make their own patterns when they are first linearised."""

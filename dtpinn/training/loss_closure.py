@@ -12,6 +12,7 @@ from dtpinn.optim.by_name import needs_of
 from dtpinn.problem import (
     AutomaticProblem,
     AutomaticResiduals,
+    CorrectedResiduals,
     DiscreteProblem,
     DiscreteResiduals,
     Problem,
@@ -78,9 +79,12 @@ class LossClosure:
         return loss
 
 
+Closure = LossClosure | DiscreteResiduals | CorrectedResiduals | AutomaticResiduals
+
+
 def make_closure(
     optimizer: torch.optim.Optimizer, model: nn.Module, problem: Problem, learnt: Sequence[Tensor]
-) -> LossClosure | DiscreteResiduals | AutomaticResiduals:
+) -> Closure:
     """Return what the optimiser's step takes: loss and gradient, or residuals and Jacobian.
 
     As one product where the equation is linear and the loss the same at every call, which only the
@@ -91,10 +95,12 @@ def make_closure(
     if not needs.jacobian:
         return LossClosure(model, problem, learnt, affine)
     check_has_jacobian(problem, type(optimizer).__name__)
-    assert isinstance(problem, (DiscreteProblem, AutomaticProblem))
-    system = problem.least_squares(model)
-    if isinstance(system, DiscreteResiduals):
-        system.affine = affine
+    if isinstance(problem, AutomaticProblem):
+        return problem.least_squares(model)
+    assert isinstance(problem, DiscreteProblem)
+    of = problem.corrected_least_squares if needs.exact else problem.least_squares
+    system = of(model)
+    system.affine = affine
     return system
 
 

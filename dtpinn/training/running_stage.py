@@ -22,7 +22,7 @@ class RunningStage:
     Attributes
     ----------
     optimizer : torch.optim.Optimizer
-    closure : LossClosure or DiscreteResiduals
+    closure : Closure
         It counts the evaluations of this stage.
     epochs : int
         Steps of this stage so far.
@@ -31,7 +31,7 @@ class RunningStage:
     def __init__(
         self, plan: PlannedStage, model: nn.Module, problem: Problem, parameters: dict[str, Tensor]
     ) -> None:
-        self.plan = plan
+        self.plan, self._problem = plan, problem
         self.optimizer = make_optimizer(plan.optimizer, parameters)
         check_sound(model, problem, self.optimizer)
         self.closure = make_closure(self.optimizer, model, problem, list(parameters.values()))
@@ -63,6 +63,14 @@ class RunningStage:
     def seconds(self) -> float:
         """Time spent in the optimiser's steps."""
         return self._clock.seconds
+
+    @property
+    def lowered(self) -> Problem:
+        """Whose residuals the optimiser sees: the problem's, or its twin's with exact derivatives.
+
+        The weights are the problem's in any case.
+        """
+        return getattr(self.closure, "exact", self._problem)
 
     def advance(self) -> None:
         """One step of the optimiser."""

@@ -123,7 +123,7 @@ class StagedRun:
         if self.history and self.history[-1].epoch == self.epoch:
             return
         with torch.no_grad():
-            parts = self.problem.loss_parts(self.problem.residuals(self.model))
+            parts = self.problem.loss_parts(self.stage.lowered.residuals(self.model))
             values = {name: float(part) for name, part in parts.items()}
             error = None
             if self.wanted is not None:

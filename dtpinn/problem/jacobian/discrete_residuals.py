@@ -118,14 +118,7 @@ class DiscreteResiduals:
     def residual(self) -> Tensor:
         """Return the weighted residuals (m,): the sum of their squares is the problem's loss."""
         self.evaluations += 1
-        self._follow()
-        if self._scales is None:
-            self._check_pointwise()
-            residuals = self._problem.residuals(self._model)
-            scales = loss_scales(self._problem, self._model, residuals)
-            # Those of nodal values first: they are the rows of S.
-            names = [*self._nodal, *(name for name in scales if name not in self._nodal)]
-            self._scales = {name: scales[name] for name in names}
+        self._size_up()
         if self.affine is None:
             return self._weighted(self._problem.residuals(self._model)).detach()
         written = [(held.data_ptr(), held._version) for held in self._held]
@@ -147,9 +140,7 @@ class DiscreteResiduals:
             first one is asked; names the residual.
         """
         self.evaluations += 1
-        self._follow()
-        if self._scales is None:
-            self.residual()
+        self._size_up()
         assert self._scales is not None
         nodal, others = self._split(rows)
         S = self._matrix()
@@ -218,6 +209,26 @@ class DiscreteResiduals:
             )
 
     # The weights of the loss
+
+    def weighted(self, residuals: dict[str, Tensor]) -> Tensor:
+        """Return the problem's residuals, of whatever derivatives, as the loss weights them: (m,).
+
+        Differentiable.
+        """
+        self._size_up()
+        return self._weighted(residuals)
+
+    def _size_up(self) -> None:
+        """See that the weights are known, of the problem as it is now."""
+        self._follow()
+        if self._scales is not None:
+            return
+        self._check_pointwise()
+        residuals = self._problem.residuals(self._model)
+        scales = loss_scales(self._problem, self._model, residuals)
+        # Those of nodal values first: they are the rows of S.
+        names = [*self._nodal, *(name for name in scales if name not in self._nodal)]
+        self._scales = {name: scales[name] for name in names}
 
     def _weighted(self, residuals: dict[str, Tensor]) -> Tensor:
         assert self._scales is not None
