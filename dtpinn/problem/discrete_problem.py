@@ -21,6 +21,7 @@ from dtpinn.problem.constraints import Constraint
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.direct.continuation import solve_steady
+from dtpinn.problem.direct.defect import errors_by_defect
 from dtpinn.problem.direct.method_of_lines import Trajectory, solve_in_time
 from dtpinn.problem.direct.square_system import starting_values
 from dtpinn.problem.discrete_system import assemble_system
@@ -241,7 +242,25 @@ class DiscreteProblem(StencilProblem):
             None if fresh is None else fresh.share,
             distances_of_fields(self.pde.field_names, u, solution, finer),
             self._missed(model),
+            None if function is None else self._error(function, u),
         )
+
+    def _error(self, model: Model, u: Tensor) -> float | None:
+        """The relative error of a model, with these values on X, by its exact residual.
+
+        None where that is not to be had: in space-time, in float32, with matrices of somebody's
+        own, of a model or an equation that cannot be differentiated anywhere.
+        """
+        if self.times is not None or self.dtype != torch.float64 or self.has_own_matrices:
+            return None
+        found = []
+        try:
+            for e in errors_by_defect(self.system, model):
+                on_x = torch.from_numpy(e[: self.nodes.count]).to(u)
+                found.append(relative_distance(self, u, u - on_x))
+        except (ValueError, TypeError, RuntimeError):
+            return None
+        return max(found)
 
     def _missed(self, model: Model | Tensor) -> dict[str, float]:
         """By how much constraints are missed, at most; without those that take rates."""

@@ -18,7 +18,7 @@ SHARE = 0.3
 
 @dataclass(frozen=True)
 class Estimate:
-    """Two distances, relative in l2 on X, that together bound how wrong a model is.
+    """How wrong a model is, relative in l2 on X: two distances that bound it, and the error itself.
 
     Several fields, which may have different units, each count in the size that
     :attr:`Problem.scales` expects of them.
@@ -42,10 +42,17 @@ class Estimate:
         norm.
     constraints : dict of str to float
         By how much the model misses each constraint, in its own unit; in space-time at most.
+    error : float or None
+        ``|e| / |m - e|``, e being what the discrete system makes of the model's own residual, taken
+        by automatic differentiation at the nodes and beside them (the larger of the two): the
+        relative error of the model itself, to the accuracy of the discretisation, also far below
+        the other two (:func:`~dtpinn.problem.direct.defect.errors_by_defect`). None in space-time,
+        in float32, of values that are no model, and with somebody's own matrices.
 
     Notes
     -----
-    By the triangle inequality the error of the model is about `total` at most.
+    By the triangle inequality the error of the model is about ``distance + discretisation`` at
+    most. It may be far less: training by defect correction goes below the floor of the matrices.
 
     In space-time both norms run over all slices, and u_p is the semi-discrete solution: the
     matrices of order p in space, and time integrated to 1e-10 (:func:`dtpinn.problem.integrate`).
@@ -58,6 +65,7 @@ class Estimate:
     unresolved: float | None = None
     by_field: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     constraints: dict[str, float] = field(default_factory=dict)
+    error: float | None = None
 
     @property
     def resolved(self) -> bool | None:
@@ -66,13 +74,16 @@ class Estimate:
 
     @property
     def total(self) -> float:
-        """Sum of what is known of the two."""
+        """The error where it is known, else the sum of what is known of the two distances."""
+        if self.error is not None:
+            return self.error
         return self.distance + (self.discretisation or 0.0)
 
     @property
     def at_most(self) -> float:
         """The same with what the equation's residual between the nodes lets one fear."""
-        return self.distance + max(self.discretisation or 0.0, SHARE * (self.unresolved or 0.0))
+        floor = max(self.discretisation or 0.0, SHARE * (self.unresolved or 0.0))
+        return max(self.distance + floor, self.error or 0.0)
 
     def __str__(self) -> str:
         return self._figures() + self._of_fields() + self._doubt() + self._of_constraints()
@@ -104,6 +115,16 @@ class Estimate:
         return f" (up to {self.at_most:.1e} if the solution is singular or hardly resolved: {left})"
 
     def _figures(self) -> str:
+        if self.error is not None:
+            own = (
+                ""
+                if self.discretisation is None
+                else (f", whose own error is about {self.discretisation:.1e}")
+            )
+            return (
+                f"relative l2 error about {self.error:.1e} by the exact residual; "
+                f"{self.distance:.1e} from the discrete solution{own}"
+            )
         if self.discretisation is None:
             return (
                 f"{self.distance:.1e} from the discrete solution (relative l2); the error of the "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
@@ -112,6 +114,23 @@ class Newton:
     def values(self) -> Floats:
         """On X~."""
         return self._system.expand(self.u[None])
+
+    def answer(self, residuals: Mapping[str, Floats]) -> Floats:
+        """Return what changes the residuals by as much as these, to first order, on X~.
+
+        Parameters
+        ----------
+        residuals : mapping of name to (n, equations) array
+            Of every region of the system, by whatever derivatives.
+
+        Raises
+        ------
+        RuntimeError
+            If the matrix is singular.
+        """
+        at = replace(self._at, residuals=dict(residuals))
+        r = self._system.residuals(at, self.u[None])[0]
+        return self._system.expand(factorise(self._J, _UNDETERMINED).solve(r)[None])
 
     def check_compatible(self) -> None:
         """Warn if what the constraints complete was not compatible."""
