@@ -18,6 +18,7 @@ from dtpinn.models.options import OPTIONS, help_of
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.output import format_table
 from dtpinn.training.checkpoint import CheckpointError
+from dtpinn.training.goal import STAGES
 from dtpinn.training.stage_figures import INTERRUPTED
 
 DESCRIPTION = "Physics-informed networks with RBF-FD derivatives."
@@ -129,8 +130,11 @@ def _add_training_options(parser: _Parser, default: Settings) -> None:
     known = ", ".join(OPTIMIZERS)
     usual = ", ".join(f"{entry.epochs} of {name}" for name, entry in OPTIMIZERS.items())
     limit = "limit of training time, of the run or of each stage (default: none)"
-    names, steps = f"one after another: {known}", f"steps of the optimizer (default: {usual})"
-    add("--optimizer", type=_words, default=default.optimizer, metavar="NAME[,NAME...]", help=names)
+    names = f"one after another: {known} (default: lbfgs; with a tolerance {', '.join(STAGES)})"
+    steps = f"steps of the optimizer (default: {usual})"
+    wanted = "relative l2 error to stop at, as it is estimated (default: none)"
+    add("--optimizer", type=_words, metavar="NAME[,NAME...]", help=names)
+    add("--tolerance", type=float, metavar="E", help=wanted)
     add("--epochs", type=_numbers(int), metavar="E[,E...]", help=steps)
     add("--seconds", type=_numbers(float), metavar="S[,S...]", help=limit)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from dtpinn.models import NETWORKS
 from dtpinn.models.options import check_options
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.problem.problem import check_device
+from dtpinn.training.goal import EPOCHS, STAGES
 
 METHODS = ("dt", "vanilla")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
@@ -54,7 +56,8 @@ class Settings:
 
     `optimizer`, `epochs` and `seconds` (its `max_seconds`) are as for :func:`dtpinn.fit`, with
     optimisers by name and a tuple where there are several stages; `epochs` None is the usual number
-    of each. `network` is a name in ``dtpinn.models.NETWORKS``, and `network_options` are those of
+    of each. `optimizer` None is L-BFGS or, where a `tolerance` is asked for, what reaches it.
+    `network` is a name in ``dtpinn.models.NETWORKS``, and `network_options` are those of
     ``dtpinn.models.options.OPTIONS`` that it has. `times` is the number of time
     slices, t = 0 included, of a problem in space-time.
 
@@ -80,7 +83,8 @@ class Settings:
     seed: int = fixed(0)
     dtype: str = fixed("float64")
     device: str = free("cpu")
-    optimizer: str | tuple[str, ...] = free("lbfgs")  # its stages the checkpoint compares itself
+    optimizer: str | tuple[str, ...] | None = free(None)  # the checkpoint compares its stages
+    tolerance: float | None = free(None)
     epochs: int | tuple[int, ...] | None = free(None)
     seconds: float | tuple[float | None, ...] | None = free(None)
 
@@ -99,6 +103,7 @@ class Settings:
         except (TypeError, ValueError) as error:
             raise SettingsError(str(error)) from None
         self._check_stages()
+        self._check_tolerance()
         if self.device.split(":")[0] not in ("cpu", "cuda"):
             raise SettingsError(f"device must be cpu, cuda or cuda:N, got {self.device!r}")
         try:
@@ -107,7 +112,7 @@ class Settings:
             raise SettingsError(str(error)) from None
 
     def _check_stages(self) -> None:
-        stages = each(self.optimizer)
+        stages = each(self.stages)
         for name in stages:
             check_choice("optimizer", name, tuple(OPTIMIZERS))
         for name in ("epochs", "seconds"):
@@ -117,12 +122,32 @@ class Settings:
                     f"{name} has {len(values)} entries for {len(stages)} stage(s) of training"
                 )
 
+    def _check_tolerance(self) -> None:
+        if self.tolerance is None:
+            return
+        if not 0.0 < self.tolerance < math.inf:  # false for NaN
+            raise SettingsError(f"tolerance must be positive and finite, got {self.tolerance}")
+        if self.times is not None or self.method != "dt" or self.dtype != "float64":
+            raise SettingsError(
+                "tolerance needs a steady problem, method dt and float64: of others the error "
+                "cannot be told"
+            )
+
+    @property
+    def stages(self) -> str | tuple[str, ...]:
+        """The optimisers: those asked for, or the usual ones."""
+        if self.optimizer is not None:
+            return self.optimizer
+        return "lbfgs" if self.tolerance is None else STAGES
+
     @property
     def planned_epochs(self) -> int | tuple[int, ...]:
         """Epochs of every stage: those asked for, or the usual number of each optimiser."""
         if self.epochs is not None:
             return self.epochs
-        return tuple(OPTIMIZERS[name].epochs for name in each(self.optimizer))
+        if self.optimizer is None and self.tolerance is not None:
+            return EPOCHS
+        return tuple(OPTIMIZERS[name].epochs for name in each(self.stages))
 
     @property
     def torch_dtype(self) -> torch.dtype:

@@ -20,7 +20,8 @@ def details(
     }
     return {
         "device": settings.device,
-        "optimizer": settings.optimizer,
+        "optimizer": settings.stages,
+        "tolerance": settings.tolerance,
         "nodes": counts,
         "error_measured_at": experiment.measured_at,
         "seconds": seconds,
@@ -38,6 +39,8 @@ def closing_lines(result: Result) -> str:
         + ("" if best is None else f" (lowest {best.error:.2e} at epoch {best.epoch})")
         + ("" if result.floor is None else f"; the floor is {result.floor:.1e}")
     ]
+    if (estimated := result.estimated_error) is not None:
+        lines.append(f"estimate    {estimated:.2e}, without knowing the solution")
     if (other := result.details.get("relative_l2_error_at_test_points")) is not None:
         lines.append(f"            {other:.2e} at {test_points} test points")
     lines += [

@@ -242,25 +242,37 @@ class DiscreteProblem(StencilProblem):
             None if fresh is None else fresh.share,
             distances_of_fields(self.pde.field_names, u, solution, finer),
             self._missed(model),
-            None if function is None else self._error(function, u),
+            None if (found := self._errors(function)) is None else max(found),
         )
 
-    def _error(self, model: Model, u: Tensor) -> float | None:
-        """The relative error of a model, with these values on X, by its exact residual.
+    @property
+    def tells_errors(self) -> bool:
+        """Whether the error of a model can be told by its exact residual."""
+        own = self.has_own_matrices
+        return self.times is None and self.dtype == torch.float64 and not own
 
-        None where that is not to be had: in space-time, in float32, with matrices of somebody's
-        own, of a model or an equation that cannot be differentiated anywhere.
+    @torch.inference_mode(False)
+    def errors_by_defect(self, model: Model) -> tuple[float, float] | None:
+        """Return the relative l2 error of a model by its exact residual, at the nodes and beside.
+
+        See :func:`~dtpinn.problem.direct.defect.errors_by_defect`; two sparse solves. None where it
+        is not to be had: in space-time, in float32, with matrices of somebody's own, of a model or
+        an equation that cannot be differentiated anywhere.
         """
-        if self.times is not None or self.dtype != torch.float64 or self.has_own_matrices:
+        return self._errors(model)
+
+    def _errors(self, model: Model | None) -> tuple[float, float] | None:
+        if model is None or not self.tells_errors:
             return None
-        found = []
+        u = self._values(model, self.points)
         try:
-            for e in errors_by_defect(self.system, model):
-                on_x = torch.from_numpy(e[: self.nodes.count]).to(u)
-                found.append(relative_distance(self, u, u - on_x))
+            at_nodes, beside = (
+                relative_distance(self, u, u - torch.from_numpy(e[: self.nodes.count]).to(u))
+                for e in errors_by_defect(self.system, model)
+            )
         except (ValueError, TypeError, RuntimeError):
             return None
-        return max(found)
+        return at_nodes, beside
 
     def _missed(self, model: Model | Tensor) -> dict[str, float]:
         """By how much constraints are missed, at most; without those that take rates."""

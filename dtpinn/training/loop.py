@@ -69,6 +69,9 @@ class Loop:
         if ending.of_itself:
             run.result.distance = distance_to_solution(run.model, run.problem)
         self._save()
+        if run.goal is not None and run.result.estimated_error is None:
+            run.goal.warn_unless_reached(run.result)
+            self._save()
         warn_if_far(run.result)  # an error, where users want it so
         if ending.of_itself:
             warn_if_undetermined(run.result)
@@ -86,6 +89,8 @@ class Loop:
             if ended or run.epoch % every == 0:
                 run.record()
                 self._bar.set_postfix_str(_postfix(run.history[-1]))
+                if (at_goal := run.at_goal()) is not None:
+                    return at_goal
                 if self._call():
                     return Ending("stopped by a callback", of_run=True, of_itself=False)
             if self._interrupt.requested:

@@ -26,7 +26,12 @@ from dtpinn.training.history import History
 from dtpinn.training.stage_figures import STILL_RUNNING, Stage
 
 # Figures that a checkpoint has among the details, and what one without them stands for.
-_ABSENT = {"stop_reason": STILL_RUNNING, "floor": None, "distance": None}
+_ABSENT = {
+    "stop_reason": STILL_RUNNING,
+    "floor": None,
+    "distance": None,
+    "estimated_error": None,
+}
 
 
 @dataclass
@@ -53,6 +58,9 @@ class Result:
         Relative l2 distance to the discrete solution at the end of the training, where that is a
         matter of seconds: far above the error of the discretisation, the training has stalled, and
         `fit` has warned of it.
+    estimated_error : float or None
+        Relative l2 error of the model at the end, where a tolerance was asked for: see
+        :attr:`dtpinn.problem.Estimate.error`.
     stages : list of Stage
         What each optimiser did, in their order: epochs, iterations, evaluations, seconds and the
         reason why it stopped.
@@ -68,6 +76,7 @@ class Result:
     exact: Exact | None = None
     floor: float | None = None
     distance: float | None = None
+    estimated_error: float | None = None
     stages: list[Stage] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -118,12 +127,17 @@ class Result:
                 f"loss {last.loss:.3g}"
                 + ("" if last.error is None else f", relative l2 error {last.error:.3g}")
                 + ("" if self.floor is None else f" (floor {self.floor:.1e})")
+                + self._estimated()
                 + "".join(f", {name} = {value:.6g}" for name, value in last.coefficients.items())
             )
             lines.append(
                 f"{last.epoch} epochs, {last.evaluations} evaluations, {last.seconds:.3g} s"
             )
         return "\n  ".join([*lines, f"stopped: {self.stop_reason}"])
+
+    def _estimated(self) -> str:
+        told = self.estimated_error
+        return "" if told is None else f", estimated at {told:.1e}"
 
     def relative_error(self, exact: Exact, points: Tensor | None = None) -> float:
         """Return ``|model - exact| / |exact|`` in l2, equation (18).
@@ -175,6 +189,7 @@ class Result:
                 "stop_reason": self.stop_reason,
                 "floor": self.floor,
                 "distance": self.distance,
+                "estimated_error": self.estimated_error,
             },
         )
 
@@ -194,6 +209,7 @@ class Result:
             "best_relative_l2_error": None if best is None else best.error,
             "floor_relative_l2_error": self.floor,
             "distance_to_discrete_solution": self.distance,
+            "estimated_relative_l2_error": self.estimated_error,
             "coefficients": last.coefficients,
             "stop_reason": self.stop_reason,
             "stages": [asdict(stage) for stage in self.stages],

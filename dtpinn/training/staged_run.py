@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from dtpinn.problem import Problem
 from dtpinn.problem.heed_noise import heed_noise
 from dtpinn.problem.relative_error import Exact, checked_exact, relative_distance
+from dtpinn.training.goal import Goal
 from dtpinn.training.history import History, Record
 from dtpinn.training.planned_stages import PlannedStage
 from dtpinn.training.result import Result
@@ -51,9 +52,10 @@ class StagedRun:
         exact: Exact | None,
         points: Tensor | None,
         details: dict[str, Any] | None,
+        goal: Goal | None = None,
     ) -> None:
         self.model, self.problem, self.parameters = model, problem, parameters
-        self.plans, self.max_seconds = plans, max_seconds
+        self.plans, self.max_seconds, self.goal = plans, max_seconds, goal
         self.points = problem.points if points is None else points
         self.wanted = None if exact is None else checked_exact(exact(self.points))
         self.finished: list[Stage] = []
@@ -138,6 +140,14 @@ class StagedRun:
             )
         )  # fmt: skip
         self._update_result()
+
+    def at_goal(self) -> Ending | None:
+        """Return that the last record is as right as was asked for, or None."""
+        error = None if self.goal is None else self.goal.reached(self.history)
+        if error is None:
+            return None
+        self.result.estimated_error = error
+        return Ending(f"the error is about {error:.1e}, as was asked for", of_run=True)
 
     def ending(self) -> Ending | None:
         """Return why the stage or the run is over, or None."""
