@@ -63,9 +63,11 @@ def fit(
         when their stage begins.
     tolerance : float, optional
         The relative l2 error that the model is to have: training ends as soon as it is estimated to
-        be below half of that (:attr:`dtpinn.problem.Estimate.error`; ``Result.estimated_error``).
-        Of a steady problem from :func:`dtpinn.discretize`, in float64. The optimisers are by
-        default Gauss-Newton, for 100 epochs, and defect correction, for 5,000 at most.
+        be below half of that (:attr:`dtpinn.problem.Estimate.error`, in the end
+        ``Result.estimated_error``), or below a sixth where there are fewer than four equations at
+        the nodes for each parameter of the model, of which estimates are less sure. Of a steady
+        problem from :func:`dtpinn.discretize`, in float64. The optimisers are by default
+        Gauss-Newton, for 100 epochs, and defect correction, for 5,000 at most.
     exact : callable, optional
         The solution where it is known, points -> (n,): the error is then part of the history.
     points : (n, inputs) Tensor, optional

@@ -20,6 +20,10 @@ def test_they_are_least_squares_with_the_damping_as_rows(shape):
             for v in (equations.solve(r), equations.solve(r, equations.gradient(r))):
                 # The condition of A'A + damping is below 3e4 here.
                 assert (v - wanted.solution).norm() < 1e-10 * wanted.solution.norm()
+            # Along any other gradient too; with A A' the difference of two large vectors.
+            along = equations.descent(equations.gradient(r) + 1.0)
+            square = A.T @ A + damping * torch.eye(shape[1], dtype=torch.float64)
+            assert (square @ along + equations.gradient(r) + 1.0).norm() < 1e-8 * along.norm()
     assert equations.mean_square == pytest.approx(float(A.square().sum()) / shape[1])
 
 
