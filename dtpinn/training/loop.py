@@ -59,7 +59,7 @@ class Loop:
         with self._bar, self._interrupt:
             run.record()
             self._save()  # what cannot be written is told before training
-            ending = self._train_stage()
+            ending = run.at_goal() or self._train_stage()
             while run.has_more_stages and not ending.of_run:
                 run.finish_stage(ending.reason)
                 self._save()  # the next optimiser may not come into being
