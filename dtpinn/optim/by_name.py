@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from dtpinn.optim.defect_correction import DefectCorrection
 from dtpinn.optim.gauss_newton import GaussNewton
+from dtpinn.optim.last_layer import LastLayer
 from dtpinn.optim.lbfgs import LBFGS
 
 Factory = Callable[[list[Tensor]], Optimizer]
@@ -67,6 +68,7 @@ OPTIMIZERS = {
     "defect-correction": NamedOptimizer(
         DefectCorrection, 1000, Needs(jacobian=True, exact=True, same_loss=True)
     ),
+    "last-layer": NamedOptimizer(LastLayer, 20, Needs(jacobian=True, exact=True, same_loss=True)),
     # With more epochs, or a larger step, the error no longer falls but swings: lbfgs comes next.
     "adam": NamedOptimizer(partial(torch.optim.Adam, lr=1e-3), 5_000),
 }

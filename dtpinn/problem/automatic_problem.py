@@ -17,10 +17,10 @@ class AutomaticProblem(Problem):
 
     def residuals(self, model: Model) -> dict[str, Tensor]:
         """Return every residual by name, each (n,) or (n, equations), differentiable."""
-        result = {region.name: self._residual(model, region) for region in self.posed.nodal}
+        result = {region.name: self.residual_on(model, region) for region in self.posed.nodal}
         for region in self.regions:
             if region.beyond is not None:
-                result[region.name] = result[region.name] - self._residual(model, region.beyond)
+                result[region.name] = result[region.name] - self.residual_on(model, region.beyond)
         return {**result, **self.data_residuals(model)}
 
     def least_squares(self, model: nn.Module) -> AutomaticResiduals:
@@ -30,5 +30,6 @@ class AutomaticProblem(Problem):
         """
         return AutomaticResiduals(self, model)
 
-    def _residual(self, model: Model, region: Region) -> Tensor:
+    def residual_on(self, model: Model, region: Region) -> Tensor:
+        """Return the residual on one of the regions of nodal values, differentiable."""
         return self.automatic_residual(model, region)

@@ -107,7 +107,9 @@ class ForwardProblem(AutomaticProblem):
             for region in posed.nodal
         }
 
-    def _residual(self, model: Model, region: Region) -> Tensor:
+    def residual_on(self, model: Model, region: Region) -> Tensor:
+        """Return the residual on one of the regions of nodal values, differentiable."""
+
         def in_blocks(points: Jet) -> Jet:
             blocks = torch.split(points.stack, self._block(len(points)), dim=1)
             values = [self._values(model, points.like(block)).stack for block in blocks]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dtpinn.problem.automatic_problem import AutomaticProblem
 from dtpinn.problem.jacobian.discrete_residuals import Affine, DiscreteResiduals
+from dtpinn.problem.jacobian.last_layer import LastLayer
 
 
 class CorrectedResiduals:
@@ -75,6 +76,18 @@ class CorrectedResiduals:
             half, list(self.parameters), allow_unused=True, materialize_grads=True
         )
         return torch.cat([g.reshape(-1) for g in gradients])
+
+    def last_layer(self) -> tuple[list[Tensor], Tensor]:
+        """Return the weights of the model's last layer, and the exact Jacobian in them (m, size).
+
+        Raises
+        ------
+        ValueError
+            If there is none to be had: see :class:`~dtpinn.problem.jacobian.last_layer.LastLayer`.
+        """
+        self.evaluations += 1
+        layer = LastLayer(self.exact, self._model)
+        return layer.parameters, self._discrete.weighted_rows(layer.jacobian())
 
     def _weighted(self) -> Tensor:
         self.evaluations += 1

@@ -218,6 +218,12 @@ class DiscreteResiduals:
         self._size_up()
         return self._weighted(residuals)
 
+    def weighted_rows(self, rows: dict[str, Tensor]) -> Tensor:
+        """Return rows of a Jacobian, each (rows, k), in the order of the residuals: (m, k)."""
+        self._size_up()
+        assert self._scales is not None
+        return torch.cat([self._scales[name][:, None] * block for name, block in rows.items()])
+
     def _size_up(self) -> None:
         """See that the weights are known, of the problem as it is now."""
         self._follow()
