@@ -15,7 +15,6 @@ from dtpinn.models import NETWORKS
 from dtpinn.models.options import check_options
 from dtpinn.optim import OPTIMIZERS
 from dtpinn.problem.problem import check_device
-from dtpinn.training.goal import EPOCHS, STAGES
 
 METHODS = ("dt", "vanilla")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
@@ -112,7 +111,12 @@ class Settings:
             raise SettingsError(str(error)) from None
 
     def _check_stages(self) -> None:
-        stages = each(self.stages)
+        if (chosen := self.stages) is None:
+            for name in ("epochs", "seconds"):
+                if isinstance(getattr(self, name), tuple):
+                    raise SettingsError(f"{name} has several entries: name an optimizer for each")
+            return
+        stages = each(chosen)
         for name in stages:
             check_choice("optimizer", name, tuple(OPTIMIZERS))
         for name in ("epochs", "seconds"):
@@ -134,19 +138,17 @@ class Settings:
             )
 
     @property
-    def stages(self) -> str | tuple[str, ...]:
-        """The optimisers: those asked for, or the usual ones."""
-        if self.optimizer is not None:
-            return self.optimizer
-        return "lbfgs" if self.tolerance is None else STAGES
+    def stages(self) -> str | tuple[str, ...] | None:
+        """The optimisers: those asked for, or L-BFGS; None where a tolerance chooses them."""
+        if self.optimizer is None and self.tolerance is None:
+            return "lbfgs"
+        return self.optimizer
 
     @property
-    def planned_epochs(self) -> int | tuple[int, ...]:
+    def planned_epochs(self) -> int | tuple[int, ...] | None:
         """Epochs of every stage: those asked for, or the usual number of each optimiser."""
-        if self.epochs is not None:
+        if self.epochs is not None or self.stages is None:
             return self.epochs
-        if self.optimizer is None and self.tolerance is not None:
-            return EPOCHS
         return tuple(OPTIMIZERS[name].epochs for name in each(self.stages))
 
     @property

@@ -11,7 +11,7 @@ from dtpinn.optim.by_name import OptimizerLike, class_of, needs_of
 from dtpinn.output.files import StrPath
 from dtpinn.problem import Problem
 from dtpinn.problem.relative_error import Exact
-from dtpinn.training.goal import EPOCHS, STAGES, Goal
+from dtpinn.training.goal import Goal, stages_towards
 from dtpinn.training.learnt_parameters import check_parameters, trainable
 from dtpinn.training.loop import Callback, Loop
 from dtpinn.training.loss_closure import check_has_jacobian
@@ -67,7 +67,8 @@ def fit(
         ``Result.estimated_error``), or below a sixth where there are fewer than four equations at
         the nodes for each parameter of the model, of which estimates are less sure. Of a steady
         problem from :func:`dtpinn.discretize`, in float64. The optimisers are by default
-        Gauss-Newton, for 100 epochs, and defect correction, for 5,000 at most.
+        Gauss-Newton, for 100 epochs, and defect correction, for 5,000 at most; before them, where
+        the last layer is wide (128 weights or more), that layer alone, which may be enough.
     exact : callable, optional
         The solution where it is known, points -> (n,): the error is then part of the history.
     points : (n, inputs) Tensor, optional
@@ -161,9 +162,10 @@ def fit(
     check_parameters(model, problem)
     parameters = trainable(model, problem)
     goal = None if tolerance is None else Goal(tolerance, problem, model)
-    if optimizer is None:
-        optimizer = "lbfgs" if goal is None else STAGES
-        epochs = EPOCHS if goal is not None and epochs is None else epochs
+    if optimizer is None and goal is not None:
+        optimizer, usual = stages_towards(problem, model)
+        epochs = usual if epochs is None else epochs
+    optimizer = "lbfgs" if optimizer is None else optimizer
     epochs = 200 if epochs is None else epochs
     plans, limit = plan_stages(optimizer, epochs, max_seconds, parameters)
     for plan in plans:

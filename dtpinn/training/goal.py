@@ -10,6 +10,8 @@ from torch import nn
 
 from dtpinn.optim import DefectCorrection
 from dtpinn.problem import DiscreteProblem, Problem
+from dtpinn.problem.exact_twin import exact_twin
+from dtpinn.problem.jacobian.last_layer import LastLayer
 from dtpinn.training.history import History
 from dtpinn.training.result import Result
 from dtpinn.training.stalled import generators_kept
@@ -17,6 +19,9 @@ from dtpinn.training.stalled import generators_kept
 STAGES = ("gauss-newton", "defect-correction")
 """The optimisers of a run that is asked for a tolerance and for no others."""
 EPOCHS = (100, 5000)
+# Weights of the last layer for each field from which on these come first, by themselves: that may
+# then be enough. Of fewer it makes large weights, which later stages have to undo.
+_WIDE, _FIRST, _FIRST_EPOCHS = 128, "last-layer", 15
 # Estimates that miss by this factor still keep the promise; where there are fewer equations than
 # these for each parameter, a network fits the nodes better than what lies between them, on the
 # boundary above all, and estimates were up to six times too low.
@@ -29,6 +34,17 @@ _BETWEEN = 3.0
 
 class NotReached(UserWarning):
     """A training has ended before the model was as right as it was asked to be."""
+
+
+def stages_towards(problem: Problem, model: nn.Module) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the optimisers that reach a tolerance with a model, and the epochs of each."""
+    try:
+        layer = LastLayer(exact_twin(problem, model), model)
+    except ValueError:  # there is no such layer, or on periodic nodes no exact residual
+        return STAGES, EPOCHS
+    if layer.parameters[0].shape[1] < _WIDE:
+        return STAGES, EPOCHS
+    return (_FIRST, STAGES[-1]), (_FIRST_EPOCHS, EPOCHS[-1])
 
 
 class Goal:

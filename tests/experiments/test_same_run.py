@@ -19,7 +19,7 @@ OTHERS = {
     "width": 8, "depth": 1, "seed": 5, "dtype": "float32",
     "network_options": {"activation": "sin"},
 }  # fmt: skip
-FREE = {"device", "optimizer", "epochs", "seconds"}
+FREE = {"device", "optimizer", "epochs", "seconds", "tolerance"}
 
 
 def write(path, details):
