@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dtpinn.optim.by_name import iterations_of_a_step
+from dtpinn.optim.by_name import iterations_of_a_step, needs_of
 from dtpinn.problem import DiscreteResiduals, Problem
 from dtpinn.training.clock import Clock
 from dtpinn.training.loss_closure import make_closure
@@ -52,7 +52,8 @@ class RunningStage:
         An optimiser that iterates within a step needs far more than the one evaluation of a record;
         the steps of the others are an iteration each.
         """
-        return 1 if iterations_of_a_step(self.optimizer) > 1 else 10
+        long = iterations_of_a_step(self.optimizer) > 1 or needs_of(self.optimizer).long_steps
+        return 1 if long else 10
 
     @property
     def evaluations(self) -> int:
