@@ -17,7 +17,8 @@ from dtpinn.problem.arrangement import Corners, Ghosts, arrange
 from dtpinn.problem.between_slices import Path
 from dtpinn.problem.compare import Comparison, compare
 from dtpinn.problem.complex_values import in_real_fields
-from dtpinn.problem.constraints import Constraint
+from dtpinn.problem.constraint_place import Place
+from dtpinn.problem.constraints import Constraint, constraint_regions
 from dtpinn.problem.data import Data
 from dtpinn.problem.description import Description, describe
 from dtpinn.problem.direct.continuation import solve_steady
@@ -32,6 +33,7 @@ from dtpinn.problem.matrices import OwnName, read_ghosts
 from dtpinn.problem.measure import measure
 from dtpinn.problem.posed import pose
 from dtpinn.problem.problem import Model
+from dtpinn.problem.regions import Region
 from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.solution import Solution
 from dtpinn.problem.stencil_problem import StencilProblem
@@ -268,11 +270,21 @@ class DiscreteProblem(StencilProblem):
         try:
             at_nodes, beside = (
                 relative_distance(self, u, u - torch.from_numpy(e[: self.nodes.count]).to(u))
-                for e in errors_by_defect(self.system, model)
+                for e in errors_by_defect(self.system, model, self._finer_constraints())
             )
         except (ValueError, TypeError, RuntimeError):
             return None
         return at_nodes, beside
+
+    def _finer_constraints(self) -> list[Region]:
+        """The constraints by weights of two orders more: those of one more err in the same way."""
+        posed, order = self.posed, self.order + 2
+        place = Place(self.nodes, order, posed.slices, self.dtype, self.pde.field_names)
+        finer = constraint_regions(self._constraints, place)
+        for region, own in zip(finer, posed.constraints, strict=True):
+            region.name = own.name
+            region.to(self.device)
+        return finer
 
     def _missed(self, model: Model | Tensor) -> dict[str, float]:
         """By how much constraints are missed, at most; without those that take rates."""

@@ -105,6 +105,21 @@ def test_what_a_model_hides_between_the_nodes_is_seen():
     assert beside > 1e-3
 
 
+def test_a_quadrature_of_a_constraint_has_an_error_of_its_own():
+    """Pure Neumann conditions: the constant that the mean chooses is as right as its weights."""
+    exact = lambda x: torch.cos(torch.pi * x[:, 0]) * torch.cos(torch.pi * x[:, 1])  # noqa: E731
+    nodes = dtpinn.place_nodes(SQUARE, spacing=0.06)
+    pde = dtpinn.Poisson.from_solution(exact, alpha=1.0, beta=0.0)
+    problem = dtpinn.discretize(pde, nodes, constraints=[dtpinn.Mean(0.0)])
+    at = problem.points
+    mean = problem.measure(lambda x: exact(x), dtpinn.Mean())  # 0, but for the weights
+    model = lambda x: exact(x) - mean  # noqa: E731
+    true = float(abs(mean) * len(at) ** 0.5 / exact(at).norm())
+    at_nodes, beside = problem.errors_by_defect(model)
+    assert at_nodes < true / 10  # what is asked for by these weights it has
+    assert 0.3 < beside / true < 3
+
+
 def test_it_is_not_told_where_it_is_not_known(disk):
     steady = dtpinn.Poisson.from_solution(sine_cosine)
     own = {"laplacian": dtpinn.rbffd.laplacian(disk(0.2), order=3)}

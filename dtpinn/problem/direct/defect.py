@@ -9,7 +9,7 @@ difference of two discrete solutions tells nothing of the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -25,18 +25,24 @@ from dtpinn.problem.regions import Region
 from dtpinn.problem.time_slices import TimeSlices
 
 
-def errors_by_defect(system: DiscreteSystem, model: Model) -> Iterator[Floats]:
+def errors_by_defect(
+    system: DiscreteSystem, model: Model, constraints: Sequence[Region] = ()
+) -> Iterator[Floats]:
     """Yield the error of a model on X~, by its residual at the nodes and by that beside them.
 
     A model is trained at the nodes, and may leave far more between them: the equation is taken at
     the nodes first, then at the points of :func:`~dtpinn.problem.fresh.between`, one for each node,
-    which nobody has trained at. Conditions are taken at the nodes of the boundary both times.
+    which nobody has trained at. Conditions are taken at the nodes of the boundary both times, and
+    constraints by the weights that the system has, then by others: a quadrature has an error of its
+    own.
 
     Parameters
     ----------
     system : DiscreteSystem
         Steady, in float64.
     model : callable
+    constraints : sequence of Region
+        Those of the system, by other weights.
 
     Raises
     ------
@@ -59,6 +65,7 @@ def errors_by_defect(system: DiscreteSystem, model: Model) -> Iterator[Floats]:
 
     residuals = {region.name: exact(region) for region in regions}
     yield newton.answer(residuals)
+    residuals |= {region.name: exact(region) for region in constraints}
     points = between(posed.nodes)
     equations = [region for region in system.regions_to_solve if not region.on_boundary]
     for region in equations:
