@@ -42,9 +42,11 @@ def solve_steady(system: DiscreteSystem, start: Floats) -> Floats:
         u, left = newton.u, newton.residual
         try:
             newton.iterate(_NEARLY, bar)
+            newton.check_settled()
         except NotConverged as directly:
             newton.check_determined()
             _follow(newton, u, left, bar, directly)
+            newton.check_settled()
     newton.check_compatible()
     newton.check_determined()
     return newton.values

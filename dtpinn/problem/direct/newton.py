@@ -27,6 +27,11 @@ _UNDETERMINED = (
 )
 
 
+# Of the solution, or of this much of its expected size where it is smaller: what the last step may
+# change and be the last. Quadratic convergence leaves 1e-8, a double root 1e-4.
+_SETTLED, _SMALL = 1e-3, 1e-3
+
+
 class NotConverged(RuntimeError):
     """Newton's method ends before the residual is nothing, from where it started."""
 
@@ -75,6 +80,7 @@ class Newton:
         self._system = SquareSystem(system, example, steady, rest)
         self._rest = None if rest is None else self._system.matrix(rest, rest.jacobians)
         u = self._system.restrict(start)
+        self._units, self._last_step = system.units, np.zeros(len(u))
         self._rows = np.ones(())  # of all equations, until a factorisation tells them apart
         self.begin(u, np.zeros(()))
 
@@ -156,6 +162,30 @@ class Newton:
                 f"{_UNDETERMINED}"
             )
 
+    def check_settled(self) -> None:
+        """Refuse values at which the residual is small, and the next step is not.
+
+        Of an equation without a solution the residual may vanish as the values grow beyond all
+        bounds, as that of ``lap u = 1 / u`` under Neumann conditions does.
+
+        Raises
+        ------
+        NotConverged
+        """
+        if self._rest is None:
+            return
+        moved, values = (
+            np.sqrt(np.mean((self._system.expand(v[None]) / self._units) ** 2))
+            for v in (self._last_step, self.u)
+        )
+        if moved > _SETTLED * max(values, _SMALL):
+            raise NotConverged(
+                f"Newton: the residual has fallen from {self.first:.3g} to {self.norm:.3g}, but "
+                f"the next step would change the solution by {moved / max(values, _SMALL):.0%} of "
+                "itself: it does not settle, and may be on its way to infinity. The equation may "
+                "have no solution under these conditions"
+            )
+
     @property
     def norm(self) -> float:
         """Of the residual."""
@@ -182,7 +212,8 @@ class Newton:
         if self.norm > self._round_off():
             self._damped_step(factors)
         if self.norm <= max(enough * self.first, self._round_off()):
-            polished = self.u + factors.solve(-self._r)
+            self._last_step = factors.solve(-self._r)
+            polished = self.u + self._last_step
             r, at = self._evaluate(polished)
             if self._size(r) <= self.norm:
                 self.u, self._at = polished, at
