@@ -149,6 +149,22 @@ class PDE(nn.Module):
         """
         return self._made_of(lambda part: part.on_jumps(jumps))
 
+    def implied(
+        self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return what vanishes of a solution though no equation in the domain says so, or None.
+
+        Such as the divergence of a flow whose pressure has an equation of its own. A direct solve
+        is checked by it between the nodes.
+
+        Returns
+        -------
+        (m,) Tensor, (m,) Tensor; or None
+            What vanishes, and a size that it is small beside. None, of most equations: they say
+            everything.
+        """
+        return None
+
     def _made_of(self, change: Callable[[PDE], PDE]) -> Self:
         """Return the same with the equations that it is made of changed; itself, if none is."""
         inner = {name: part for name, part in self._modules.items() if isinstance(part, PDE)}

@@ -192,6 +192,11 @@ class Stokes(Forced):
         posed._modules = {**self._modules, "on": nn.ModuleList(on)}
         return posed
 
+    def implied(self, u: Tensor, D: Derivatives, x: Tensor, *t: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the velocity's divergence, which no equation in the domain holds, and gradient."""
+        gradient = self._gradient(u, D, x)[:, : self.dimension]
+        return torch.einsum("nii->n", gradient), torch.linalg.matrix_norm(gradient)
+
     def _gradient(self, u: Tensor, D: Derivatives, x: Tensor) -> Tensor:
         """Of velocity and pressure, (n, d + 1, d)."""
         gradient = D.gradient(u)

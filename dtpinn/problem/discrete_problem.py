@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, cast
@@ -37,7 +38,7 @@ from dtpinn.problem.regions import Region
 from dtpinn.problem.smooth import Smooth
 from dtpinn.problem.solution import Solution
 from dtpinn.problem.stencil_problem import StencilProblem
-from dtpinn.problem.trust import check_solution
+from dtpinn.problem.trust import NotResolved, check_solution, not_implied
 from dtpinn.rbffd import Options
 
 
@@ -122,7 +123,8 @@ class DiscreteProblem(StencilProblem):
             If the data of a system that constraints complete do not balance, by more than 2%.
         NotResolved
             If the solution does not solve the equation between the nodes (in space-time at the
-            last of the times), or stencils have huge weights; with the places.
+            last of the times), lacks what that implies, as a flow that loses mass does, or stencils
+            have huge weights; with the places.
         """
         u, final, rates, path = self._solution(guess, time_tolerance)
         check_solution(self.system, final, rates)
@@ -233,6 +235,8 @@ class DiscreteProblem(StencilProblem):
         # is how far the model is from the one that it approximates.
         solution, final, rates, _ = self._solution(model)
         fresh = fresh_residual(self.system, final, rates)
+        if told := not_implied(self.system, final, rates):
+            warnings.warn(f"estimate: {told}", NotResolved, stacklevel=2)
         other = None if self.has_own_matrices else self._with_order_or_none(self.order + 1)
         finer = None if other is None else other._solution(solution)[0]
         function = self._function(model)

@@ -8,7 +8,7 @@ data from one that wiggles through them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -84,7 +84,10 @@ class FreshResidual:
 
 
 def fresh_residual(
-    system: DiscreteSystem, u: Floats, rates: Sequence[Floats] = ()
+    system: DiscreteSystem,
+    u: Floats,
+    rates: Sequence[Floats] = (),
+    of: Callable[..., Tensor] | None = None,
 ) -> FreshResidual | None:
     """Return the residual of an equation between its nodes, in space-time at the last of its times.
 
@@ -94,6 +97,9 @@ def fresh_residual(
     u : (nodes,) or (nodes, fields) array on X~
     rates : sequence of arrays of the shape of u
         du/dt in space-time, and d2u/dt2 if some residual asks for it.
+    of : callable, optional
+        Another function (u, D, x[, t]) -> (m,) or (m, columns) of the same derivatives, instead of
+        the equation.
 
     Returns
     -------
@@ -121,14 +127,15 @@ def fresh_residual(
         D = _FreshDerivatives(nodes, u, rates, matrices, x, time)
         here = D.here
         with in_double(posed.pde), torch.enable_grad():
-            r = equation.function(here, D, x, *(t.expand(len(x)) for t in time))
+            function = equation.function if of is None else of
+            r = function(here, D, x, *(t.expand(len(x)) for t in time))
             columns = r[:, None] if r.dim() == 1 else r
             sizes = [_sizes(column, here, D) for column in columns.unbind(1)]
     except (ValueError, TypeError):
         return None
     residual = columns.detach().cpu().numpy()
     size, rounding = (np.stack(part, axis=1) for part in zip(*sizes, strict=True))
-    usual = _usual_sizes(system, u)
+    usual = np.zeros(residual.shape[1]) if of is not None else _usual_sizes(system, u)
     return FreshResidual(points, residual, size, ROUNDING * rounding, usual, volume)
 
 

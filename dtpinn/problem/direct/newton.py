@@ -95,8 +95,8 @@ class Newton:
         """At the unknowns, without a load."""
         return self._r + self._load
 
-    def iterate(self, enough: float, bar: tqdm[NoReturn]) -> None:
-        """Advance until the residual has fallen to `enough` of the first.
+    def iterate(self, enough: float, bar: tqdm[NoReturn], most: int = MAX_ITERATIONS) -> None:
+        """Advance until the residual has fallen to `enough` of the first, in `most` iterations.
 
         Raises
         ------
@@ -105,14 +105,14 @@ class Newton:
         RuntimeError
             If the matrix is singular or the residual not finite.
         """
-        for iteration in range(MAX_ITERATIONS):
+        for iteration in range(most):
             bar.set_postfix_str(f"residual {self.norm:.1e}")
             if self._done(iteration):
                 return
             self._advance(enough)
             bar.update()
         raise NotConverged(
-            f"Newton: no convergence after {MAX_ITERATIONS} iterations, the residual fell from "
+            f"Newton: no convergence after {most} iterations, the residual fell from "
             f"{self.first:.3g} to {self.norm:.3g}"
         )
 
