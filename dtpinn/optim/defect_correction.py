@@ -30,7 +30,7 @@ class DefectCorrection(GaussNewton):
     costs a sparse product and no third derivative. That A is a little wrong costs iterations and no
     accuracy (Boehmer, Hemker & Stetter, The defect correction approach, 1984). The curvature of the
     step comes from the exact residuals on both sides: that A does not have the slope between them
-    would otherwise be taken for a bend, ten times over.
+    would otherwise be taken for a bend, twenty times over.
 
     Where no step along those of the matrices lowers the loss, they are left as what measures a
     step, and the exact gradient is its direction from then on: that is downhill whatever A is.
