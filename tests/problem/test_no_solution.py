@@ -53,6 +53,7 @@ def test_one_near_its_turning_point_is_solved(strength):
     assert float(middle) == pytest.approx(top, rel=1e-4)
 
 
+@pytest.mark.full
 def test_one_beyond_its_turning_point_is_refused():
     nodes = dtpinn.place_nodes(dtpinn.geometry.Interval(0.0, 1.0), spacing=0.05)
     problem = dtpinn.discretize(Equation(lambda u: -3.6 * torch.exp(u), held=True), nodes)
