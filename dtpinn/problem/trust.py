@@ -23,8 +23,8 @@ At a smooth solution it is once to twice the error; at the corner of an L, where
 is 5%. A layer at a cell Peclet number of 1 leaves 0.12 to 0.2, at 10 0.7; waves of 6 nodes 0.05, of
 3 nodes 0.3; boundary data that jump 0.3, on whatever nodes, as nothing resolves a jump.
 """
-# The same of what an equation implies. Flows in a cavity at Re 100 leave 0.01 to 0.02 where they are
-# right, 0.06 to 0.11 where they are not, 0.4 on nodes too coarse to tell.
+# The same of what an equation implies. Flows in a cavity at Re 100 leave 0.01 to 0.02 where they
+# are right, 0.06 to 0.11 where they are not, 0.4 on nodes too coarse to tell.
 IMPLIED = 0.04
 # Row sums of a matrix, made free of the spacing, beside their median: the largest are 1.1 to 3.7
 # times that on rectangle, L, ball, box, plate with a hole and graded disk, orders 2 to 6.
